@@ -1,0 +1,58 @@
+# Everything a newcomer or a CI machine needs. `make demo` and `make test` set up what they use.
+# Nothing here starts or changes a system service: Dovecot is installed, never enabled.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Byte code is compiled at installation, so that start-up times are what a user gets.
+export PYTHONDONTWRITEBYTECODE :=
+
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help setup servers demo test test-all check format lint types contracts unit docs bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.ok servers ## virtual environment and, as root, Dovecot from Debian's packages
+
+$(VENV)/.ok: requirements.lock pyproject.toml scripts/venv
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" scripts/venv
+	@touch $@
+
+servers:
+	@scripts/servers
+
+demo: setup ## a two-tier Dovecot organization, watched, on this machine
+	@$(BIN)/mailward demo
+
+check: $(VENV)/.ok ## format, lint, types, import contracts, unit and contract tests (2 min)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(PYTEST) tests/unit tests/contract tests/docs
+
+test: check servers ## check, then acceptance against real servers (6 min)
+	@$(PYTEST) tests/acceptance
+
+test-all: check servers ## everything, every fault at default timings
+	@$(PYTEST) tests/acceptance --default-timings
+
+format: $(VENV)/.ok ## write the house's format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix-only .
+
+bench: setup ## measure; prints ratios against a peer in the same run
+	@$(BIN)/python benchmarks/probe_cost.py
+
+docs: setup ## write the generated pages anew
+	@$(BIN)/python scripts/generate_docs.py
+
+clean: ## remove what the targets made
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,206 @@
+"""
+The organization: everything one configuration describes, as an immutable snapshot.
+
+Which probes and monitors follow from it is decided elsewhere; these values only say what there is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from difflib import get_close_matches
+from enum import Enum
+
+from mailward.model.errors import Refused
+
+
+class Role(Enum):
+    """What a server does. Exchange: Client Access server, Mailbox server."""
+
+    PROXY = "proxy"
+    MAILBOX = "mailbox"
+
+
+class Security(Enum):
+    """How a conversation is protected (RFC 8314 prefers TLS)."""
+
+    TLS = "tls"
+    STARTTLS = "starttls"
+    PLAIN = "plain"
+
+
+class SecretKind(Enum):
+    """Where a secret is kept; it is never in the configuration itself."""
+
+    FILE = "file"
+    ENVIRONMENT = "environment"
+    CREDENTIAL = "credential"
+    """A systemd credential: a file in $CREDENTIALS_DIRECTORY."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SecretRef:
+    """Where to find a secret. Safe to print: it holds a name, not the secret."""
+
+    kind: SecretKind
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TlsPolicy:
+    """What a certificate and a handshake must satisfy."""
+
+    ca_file: str | None = None
+    """PEM file of the authorities to trust; None trusts the system's."""
+    minimum_version: str = "TLSv1.2"
+    expected_name: str | None = None
+    """The name the certificate must carry; None means the host that was connected to."""
+    verify: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImapEndpoint:
+    """How to reach one IMAP service."""
+
+    host: str
+    port: int = 993
+    security: Security = Security.TLS
+    tls: TlsPolicy = field(default_factory=TlsPolicy)
+    source_address: str | None = None
+    """The local address probes come from: an own one keeps bans and penalties away from users (field notes §A.3)."""
+    proxy_protocol: bool = False
+    """Whether the server expects a PROXY protocol v2 header, as back ends behind a load balancer do."""
+    allow_plaintext_auth: bool = False
+    """Whether a password may be sent on an unencrypted connection."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HealthMailbox:
+    """An account only probes use."""
+
+    user: str
+    password: SecretRef
+    login_as: str | None = None
+    """With a master user: the user to authenticate as, `user` being the authorization identity."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HostAccess:
+    """How mailward sees the host of a server; every part may be absent."""
+
+    service: str | None = None
+    """How its IMAP service is watched and controlled: "supervisor:PATH", "systemd:UNIT", "doveadm:CONFIG" …"""
+    log_files: tuple[str, ...] = ()
+    store_paths: tuple[str, ...] = ()
+    """Directories of mail stores whose file systems are watched."""
+    certificate_file: str | None = None
+    """The certificate the service is configured with, to notice one that was renewed but not loaded."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Server:
+    """A host with the role proxy, mailbox, or both."""
+
+    name: str
+    roles: frozenset[Role]
+    imap: ImapEndpoint
+    health_mailbox: HealthMailbox | None = None
+    """Mailbox servers: the local health mailbox, outside every database."""
+    host: HostAccess = field(default_factory=HostAccess)
+    platform: str = "imap"
+    """The kind of software: "dovecot", or "imap" for anything that speaks it."""
+    groups: tuple[str, ...] = ()
+    backend_timeout: timedelta = timedelta(seconds=15)
+    """Proxies: how long the proxy itself waits for a mailbox server before it gives up."""
+    known_as: frozenset[str] = frozenset()
+    """Further names under which the server shows itself: FQDN, the name in its ID reply."""
+    sentinel: bool = False
+
+    @property
+    def is_proxy(self) -> bool:
+        """Whether clients are passed on from here."""
+        return Role.PROXY in self.roles
+
+    @property
+    def is_mailbox(self) -> bool:
+        """Whether mailbox databases live here."""
+        return Role.MAILBOX in self.roles
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AccessPoint:
+    """The public name and port users connect to."""
+
+    name: str
+    imap: ImapEndpoint
+    servers: tuple[str, ...] = ()
+    """The proxies behind it; on one box without proxy, the mailbox server."""
+    backend_timeout: timedelta = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Database:
+    """A mailbox database: the group of mailboxes that fails over as one."""
+
+    name: str
+    copies: tuple[str, ...]
+    """The mailbox servers that hold a copy, the preferred one first."""
+    active: str
+    """The server of the active copy, as configured or as the routing last said."""
+    health_mailbox: HealthMailbox | None = None
+    mailboxes: int | None = None
+    """How many mailboxes it holds, where known."""
+
+    @property
+    def passive(self) -> tuple[str, ...]:
+        """The servers whose copy is not the active one."""
+        return tuple(server for server in self.copies if server != self.active)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Organization:
+    """Everything one configuration describes."""
+
+    name: str
+    servers: Mapping[str, Server]
+    access_points: Mapping[str, AccessPoint] = field(default_factory=dict)
+    databases: Mapping[str, Database] = field(default_factory=dict)
+    identity: str = "mailward"
+    """The token by which probes recognise messages of this organization as their own."""
+
+    def server_named(self, name: str) -> Server:
+        """
+        Find a server by short name, FQDN or any name it shows, without regard to case.
+
+        Raises:
+            Refused: No server has that name; the text names the nearest.
+        """
+        wanted = name.lower()
+        for server in self.servers.values():
+            names = {server.name.lower(), *(known.lower() for known in server.known_as)}
+            if wanted in names or wanted in {known.split(".")[0] for known in names if not known[:1].isdigit()}:
+                return server
+        raise Refused(_unknown(name, tuple(self.servers)))
+
+    def active_on(self, server: str) -> tuple[Database, ...]:
+        """The databases whose active copy is on *server*."""
+        return tuple(database for database in self.databases.values() if database.active == server)
+
+    def passive_on(self, server: str) -> tuple[Database, ...]:
+        """The databases with a copy on *server* that is not the active one."""
+        return tuple(database for database in self.databases.values() if server in database.passive)
+
+    @property
+    def proxies(self) -> tuple[Server, ...]:
+        """The servers clients are passed on from."""
+        return tuple(server for server in self.servers.values() if server.is_proxy)
+
+    @property
+    def mailbox_servers(self) -> tuple[Server, ...]:
+        """The servers mailbox databases live on."""
+        return tuple(server for server in self.servers.values() if server.is_mailbox)
+
+
+def _unknown(name: str, known: tuple[str, ...]) -> str:
+    nearest = get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"; did you mean {nearest[0]!r}?" if nearest else f"; known: {', '.join(sorted(known)) or 'none'}"
+    return f"there is no server {name!r}{hint}"

@@ -1,0 +1,42 @@
+import pytest
+
+from mailward.model.errors import Refused
+from mailward.model.organization import Database, ImapEndpoint, Organization, Role, Server
+
+
+def an_organization() -> Organization:
+    return Organization(
+        name="example",
+        servers={
+            name: Server(name=name, roles=frozenset({role}), imap=ImapEndpoint(host=name), known_as=known)
+            for name, role, known in (
+                ("mbx1", Role.MAILBOX, frozenset({"mbx1.example.net"})),
+                ("mbx2", Role.MAILBOX, frozenset()),
+                ("proxy1", Role.PROXY, frozenset({"192.0.2.7"})),
+            )
+        },
+        databases={"DB1": Database(name="DB1", copies=("mbx1", "mbx2"), active="mbx2")},
+    )
+
+
+@pytest.mark.parametrize("name", ["mbx1", "MBX1", "mbx1.example.net", "Mbx1.Example.NET"])
+def test_a_server_is_found_by_short_name_and_fqdn_without_regard_to_case(name):
+    assert "mbx1" == an_organization().server_named(name).name
+
+
+def test_an_unknown_server_is_refused_and_the_nearest_named():
+    with pytest.raises(Refused, match="did you mean 'mbx2'"):
+        an_organization().server_named("mx2")
+
+
+def test_a_number_is_no_short_name_of_an_address():
+    with pytest.raises(Refused):
+        an_organization().server_named("192")
+
+
+def test_copies_are_active_on_one_server_and_passive_on_the_others():
+    organization = an_organization()
+
+    assert ["DB1"] == [database.name for database in organization.active_on("mbx2")]
+    assert () == organization.active_on("mbx1")
+    assert ["DB1"] == [database.name for database in organization.passive_on("mbx1")]
