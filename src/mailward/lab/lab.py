@@ -1,0 +1,289 @@
+"""
+A lab: an organization of real Dovecots on this machine, up in two seconds and gone without a trace.
+
+Everything lives in one directory. Each host has a supervisor process of its own; whoever reads `lab.json` in the
+directory can look at the lab, break and heal it. A lab that is owned ends with the process that brought it up, however
+that ends; one that is not lasts until `down`.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import mailward
+from mailward.lab import accounts, certificates, control, dovecot_conf, session
+from mailward.lab.addresses import free_network
+from mailward.lab.blueprint import DIRECTORY_LENGTH_MAX, Blueprint, LabHost, Ports, Shape, draw
+from mailward.lab.files import make_directory, write_private
+from mailward.lab.supervisor import processes
+from mailward.model.errors import PermanentFailure, Refused, TemporaryFailure
+
+_UP_SECONDS = 15.0
+
+
+class Lab:
+    """A running lab."""
+
+    def __init__(self, blueprint: Blueprint, supervisors: Mapping[str, "subprocess.Popen[bytes]"]) -> None:
+        """Use `Lab.up` or `Lab.attach`."""
+        self.blueprint = blueprint
+        self._supervisors = supervisors
+
+    @classmethod
+    def up(cls, shape: Shape = Shape.TWO_TIER, directory: Path | None = None, *, owned: bool = True) -> Self:
+        """
+        Bring a lab up and return when users can log in.
+
+        Args:
+            shape: What kind of organization.
+            directory: Where it lives; it must not exist, or be empty. By default a new one in the temporary directory.
+            owned: Whether the lab ends with this process.
+
+        Raises:
+            Refused: The directory cannot be used.
+            PermanentFailure: Dovecot is missing or did not start; the text says why. Nothing is left behind.
+        """
+        blueprint = _plan(shape, _new_directory(directory))
+        lab = cls(blueprint, {})
+        try:
+            _write(blueprint)
+            lab._supervisors = {host.name: _supervise(blueprint, host, owned=owned) for host in blueprint.hosts}
+            lab._await_service()
+        except BaseException:
+            lab.down()
+            raise
+        return lab
+
+    @classmethod
+    def attach(cls, directory: Path) -> Self:
+        """
+        Attach to a lab that somebody else brought up.
+
+        Raises:
+            Refused: There is no lab in that directory.
+        """
+        try:
+            known = json.loads((directory / "lab.json").read_text())
+        except (OSError, ValueError) as error:
+            raise Refused(f"there is no lab in {directory}: {error}") from error
+        return cls(
+            draw(
+                Shape(known["shape"]),
+                Path(known["directory"]),
+                network=known["network"],
+                ports=Ports(base=known["port_base"]),
+                rootless=known["rootless"],
+                user=known["user"],
+                group=known["group"],
+            ),
+            {},
+        )
+
+    def __enter__(self) -> Self:
+        """Use the lab for a while."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the lab down."""
+        self.down()
+
+    def down(self) -> None:
+        """End every process of the lab and remove its directory. Doing it twice does no harm."""
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            list(pool.map(self._shut_down, self.blueprint.hosts))
+        deadline = time.monotonic() + 3
+        while left := processes.carrying(dovecot_conf.LAB_VARIABLE, str(self.blueprint.directory)):
+            processes.send(signal.SIGKILL, left)
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.01)
+        for supervisor in self._supervisors.values():
+            supervisor.wait(timeout=3)
+            if supervisor.stdin is not None:
+                supervisor.stdin.close()
+        shutil.rmtree(self.blueprint.directory, ignore_errors=True)
+
+    def status(self) -> Mapping[str, Mapping[str, object]]:
+        """What each host's supervisor says of its service; of a host without supervisor: state unknown."""
+        return {host.name: self._look(host) for host in self.blueprint.hosts}
+
+    def start(self, host: str) -> None:
+        """Start the service of that host."""
+        control.ask(self.blueprint.host(host).control_socket, "start")
+
+    def stop(self, host: str) -> None:
+        """Stop the service of that host on purpose."""
+        control.ask(self.blueprint.host(host).control_socket, "stop")
+
+    def log_in(self, user: str, *, on: str) -> str | None:
+        """Log *user* in on that host and return the name of the mailbox server that served."""
+        with session.logged_in(self.blueprint, self.blueprint.host(on), user) as client:
+            client.select()
+            return session.serving_server(client)
+
+    def _look(self, host: LabHost) -> Mapping[str, object]:
+        try:
+            return control.ask(host.control_socket, "status", seconds=3)
+        except (TemporaryFailure, Refused) as error:
+            return {"ok": False, "state": "unknown", "because": str(error)}
+
+    def _shut_down(self, host: LabHost) -> None:
+        with suppress(TemporaryFailure, Refused):
+            control.ask(host.control_socket, "shutdown", seconds=3)
+
+    def _await_service(self) -> None:
+        deadline = time.monotonic() + _UP_SECONDS
+        waiting = {host.name: host for host in self.blueprint.hosts}
+        while waiting:
+            for host in tuple(waiting.values()):
+                seen = self._look(host)
+                if seen["state"] == "running":
+                    del waiting[host.name]
+                elif seen["state"] == "failed" or self._supervisors[host.name].poll() is not None:
+                    raise PermanentFailure(f"Dovecot did not start on {host.name}: {_last_words(host)}")
+            if time.monotonic() > deadline:
+                raise PermanentFailure(f"Dovecot does not answer on {', '.join(waiting)}: {seen['because']}")
+            time.sleep(0.005)
+
+
+def missing_programs() -> tuple[str, ...]:
+    """The programs a lab of real Dovecots needs and this machine lacks."""
+    found = (
+        ("dovecot", shutil.which("dovecot", path=_PATH)),
+        ("dovecot-imapd", _exists("/usr/lib/dovecot/imap")),
+        ("dovecot-lmtpd", _exists("/usr/lib/dovecot/lmtp")),
+        ("dovecot-sqlite", _exists("/usr/lib/dovecot/modules/libdriver_sqlite.so")),
+    )
+    return tuple(name for name, where in found if not where)
+
+
+_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin"
+
+
+def _exists(path: str) -> str | None:
+    return path if Path(path).exists() else None
+
+
+def _new_directory(wanted: Path | None) -> Path:
+    if wanted is None:
+        directory = Path(tempfile.mkdtemp(prefix="mailward-lab-"))
+    else:
+        directory = wanted.absolute()
+        if directory.exists() and any(directory.iterdir()):
+            raise Refused(f"{directory} is not empty: a lab needs a directory of its own")
+    if len(str(directory)) > DIRECTORY_LENGTH_MAX:
+        raise Refused(
+            f"{directory} is too long: sockets below it would exceed what Unix allows; "
+            f"choose one of at most {DIRECTORY_LENGTH_MAX} characters"
+        )
+    make_directory(directory, mode=0o711)
+    return directory
+
+
+def _plan(shape: Shape, directory: Path) -> Blueprint:
+    missing = missing_programs()
+    if missing:
+        raise PermanentFailure(f"this machine has no {', '.join(missing)}: install Debian's packages of these names")
+    rootless = os.geteuid() != 0
+    network, ports = free_network()
+    user, group = _names() if rootless else ("dovecot", "dovecot")
+    return draw(shape, directory, network=network, ports=ports, rootless=rootless, user=user, group=group)
+
+
+def _names() -> tuple[str, str]:
+    import grp  # noqa: PLC0415
+    import pwd  # noqa: PLC0415
+
+    return pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name
+
+
+def _write(blueprint: Blueprint) -> None:
+    """Write everything the hosts need, before any of them starts."""
+    doveadm_password = dovecot_conf.new_doveadm_password()
+    accounts.write_passwords(blueprint)
+    for host in blueprint.hosts:
+        for directory in (host.directory, host.directory / "log", host.tls, host.store):
+            make_directory(directory)
+        make_directory(host.store / "local", mode=0o700, owner=accounts.mail_owner(blueprint))
+        write_private(host.faults_include, "")
+        if host.is_proxy:
+            write_private(host.configuration, dovecot_conf.render_proxy(blueprint, host))
+            write_private(host.directory / "dovecot-sql.conf", dovecot_conf.render_map_query(blueprint, host))
+        else:
+            accounts.write_passwd_files(blueprint, host)
+            text = dovecot_conf.render_mailbox_server(blueprint, host, doveadm_password=doveadm_password)
+            write_private(host.configuration, text)
+        write_private(host.directory / "supervisor.json", json.dumps(_supervisor_plan(blueprint, host)))
+    certificates.write_certificates(blueprint, now=datetime.now(UTC))  # noqa: TID251 - certificates need real time
+    if blueprint.proxies:
+        accounts.write_map(blueprint)
+    write_private(blueprint.state_file, json.dumps(_state(blueprint), indent=1))
+
+
+def _supervisor_plan(blueprint: Blueprint, host: LabHost) -> Mapping[str, object]:
+    ports = [blueprint.ports.imap, blueprint.ports.imaps, blueprint.ports.lmtp]
+    if host.peer is not None:
+        ports.append(blueprint.ports.doveadm)
+    return {
+        "name": host.name,
+        "command": [shutil.which("dovecot", path=_PATH), "-F", "-c", str(host.configuration)],
+        "check": [shutil.which("doveconf", path=_PATH), "-c", str(host.configuration), "-h", "protocols"],
+        "listeners": [[host.address, port] for port in ports],
+        "output": str(host.directory / "log" / "output.log"),
+    }
+
+
+def _state(blueprint: Blueprint) -> Mapping[str, object]:
+    return {
+        "schema": 1,
+        "shape": blueprint.shape.value,
+        "directory": str(blueprint.directory),
+        "network": blueprint.network,
+        "port_base": blueprint.ports.base,
+        "rootless": blueprint.rootless,
+        "user": blueprint.user,
+        "group": blueprint.group,
+    }
+
+
+def _supervise(blueprint: Blueprint, host: LabHost, *, owned: bool) -> "subprocess.Popen[bytes]":
+    source = Path(mailward.__file__).parent.parent
+    environment = {
+        "PATH": _PATH,
+        "PYTHONPATH": str(source),
+        "TZ": os.environ.get("TZ", "UTC"),
+        dovecot_conf.LAB_VARIABLE: str(blueprint.directory),
+    }
+    command = [sys.executable, "-S", "-m", "mailward.lab.supervisor", str(host.directory)]
+    with (host.directory / "log" / "supervisor.log").open("ab") as log:
+        return subprocess.Popen(
+            [*command, "--owned"] if owned else command,
+            stdin=subprocess.PIPE if owned else subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=environment,
+            start_new_session=True,
+        )
+
+
+def _last_words(host: LabHost) -> str:
+    for log in (host.directory / "log" / "supervisor.log", host.directory / "log" / "output.log", host.log):
+        with suppress(OSError):
+            lines = log.read_text(errors="replace").strip().splitlines()
+            if lines:
+                return lines[-1]
+    return "its logs are empty"

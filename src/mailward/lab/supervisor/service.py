@@ -1,0 +1,336 @@
+"""
+One supervised service: starting, watching and ending the process tree of a master that stays in the foreground.
+
+Deeds (start, stop, reload …) happen one at a time; looking (`status`, `wait_for_change`) never waits for a deed.
+As a child subreaper this process inherits what an ended master leaves behind, so nothing can escape it.
+"""
+
+import ctypes
+import os
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mailward.lab.supervisor import packet_filter, processes
+from mailward.lab.supervisor.processes import Process
+
+#: How long a master may take to end in order.
+STOP_GRACE_S = 3.0
+#: How long sessions may take to say goodbye.
+LEFTOVER_GRACE_S = 0.5
+#: How long a started service may take until it listens.
+START_GRACE_S = 8.0
+
+_PR_SET_CHILD_SUBREAPER = 36
+#: The processes without which nobody can log in; a worker that waits is not the service being hung.
+_VITAL = ("dovecot", "imap-login", "auth", "master")
+_STOPPED = ("T", "t")
+_IN_KERNEL = "D"
+
+
+class NotDone(Exception):
+    """A deed failed; the text says why."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What there is to supervise."""
+
+    name: str
+    command: tuple[str, ...]
+    check: tuple[str, ...]
+    """Ends with status 0 when the configuration on disk is valid."""
+    listeners: tuple[tuple[str, int], ...]
+    """IPv4 address and port of each socket that makes the service a service."""
+    output: Path
+    """Receives what the service writes to its standard output and error."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Status:
+    """What the service does; the members of the protocol's answer."""
+
+    state: str
+    because: str
+    pid: int | None
+    since: float
+    starts: int
+    in_kernel: bool = False
+    leftovers: int = 0
+    stuck: tuple[tuple[int, str, str], ...] = ()
+
+
+class Service:
+    """The service of one host."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Prepare to supervise; nothing is started."""
+        self._plan = plan
+        self._deed = threading.RLock()
+        self._changed = threading.Condition()
+        self._spawned = threading.Event()
+        self._ended: dict[int, tuple[bool, int]] = {}
+        self._now = Status(state="stopped", because="it has not been started yet", pid=None, since=_clock(), starts=0)
+        self._dropped: tuple[str, ...] = ()
+        self._frozen: tuple[str, ...] = ()
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        for loop in (self._reap, self._keep_frozen):
+            threading.Thread(target=loop, daemon=True).start()
+
+    # looking
+
+    def status(self) -> Status:
+        """Look at the service now."""
+        now = self._now
+        if now.pid is None:
+            return replace(now, leftovers=len(processes.descendants(os.getpid())))
+        stuck = self._stuck(now.pid)
+        tree = {now.pid, *(process.pid for process in processes.descendants(now.pid))}
+        strangers = sum(1 for process in processes.descendants(os.getpid()) if process.pid not in tree)
+        if stuck and now.state == "running":
+            names = ", ".join(sorted({process.name for process in stuck}))
+            in_kernel = any(process.state == _IN_KERNEL for process in stuck)
+            how = "waits in the kernel" if in_kernel else "was stopped by a signal"
+            now = replace(now, state="hung", because=f"{names} {how}", in_kernel=in_kernel)
+        return replace(
+            now, leftovers=strangers, stuck=tuple((process.pid, process.name, process.state) for process in stuck)
+        )
+
+    def wait_for_change(self, known: Status | None, *, seconds: float) -> Status:
+        """Return the state as soon as it differs from *known*, or after that long."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._now != known, timeout=seconds)
+            return self._now
+
+    # deeds
+
+    def start(self) -> None:
+        """Start the service unless it runs, and wait until it listens."""
+        with self._deed:
+            if self._now.pid is not None:
+                return
+            self._check()
+            self._end_leftovers()
+            pid = _spawn(self._plan.command, self._plan.output)
+            self._become("starting", f"process {pid} was started", pid=pid, starts=self._now.starts + 1)
+            self._spawned.set()
+            deadline = time.monotonic() + START_GRACE_S
+            while not _listening(self._plan.listeners):
+                if not self._is_master(pid):
+                    raise NotDone(f"{self._now.because}; its last words: {_last_words(self._plan.output)}")
+                if time.monotonic() > deadline:
+                    raise NotDone(f"process {pid} does not listen after {START_GRACE_S:.0f} s")
+                time.sleep(0.005)
+            if self._dropped:
+                self._apply_drop()
+            self._become("running", f"dovecot runs as process {pid}", only_from="starting")
+
+    def stop(self) -> None:
+        """Stop the service on purpose, with every session it would leave behind."""
+        with self._deed:
+            pid = self._now.pid
+            if pid is not None:
+                self._become("stopping", "somebody asked this supervisor to stop it", pid=pid)
+                master = processes.look_at(pid)
+                if master is not None and master.state not in _STOPPED:
+                    os.kill(pid, signal.SIGTERM)
+                    self._await_end(pid, STOP_GRACE_S)
+                if self._is_master(pid):
+                    os.kill(pid, signal.SIGKILL)
+                    self._await_end(pid, STOP_GRACE_S)
+            self._end_leftovers()
+            self._become("stopped", "somebody asked this supervisor to stop it")
+
+    def restart(self) -> None:
+        """Stop the service and start it."""
+        with self._deed:
+            self.stop()
+            self.start()
+
+    def reload(self) -> None:
+        """Have the service read its configuration again, if that is valid."""
+        with self._deed:
+            pid = self._now.pid
+            if pid is None:
+                raise NotDone(f"it does not run: {self._now.because}")
+            self._check()
+            os.kill(pid, signal.SIGHUP)
+
+    def signal_tree(self, number: signal.Signals) -> None:
+        """Send a signal to every process of the service, leftovers included."""
+        processes.send(number, processes.descendants(os.getpid()))
+
+    def drop(self, sources: Sequence[str]) -> None:
+        """Let no packet from *sources* arrive, until told otherwise."""
+        with self._deed:
+            before, self._dropped = self._dropped, tuple(sources)
+            try:
+                self._apply_drop()
+            except PermissionError as error:
+                self._dropped = before
+                raise NotDone(f"this kernel does not let this user filter packets: {error.strerror}") from error
+
+    def freeze(self, titles: Sequence[str]) -> None:
+        """Keep processes stopped whose command line contains one of *titles*, until told otherwise."""
+        with self._deed:
+            thawed = [process for process in processes.descendants(os.getpid()) if _titled(process, self._frozen)]
+            self._frozen = tuple(titles)
+            processes.send(signal.SIGCONT, [process for process in thawed if not _titled(process, self._frozen)])
+            self._stop_frozen()
+
+    def end(self) -> None:
+        """End every process at once."""
+        while below := processes.descendants(os.getpid()):
+            processes.send(signal.SIGKILL, below)
+            time.sleep(0.005)
+
+    # inside
+
+    def _apply_drop(self) -> None:
+        packet_filter.drop(processes.descendants(os.getpid()), self._dropped)
+
+    def _check(self) -> None:
+        pid = _spawn(self._plan.check, self._plan.output, quiet=True)
+        self._spawned.set()
+        with self._changed:
+            self._changed.wait_for(lambda: pid in self._ended, timeout=START_GRACE_S)
+            exited, status = self._ended.pop(pid, (False, 0))
+        if not exited or status != 0:
+            raise NotDone(f"the configuration on disk is invalid: {_last_words(self._plan.output)}")
+
+    def _end_leftovers(self) -> None:
+        deadline = time.monotonic() + LEFTOVER_GRACE_S
+        left = processes.descendants(os.getpid())
+        processes.send(signal.SIGTERM, left)
+        processes.send(signal.SIGCONT, left)
+        while processes.descendants(os.getpid()) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self.end()
+
+    def _is_master(self, pid: int) -> bool:
+        return self._now.pid == pid
+
+    def _await_end(self, pid: int, seconds: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._now.pid != pid, timeout=seconds)
+
+    def _stuck(self, master: int) -> list[Process]:
+        suspects = [
+            process for process in processes.descendants(os.getpid()) if process.pid == master or process.name in _VITAL
+        ]
+        stuck = [process for process in suspects if process.state in _STOPPED and " -w" not in process.title]
+        waiting = [process for process in suspects if process.state == _IN_KERNEL]
+        for _ in range(4):  # a healthy process waits in the kernel for a moment, a hung one goes on doing so
+            if not waiting:
+                break
+            time.sleep(0.03)
+            seen = (processes.look_at(process.pid) for process in waiting)
+            waiting = [process for process in seen if process is not None and process.state == _IN_KERNEL]
+        return stuck + waiting
+
+    def _become(
+        self,
+        state: str,
+        because: str,
+        *,
+        pid: int | None = None,
+        starts: int | None = None,
+        only_from: str | None = None,
+    ) -> None:
+        with self._changed:
+            if only_from is not None and self._now.state != only_from:
+                return
+            self._now = Status(
+                state=state,
+                because=because,
+                pid=self._now.pid if only_from else pid,
+                since=_clock(),
+                starts=self._now.starts if starts is None else starts,
+            )
+            self._changed.notify_all()
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                ended = os.waitid(os.P_ALL, 0, os.WEXITED)
+            except ChildProcessError:
+                self._spawned.wait()
+                self._spawned.clear()
+                continue
+            if ended is not None:
+                self._note_end(ended.si_pid, exited=ended.si_code == os.CLD_EXITED, status=ended.si_status)
+
+    def _note_end(self, pid: int, *, exited: bool, status: int) -> None:
+        with self._changed:
+            if pid == self._now.pid:
+                self._become(*_judge(self._now.state, pid, exited=exited, status=status))
+            else:
+                self._ended[pid] = (exited, status)
+                self._changed.notify_all()
+
+    def _keep_frozen(self) -> None:
+        while True:
+            if self._frozen:
+                self._stop_frozen()
+            time.sleep(0.1)
+
+    def _stop_frozen(self) -> None:
+        running = [process for process in processes.descendants(os.getpid()) if process.state not in _STOPPED]
+        processes.send(signal.SIGSTOP, [process for process in running if _titled(process, self._frozen)])
+
+
+def _judge(before: str, pid: int, *, exited: bool, status: int) -> tuple[str, str]:
+    """What the end of the master means: failed, or stopped on purpose."""
+    if before == "stopping":
+        return "stopped", "somebody asked this supervisor to stop it"
+    if exited and status == 0:
+        return "stopped", f"process {pid} ended in order: somebody asked the service itself to stop"
+    how = f"exited with status {status}" if exited else f"was ended by {signal.Signals(status).name}"
+    return "failed", f"process {pid} {how}"
+
+
+def _spawn(command: Sequence[str], output: Path, *, quiet: bool = False) -> int:
+    log = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    standard_output = (os.POSIX_SPAWN_OPEN, 1, os.devnull if quiet else str(output), log, 0o600)
+    return os.posix_spawn(
+        command[0],
+        list(command),
+        os.environ,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            standard_output,
+            (os.POSIX_SPAWN_OPEN, 2, str(output), log, 0o600),
+        ],
+        setsid=True,
+    )
+
+
+def _listening(wanted: Sequence[tuple[str, int]]) -> bool:
+    """Whether all of these IPv4 addresses and ports are being listened on."""
+    open_sockets = set()
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, _, state = line.split(maxsplit=4)[:4]
+        if state == "0A":
+            address, port = local.split(":")
+            open_sockets.add((".".join(str(byte) for byte in reversed(bytes.fromhex(address))), int(port, 16)))
+    return open_sockets.issuperset(wanted)
+
+
+def _last_words(output: Path) -> str:
+    try:
+        lines = output.read_text(errors="replace").strip().splitlines()
+    except OSError:
+        lines = []
+    return lines[-1] if lines else "none"
+
+
+def _titled(process: Process, titles: Sequence[str]) -> bool:
+    title = process.title if titles else ""
+    return any(wanted in title for wanted in titles)
+
+
+def _clock() -> float:
+    return time.time()  # noqa: TID251 - a process of its own, without the manager's Clock
