@@ -27,7 +27,8 @@ def render_mailbox_server(blueprint: Blueprint, host: LabHost, *, doveadm_passwo
                 passwd=host.passwords,
                 store=host.store,
                 trusted=" ".join(proxy.address for proxy in blueprint.proxies),
-                mail_uid=_mail_number(blueprint),
+                mail_uid=blueprint.user if blueprint.rootless else MAIL_UID,
+                mail_gid=blueprint.group if blueprint.rootless else MAIL_UID,
                 lmtp=blueprint.ports.lmtp,
             ),
             _replication(blueprint, host, doveadm_password),
@@ -49,7 +50,8 @@ def render_proxy(blueprint: Blueprint, host: LabHost) -> str:
                 directory=host.directory,
                 ca=blueprint.ca_file,
                 lmtp=blueprint.ports.lmtp,
-                mail_uid=_mail_number(blueprint),
+                mail_uid=blueprint.user if blueprint.rootless else MAIL_UID,
+                mail_gid=blueprint.group if blueprint.rootless else MAIL_UID,
                 timeout=BACKEND_TIMEOUT_S,
             ),
             _rootless(blueprint),
@@ -76,10 +78,6 @@ def _instance(host: LabHost) -> str:
 
 def _login(blueprint: Blueprint) -> str:
     return _LOGIN.format(imap=blueprint.ports.imap, imaps=blueprint.ports.imaps)
-
-
-def _mail_number(blueprint: Blueprint) -> str:
-    return blueprint.user if blueprint.rootless else str(MAIL_UID)
 
 
 def _replication(blueprint: Blueprint, host: LabHost, doveadm_password: str | None) -> str:
@@ -158,7 +156,7 @@ login_trusted_networks = {trusted}
 login_greeting = {name} ready.
 mail_location = sdbox:~/sdbox
 mail_uid = {mail_uid}
-mail_gid = {mail_uid}
+mail_gid = {mail_gid}
 first_valid_uid = 0
 mail_max_userip_connections = 20
 passdb {{
@@ -248,7 +246,7 @@ passdb {{
 # only the proxies' own health mailbox is opened here
 mail_location = sdbox:~/sdbox
 mail_uid = {mail_uid}
-mail_gid = {mail_uid}
+mail_gid = {mail_gid}
 first_valid_uid = 0
 userdb {{
   driver = static

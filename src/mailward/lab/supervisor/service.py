@@ -85,18 +85,20 @@ class Service:
     def status(self) -> Status:
         """Look at the service now."""
         now = self._now
-        if now.pid is None:
-            return replace(now, leftovers=len(processes.descendants(os.getpid())))
-        stuck = self._stuck(now.pid)
-        tree = {now.pid, *(process.pid for process in processes.descendants(now.pid))}
-        strangers = sum(1 for process in processes.descendants(os.getpid()) if process.pid not in tree)
+        pid = now.pid
+        below = processes.descendants(os.getpid())
+        if pid is None:
+            return replace(now, leftovers=len(below))
+        stuck = _stuck(pid, below)
         if stuck and now.state == "running":
             names = ", ".join(sorted({process.name for process in stuck}))
             in_kernel = any(process.state == _IN_KERNEL for process in stuck)
             how = "waits in the kernel" if in_kernel else "was stopped by a signal"
             now = replace(now, state="hung", because=f"{names} {how}", in_kernel=in_kernel)
         return replace(
-            now, leftovers=strangers, stuck=tuple((process.pid, process.name, process.state) for process in stuck)
+            now,
+            leftovers=len(below) - len(_tree(pid, below)),
+            stuck=tuple((process.pid, process.name, process.state) for process in stuck),
         )
 
     def wait_for_change(self, known: Status | None, *, seconds: float) -> Status:
@@ -217,20 +219,6 @@ class Service:
         with self._changed:
             self._changed.wait_for(lambda: self._now.pid != pid, timeout=seconds)
 
-    def _stuck(self, master: int) -> list[Process]:
-        suspects = [
-            process for process in processes.descendants(os.getpid()) if process.pid == master or process.name in _VITAL
-        ]
-        stuck = [process for process in suspects if process.state in _STOPPED and " -w" not in process.title]
-        waiting = [process for process in suspects if process.state == _IN_KERNEL]
-        for _ in range(4):  # a healthy process waits in the kernel for a moment, a hung one goes on doing so
-            if not waiting:
-                break
-            time.sleep(0.03)
-            seen = (processes.look_at(process.pid) for process in waiting)
-            waiting = [process for process in seen if process is not None and process.state == _IN_KERNEL]
-        return stuck + waiting
-
     def _become(
         self,
         state: str,
@@ -306,6 +294,34 @@ def _spawn(command: Sequence[str], output: Path, *, quiet: bool = False) -> int:
         ],
         setsid=True,
     )
+
+
+def _tree(master: int, below: Sequence[Process]) -> set[int]:
+    """The master and what descends from it; the rest outlived a former master."""
+    tree = {master}
+    for process in below:  # parents come before their children
+        if process.parent in tree:
+            tree.add(process.pid)
+    return tree
+
+
+def _stuck(master: int, below: Sequence[Process]) -> list[Process]:
+    """The processes without which nobody can log in that do not run."""
+    tree = _tree(master, below)
+    suspects = [
+        process
+        for process in below
+        if process.pid in tree and process.name in _VITAL and not process.title.endswith("auth -w")
+    ]
+    stuck = [process for process in suspects if process.state in _STOPPED]
+    waiting = [process for process in suspects if process.state == _IN_KERNEL]
+    for _ in range(4):  # a healthy process waits in the kernel for a moment, a hung one goes on doing so
+        if not waiting:
+            break
+        time.sleep(0.03)
+        seen = (processes.look_at(process.pid) for process in waiting)
+        waiting = [process for process in seen if process is not None and process.state == _IN_KERNEL]
+    return stuck + waiting
 
 
 def _listening(wanted: Sequence[tuple[str, int]]) -> bool:
