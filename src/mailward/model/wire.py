@@ -6,7 +6,7 @@ moments RFC 3339 in UTC with milliseconds, enum members their text, and what is 
 never renamed: a renamed one would break whoever reads us.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -45,6 +45,16 @@ def to_plain(value: object) -> Any:  # noqa: PLR0911 - one return per kind of va
     if isinstance(value, tuple | list):
         return [to_plain(item) for item in value]
     raise TypeError(f"no wire form for {type(value).__name__}")
+
+
+def answer(value: object) -> dict[str, Any]:
+    """Return one value as a top-level answer: its own members beside `schema`."""
+    return {"schema": SCHEMA, **to_plain(value)}
+
+
+def listing(values: Iterable[object], *, next_: str | None = None) -> dict[str, Any]:
+    """Return values as a top-level list; *next_* asks for what follows, None when there is no more."""
+    return {"schema": SCHEMA, "items": [to_plain(value) for value in values], "next": next_}
 
 
 def from_plain(kind: type[Value], plain: Mapping[str, Any]) -> Value:

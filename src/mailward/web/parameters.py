@@ -1,0 +1,121 @@
+"""
+What a request asks for, read strictly: unknown names and bad values are all found before anything is answered.
+
+A misspelt filter that is silently passed over would show everything, which looks like an answer.
+"""
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from enum import Enum
+from typing import TypeVar
+
+from mailward.web.problems import Code, Problem
+
+Member = TypeVar("Member", bound=Enum)
+_TEXT_MAX = 500
+_BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+class Parameters:
+    """The parameters of one request; read each, then call `finish`."""
+
+    def __init__(self, given: Mapping[str, Sequence[object]]) -> None:
+        self._given = given
+        self._known: set[str] = set()
+        self._errors: list[dict[str, str]] = []
+
+    def text(self, name: str) -> str | None:
+        """A text of at most 500 characters without control characters, or None when absent or empty."""
+        value = self._one(name)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            self._reject(name, f"{value!r} is not a text")
+            return None
+        if len(value) > _TEXT_MAX:
+            self._reject(name, f"is longer than {_TEXT_MAX} characters")
+            return None
+        if not value.isprintable():
+            self._reject(name, "holds control characters")
+            return None
+        return value or None
+
+    def required_text(self, name: str) -> str:
+        """A text that must be there."""
+        value = self.text(name)
+        if value is None and not self._failed(name):
+            self._reject(name, "is missing")
+        return value or ""
+
+    def integer(self, name: str, default: int, *, low: int, high: int) -> int:
+        """A whole number from *low* to *high*."""
+        value = self._one(name)
+        if value is None:
+            return default
+        try:
+            number = int(str(value))
+        except ValueError:
+            number = low - 1
+        if not low <= number <= high:
+            self._reject(name, f"{value!r} is not a whole number from {low} to {high}")
+            return default
+        return number
+
+    def boolean(self, name: str) -> bool | None:
+        """True or false, or None when absent."""
+        value = self._one(name)
+        if value is None:
+            return None
+        if str(value).lower() not in _BOOLEANS:
+            self._reject(name, f"{value!r} is neither true nor false")
+            return None
+        return _BOOLEANS[str(value).lower()]
+
+    def member(self, name: str, kind: type[Member]) -> Member | None:
+        """One member of *kind* by its text, without regard to case."""
+        value = self._one(name)
+        return None if value in (None, "") else self._member(name, str(value), kind)
+
+    def members(self, name: str, kind: type[Member]) -> tuple[Member, ...]:
+        """Any number of members of *kind*: the parameter repeated, or one list with commas."""
+        self._known.add(name)
+        texts = [text for value in self._given.get(name, ()) for text in str(value).split(",") if text]
+        found = [self._member(name, text, kind) for text in texts]
+        return tuple(member for member in found if member is not None)
+
+    def finish(self) -> None:
+        """
+        Refuse the request when anything about it was wrong.
+
+        Raises:
+            Problem: BAD_REQUEST, listing every mistake.
+        """
+        for name in self._given:
+            if name not in self._known:
+                nearest = get_close_matches(name, sorted(self._known), n=1)
+                hint = f"; did you mean {nearest[0]!r}?" if nearest else f"; known: {', '.join(sorted(self._known))}"
+                self._reject(name, f"is not a parameter here{hint if self._known else ''}")
+        if self._errors:
+            sentences = "; ".join(f"{error['parameter']}: {error['because']}" for error in self._errors)
+            raise Problem(Code.BAD_REQUEST, sentences, errors=self._errors)
+
+    def _one(self, name: str) -> object | None:
+        self._known.add(name)
+        values = self._given.get(name, ())
+        if len(values) > 1:
+            self._reject(name, "is given more than once")
+        return values[0] if values else None
+
+    def _member(self, name: str, text: str, kind: type[Member]) -> Member | None:
+        for member in kind:
+            if str(member.value).lower() == text.lower():
+                return member
+        known = [str(member.value) for member in kind]
+        self._reject(name, f"{text!r} is none of {', '.join(known)}")
+        return None
+
+    def _reject(self, name: str, because: str) -> None:
+        self._errors.append({"parameter": name, "because": because})
+
+    def _failed(self, name: str) -> bool:
+        return any(error["parameter"] == name for error in self._errors)

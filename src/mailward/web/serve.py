@@ -1,0 +1,132 @@
+"""
+Serves the API on a unix socket inside the manager's own event loop.
+
+We bind the socket ourselves, because uvicorn would make it world-writable; and we take no signals, because they are
+the manager's.
+"""
+
+import asyncio
+import contextlib
+import errno
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from mailward.model.errors import ConfigError, Refused
+from mailward.web.access import Peer, access_of_this_process, peer_of
+
+_PATH_MAX = 107
+"""Bytes of a unix socket's path on Linux: sun_path less its final NUL (unix(7))."""
+_BACKLOG = 128
+_HEADER_BYTES_MAX = 16 * 1024
+_CONNECTIONS_MAX = 256
+_SHUTDOWN_SECONDS = 1
+
+
+def bind(path: Path) -> socket.socket:
+    """
+    Return a listening socket at *path*, which only its owner and the group `mailward` may open (0660).
+
+    It appears under its name only when its permissions are in place. A socket that a dead manager left is replaced.
+
+    Raises:
+        ConfigError: There can be no socket at *path*.
+        Refused: Another manager answers there.
+    """
+    if len(os.fsencode(path)) > _PATH_MAX - len(".new"):
+        raise ConfigError(f"the socket path {path} is too long: {_PATH_MAX - len('.new')} bytes are possible")
+    if _answers(path):
+        raise Refused(f"another manager is already answering at {path}; stop it first, or use another state directory")
+    draft = path.with_name(path.name + ".new")
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        draft.unlink(missing_ok=True)
+        listener.bind(os.fspath(draft))
+        draft.chmod(0o660)
+        _give_to_viewers(draft)
+        listener.listen(_BACKLOG)
+        listener.setblocking(False)
+        draft.replace(path)
+    except OSError as error:
+        listener.close()
+        raise ConfigError(f"no socket can be made at {path}: {os.strerror(error.errno or errno.EIO)}") from error
+    return listener
+
+
+async def serve(app: ASGIApp, listener: socket.socket) -> None:
+    """Answer requests on *listener* until cancelled; requests under way get a second to finish."""
+    server = _Server(
+        uvicorn.Config(
+            app,
+            http=_Connection,
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            h11_max_incomplete_event_size=_HEADER_BYTES_MAX,
+            limit_concurrency=_CONNECTIONS_MAX,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+        )
+    )
+    serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        await serving
+        raise
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class _Connection(H11Protocol):
+    """A connection that knows who is at its other end; the app finds it as `scope["state"]["peer"]`."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state: dict[str, Any] = {**self.app_state, "peer": _peer(transport)}
+
+
+def _peer(transport: asyncio.Transport) -> Peer | None:
+    try:
+        with socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno())) as connection:
+            return peer_of(connection)
+    except OSError:
+        return None
+
+
+def _answers(path: Path) -> bool:
+    if path.exists() and not path.is_socket():
+        raise ConfigError(f"{path} is in the way: it is no socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as attempt:
+        attempt.settimeout(1)
+        try:
+            attempt.connect(os.fspath(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        except OSError as error:
+            raise ConfigError(f"{path} is in the way: {error.strerror}") from error
+        return True
+
+
+def _give_to_viewers(path: Path) -> None:
+    group = access_of_this_process().viewer_group
+    if group is not None:
+        with contextlib.suppress(PermissionError):  # we are no member of it: the socket stays ours alone
+            os.chown(path, -1, group)
