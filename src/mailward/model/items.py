@@ -128,7 +128,7 @@ PROBES: tuple[ProbeItem, ...] = (
         ),
         describes="Reads a message the way a user does: through the access point or proxy, from the database's health mailbox.",
         conversation="connect, TLS, greeting, CAPABILITY, login, ID, SELECT, FETCH of the canary, LOGOUT",
-        monitors=(CTP_MONITOR,),
+        monitors=(CTP_MONITOR, CERTIFICATE_MONITOR),
     ),
     ProbeItem(
         name=PROXY_TEST_PROBE,
@@ -222,8 +222,8 @@ MONITORS: tuple[MonitorItem, ...] = (
     ),
     MonitorItem(
         name=CERTIFICATE_MONITOR,
-        health_sets=(IMAP_PROXY, IMAP_PROTOCOL),
-        probes=(PROXY_TEST_PROBE, SELF_TEST_PROBE),
+        health_sets=(IMAP, IMAP_PROXY, IMAP_PROTOCOL),
+        probes=(PROXY_TEST_PROBE, SELF_TEST_PROBE, CTP_PROBE),
         dependencies=(Dependency.CERTIFICATE,),
         describes="The certificate clients are shown verifies, is not about to expire, and is the one on disk.",
         rule="does not verify, or expires within 7 days (unhealthy) or 21 days (degraded), or differs from the one on disk",

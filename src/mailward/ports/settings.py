@@ -1,0 +1,34 @@
+"""Where the configuration comes from, as one immutable snapshot of values."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from mailward.health.settings import RollupSettings
+from mailward.model.organization import Organization
+from mailward.monitors.probing import ProbingSettings
+from mailward.monitors.settings import MonitorSettings
+from mailward.ports.store import Retention
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Snapshot:
+    """Everything one reading of the configuration says. A reload makes a new one; nobody changes it in place."""
+
+    organization: Organization
+    monitors: MonitorSettings = field(default_factory=MonitorSettings)
+    probing: ProbingSettings = field(default_factory=ProbingSettings)
+    retention: Retention = field(default_factory=Retention)
+    rollup: RollupSettings = field(default_factory=RollupSettings)
+
+
+class Settings(Protocol):
+    """Reads the configuration."""
+
+    def load(self) -> Snapshot:
+        """
+        Read the configuration as it is now.
+
+        Raises:
+            ConfigError: It is wrong. The text lists all mistakes, each with its place and the nearest known key.
+        """
+        ...
