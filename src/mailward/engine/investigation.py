@@ -1,0 +1,163 @@
+"""
+What may explain a failure: fresh news of its neighbours and what the hosts in question show.
+
+Gathering is bounded in time and shared: a hundred databases failing on one server ask its host once.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from mailward.diagnosis.verdict import diagnose
+from mailward.model.errors import MailwardError
+from mailward.model.evidence import DiskUsage, Evidence, LogLine, ProberEvidence, ServerEvidence, ServiceStatus
+from mailward.model.organization import Organization
+from mailward.model.probing import ProbeResult
+from mailward.monitors.samples import ProbeKey, probe_key
+from mailward.ports.clock import Clock
+from mailward.ports.host import Host
+from mailward.ports.service_control import ServiceControl
+
+log = logging.getLogger(__name__)
+Seen = TypeVar("Seen")
+
+LOOK_FOR = timedelta(seconds=2)
+"""A host that does not answer by then shows nothing; that is unknown, never down."""
+LOOK_AGAIN_AFTER = timedelta(milliseconds=500)
+LOG_BEFORE = timedelta(seconds=2)
+"""Log lines from this long before the failed probe began are looked at: clocks differ a little."""
+
+
+class Investigation:
+    """Looks around after a failure and asks diagnosis what it means."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        hosts: Mapping[str, Host],
+        services: Mapping[str, ServiceControl],
+    ) -> None:
+        self._clock = clock
+        self._hosts = hosts
+        self._services = services
+        self._latest: dict[ProbeKey, ProbeResult] = {}
+        self._failing_since: dict[ProbeKey, datetime] = {}
+        self._looks: dict[str, tuple[datetime, asyncio.Task[ServerEvidence]]] = {}
+
+    def use(self, *, hosts: Mapping[str, Host], services: Mapping[str, ServiceControl]) -> None:
+        """Look at these hosts from now on: the configuration has changed."""
+        self._hosts, self._services = hosts, services
+
+    def remember(self, results: Iterable[ProbeResult]) -> None:
+        """Know the last results, as after a restart."""
+        for result in results:
+            self._note(result)
+
+    async def explain(self, result: ProbeResult, organization: Organization) -> ProbeResult:
+        """Return *result* with its verdict, and know it as its target's latest from now on."""
+        self._note(result)
+        if not result.result.is_failure:
+            return result
+        evidence = await self._evidence(result, organization)
+        verdict = diagnose(
+            result,
+            organization=organization,
+            neighbours=self._neighbours(result),
+            evidence=evidence,
+            now=self._clock.now(),
+        )
+        judged = replace(result, verdict=verdict)
+        self._latest[probe_key(result)] = judged
+        return judged
+
+    def _note(self, result: ProbeResult) -> None:
+        key = probe_key(result)
+        self._latest[key] = result
+        if result.result.is_failure:
+            self._failing_since.setdefault(key, result.at)
+        elif result.is_healthy:
+            self._failing_since.pop(key, None)
+
+    def _neighbours(self, result: ProbeResult) -> tuple[ProbeResult, ...]:
+        """
+        The latest results of everything else.
+
+        A success from before this failure began says nothing about now, so it is left out: the engine has the
+        neighbours probed at once, and the next verdict will know them.
+        """
+        own = probe_key(result)
+        since = self._failing_since.get(own, result.at)
+        return tuple(
+            other
+            for key, other in self._latest.items()
+            if key != own and (other.result.is_failure or other.at + other.took >= since)
+        )
+
+    async def _evidence(self, result: ProbeResult, organization: Organization) -> Evidence:
+        servers = involved_servers(result, organization)
+        looks = await asyncio.gather(*(self._look(server, result.at - LOG_BEFORE) for server in servers))
+        lag = max((phase.loop_lag for phase in result.phases), default=timedelta(0))
+        return Evidence(servers=tuple(looks), prober=ProberEvidence(loop_lag=lag))
+
+    async def _look(self, server: str, since: datetime) -> ServerEvidence:
+        now = self._clock.now()
+        known = self._looks.get(server)
+        if known is None or now - known[0] > LOOK_AGAIN_AFTER:
+            known = (now, asyncio.create_task(self._look_afresh(server, since)))
+            self._looks[server] = known
+        return await asyncio.shield(known[1])
+
+    async def _look_afresh(self, server: str, since: datetime) -> ServerEvidence:
+        service, lines, disks, on_disk = await asyncio.gather(
+            self._service(server), self._log(server, since), self._disks(server), self._certificate(server)
+        )
+        return ServerEvidence(server=server, service=service, log=lines, disks=disks, certificate_on_disk=on_disk)
+
+    async def _service(self, server: str) -> ServiceStatus | None:
+        control = self._services.get(server)
+        return None if control is None else await _seen(f"service of {server}", control.status())
+
+    async def _log(self, server: str, since: datetime) -> tuple[LogLine, ...]:
+        host = self._hosts.get(server)
+        lines = None if host is None else await _seen(f"log of {server}", host.log_lines(since=since, limit=200))
+        return lines or ()
+
+    async def _disks(self, server: str) -> tuple[DiskUsage, ...]:
+        host = self._hosts.get(server)
+        disks = None if host is None else await _seen(f"disks of {server}", host.disks())
+        return disks or ()
+
+    async def _certificate(self, server: str) -> str | None:
+        host = self._hosts.get(server)
+        return None if host is None else await _seen(f"certificate of {server}", host.certificate_on_disk())
+
+
+async def _seen(what: str, look: Awaitable[Seen]) -> Seen | None:
+    """Wait for one look, within bounds; None when there was nothing to be seen."""
+    try:
+        async with asyncio.timeout(LOOK_FOR.total_seconds()):
+            return await look
+    except (MailwardError, TimeoutError) as failure:
+        log.debug("%s not seen: %s", what, failure)
+        return None
+
+
+def involved_servers(result: ProbeResult, organization: Organization) -> tuple[str, ...]:
+    """
+    The servers a conversation may have passed, by our names: the one probed, those behind an access point, and the
+    mailbox server that served it or holds the active copy of its database.
+    """
+    names = dict.fromkeys([result.server])
+    point = organization.access_points.get(result.server)
+    if point is not None:
+        names.update(dict.fromkeys(point.servers))
+    if result.mailbox_server is not None:
+        names[result.mailbox_server] = None
+    database = organization.databases.get(result.target)
+    if database is not None:
+        names[database.active] = None
+    return tuple(name for name in names if name in organization.servers)

@@ -1,0 +1,192 @@
+"""
+When each planned probe runs next.
+
+Decides, does nothing: it is told the moment (monotonic seconds) and what ended, and answers what to start. Rules:
+starts are spread over the interval and jittered; a mailbox carries one conversation at a time, and so does a lane; a
+confirmation goes before others that wait; a hung target holds back only what shares its mailbox or lane.
+"""
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+
+from mailward.engine.pace import interval_after
+from mailward.model.probing import ProbeResult
+from mailward.monitors.coverage import Coverage
+from mailward.monitors.planned import PlannedProbe
+from mailward.monitors.probing import ProbingSettings
+from mailward.monitors.samples import ProbeKey
+from mailward.ports.chance import Chance
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Start:
+    """A probe to start now."""
+
+    planned: PlannedProbe
+    late: float
+    """Seconds after the moment it was due; waiting for its own mailbox or lane does not count."""
+    confirmation: bool
+    writing: bool
+
+
+@dataclass(slots=True)
+class _Entry:
+    planned: PlannedProbe
+    failing_interval: timedelta
+    """How often a failing target is probed: the member of a lane keeps its turn until it recovers."""
+    due: float
+    confirmation: bool = False
+    started: float | None = None
+    last_write: float | None = None
+    ending: object = None
+    in_row: int = 0
+    wish: tuple[float, bool] | None = None
+    """To be hastened once it has ended: the moment, and whether as a confirmation."""
+
+
+class Timetable:
+    """The heap of what is due, and what waits for a mailbox or lane."""
+
+    def __init__(self, settings: ProbingSettings, *, chance: Chance, running_max: int = 2000) -> None:
+        self._settings = settings
+        self._chance = chance
+        self._running_max = running_max
+        self._entries: dict[ProbeKey, _Entry] = {}
+        self._heap: list[tuple[float, int, ProbeKey]] = []
+        self._order = count()
+        self._running: dict[ProbeKey, tuple[str, ...]] = {}
+        """What is under way, and the mailbox and lane it occupies."""
+        self._waiting: dict[str, list[tuple[bool, int, ProbeKey]]] = {}
+        """For each occupied mailbox or lane: who waits for it, confirmations first."""
+
+    def plan(self, coverage: Coverage, settings: ProbingSettings, *, now: float) -> None:
+        """Take over a new set of probes. Those that stay keep their time; new ones start spread over their interval."""
+        self._settings = settings
+        wanted = {planned.key: planned for planned in coverage.probes}
+        lanes = {lane.name: lane for lane in coverage.lanes}
+        places = {key: (lane, place) for lane in coverage.lanes for place, key in enumerate(lane.members)}
+        lane_starts = {
+            name: now + self._chance.between(0, lane.interval.total_seconds()) for name, lane in lanes.items()
+        }
+        for key in self._entries.keys() - wanted.keys():
+            del self._entries[key]
+        for key, planned in wanted.items():
+            failing_interval = planned.interval
+            first = now + self._chance.between(0, planned.interval.total_seconds())
+            if key in places:
+                lane, place = places[key]
+                failing_interval = lane.interval
+                first = lane_starts[lane.name] + place * lane.interval.total_seconds()
+            entry = self._entries.get(key)
+            if entry is None:
+                self._entries[key] = _Entry(planned, failing_interval, first)
+                self._push(key, first)
+            else:
+                entry.planned, entry.failing_interval = planned, failing_interval
+
+    def due(self, now: float) -> list[Start]:
+        """Return what to start now; each counts as under way until `finished` is told of it."""
+        return list(self._starts(now))
+
+    def next_due(self) -> float | None:
+        """The moment to call `due` again; None when nothing will be due before something ends."""
+        if len(self._running) >= self._running_max:
+            return None
+        return self._heap[0][0] if self._heap else None
+
+    def finished(self, key: ProbeKey, result: ProbeResult, *, now: float) -> None:
+        """A started probe ended."""
+        self._free(self._running.pop(key), now)
+        entry = self._entries.get(key)
+        if entry is None or entry.started is None:
+            return
+        started, entry.started = entry.started, None
+        ending = (result.result, result.cause)
+        entry.in_row = entry.in_row + 1 if ending == entry.ending else 1
+        entry.ending = ending
+        if result.wrote:
+            entry.last_write = now
+        interval = entry.failing_interval if result.result.is_failure else entry.planned.interval
+        interval = interval_after(result, interval, entry.in_row, longest=self._settings.back_off_max)
+        entry.confirmation = False
+        entry.due = max(now, started + interval.total_seconds() * self._jitter())
+        if entry.wish is not None and entry.wish[0] < entry.due:
+            entry.due, entry.confirmation = entry.wish
+        entry.wish = None
+        self._push(key, entry.due)
+
+    def hasten(self, key: ProbeKey, *, at: float, confirmation: bool = False) -> None:
+        """Run the probe at *at* if it would come later; one that is under way now is run again after it ended."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return
+        if entry.started is not None:
+            entry.wish = (at, confirmation)
+        elif at < entry.due:
+            entry.due, entry.confirmation = at, confirmation
+            self._push(key, at)
+
+    def started_since(self, key: ProbeKey) -> float | None:
+        """When the probe that is under way began; None when it is not."""
+        entry = self._entries.get(key)
+        return entry.started if entry is not None else None
+
+    def worst_lateness(self, now: float) -> float:
+        """Seconds by which the most overdue probe that waits for nothing but us is late; 0 when none is."""
+        return max(0.0, now - self._heap[0][0]) if self._heap else 0.0
+
+    @property
+    def running(self) -> int:
+        """How many probes are under way."""
+        return len(self._running)
+
+    def _starts(self, now: float) -> Iterator[Start]:
+        while self._heap and self._heap[0][0] <= now and len(self._running) < self._running_max:
+            due, order, key = heapq.heappop(self._heap)
+            entry = self._entries.get(key)
+            if entry is None or entry.due != due or entry.started is not None or key in self._running:
+                continue
+            needed = _needed(entry.planned)
+            occupied = next((name for name in needed if name in self._waiting), None)
+            if occupied is not None:
+                heapq.heappush(self._waiting[occupied], (not entry.confirmation, order, key))
+                continue
+            for name in needed:
+                self._waiting[name] = []
+            self._running[key] = needed
+            entry.started = now
+            yield Start(
+                planned=entry.planned,
+                late=now - due,
+                confirmation=entry.confirmation,
+                writing=self._is_writing_due(entry, now),
+            )
+
+    def _is_writing_due(self, entry: _Entry, now: float) -> bool:
+        every = entry.planned.write_every
+        return every is not None and (entry.last_write is None or now - entry.last_write >= every.total_seconds())
+
+    def _free(self, names: tuple[str, ...], now: float) -> None:
+        for name in names:
+            waiting = self._waiting.pop(name)
+            while waiting:
+                _, _, key = heapq.heappop(waiting)
+                entry = self._entries.get(key)
+                if entry is not None and entry.started is None:
+                    entry.due = now  # it waited for its own mailbox, not for us: it counts as due from now on
+                    self._push(key, now)
+
+    def _push(self, key: ProbeKey, due: float) -> None:
+        heapq.heappush(self._heap, (due, next(self._order), key))
+
+    def _jitter(self) -> float:
+        share = self._settings.jitter_percent / 100
+        return self._chance.between(1 - share, 1 + share)
+
+
+def _needed(planned: PlannedProbe) -> tuple[str, ...]:
+    names = (planned.mailbox and f"mailbox {planned.mailbox}", planned.lane and f"lane {planned.lane}")
+    return tuple(name for name in names if name)
