@@ -1,5 +1,10 @@
 """
-TCP, TLS and STARTTLS streams with deadlines: the `Network` port.
+Streams to servers: names, TCP, PROXY protocol, TLS, each wait with a deadline.
 
-Invariant: every wait ends by its deadline; every handshake is a full one; nothing here knows IMAP.
+Invariant: this room knows no probe and no verdict. Every foreign error becomes a `NetworkFailure` with a cause here, at
+the edge, and names every address that was tried.
 """
+
+from mailward.network.tcp_network import TcpNetwork
+
+__all__ = ["TcpNetwork"]
