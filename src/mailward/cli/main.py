@@ -1,0 +1,151 @@
+"""
+The entry: finds the command, runs it, and turns whatever goes wrong into one sentence and an exit code.
+
+Commands are loaded when they are called, because `--help` and reads must start fast; hence their short helps stand
+here.
+"""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from importlib import import_module
+
+import click
+
+from mailward import __version__
+from mailward.cli.connection import socket_option
+from mailward.cli.exits import ExitCode, exit_code_of
+from mailward.model.errors import MailwardError
+
+#: Section, then command: module of `mailward.cli`, and short help.
+COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "Examine any IMAP server": {
+        "check": ("check", "Examine one IMAP server, without configuration."),
+    },
+    "Ask a running manager": {
+        "health": ("health", "Show the monitors, worst first."),
+        "report": ("report", "Show the health sets of each server."),
+        "probe": ("probe", "Run a probe now and show all it saw."),
+        "items": ("items", "List probes and monitors, and explain them."),
+        "events": ("events", "Show what happened, and follow it."),
+    },
+    "Set up and run": {
+        "run": ("run", "Run the manager."),
+        "config": ("config", "Make, check and explain the configuration."),
+        "accounts": ("accounts", "Create, rotate and check health mailboxes."),
+    },
+    "Try": {
+        "demo": ("demo", "Watch a small IMAP organization on this machine, and break it."),
+        "lab": ("lab", "Start an organization to try things on, and break it."),
+    },
+    "Other": {
+        "completion": ("completion", "Print the completion script of a shell."),
+    },
+}
+
+
+class _ReaderLeft(Exception):
+    """Whoever read our output went away; a BrokenPipeError would be taken for a plain failure by click."""
+
+
+class LazyCommands(click.Group):
+    """A group that imports a command's module only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command, in the order of the sections."""
+        del ctx
+        return [name for section in COMMANDS.values() for name in section]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, from its module."""
+        del ctx
+        for section in COMMANDS.values():
+            if cmd_name in section:
+                module = import_module(f"mailward.cli.{section[cmd_name][0]}")
+                command: click.Command = getattr(module, section[cmd_name][0])
+                return command
+        return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command, or an error that names the nearest."""
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in self.list_commands(ctx):
+            from difflib import get_close_matches
+
+            nearest = get_close_matches(name, self.list_commands(ctx), n=1)
+            hint = f"did you mean {nearest[0]!r}?" if nearest else "`mailward --help` lists the commands"
+            raise click.UsageError(f"there is no command {name!r}; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ReaderLeft from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands by section, without loading them."""
+        del ctx
+        for title, section in COMMANDS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(10), about) for name, (_, about) in section.items()])
+
+
+@click.group(
+    cls=LazyCommands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done or healthy, 1 refused or failed, 2 unhealthy, 3 nothing could be learned.",
+)
+@click.version_option(__version__, prog_name="mailward", message="%(prog)s %(version)s")
+@socket_option
+def cli() -> None:
+    """
+    Managed availability for IMAP.
+
+    mailward watches an IMAP service the way its users meet it and says which tier is broken, and why. Start with
+    `mailward check HOST` or `mailward demo`.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; nothing that goes wrong shows a stack trace."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    given = None if arguments is None else list(arguments)
+    try:
+        code = cli.main(args=given, prog_name="mailward", standalone_mode=False)
+        sys.stdout.flush()
+    except (MailwardError, click.ClickException, KeyboardInterrupt, click.Abort, _ReaderLeft, OSError) as error:
+        return _told(error)
+    return int(code or ExitCode.DONE)
+
+
+def _told(error: BaseException) -> ExitCode:
+    """Say what went wrong and return the exit code for it."""
+    match error:
+        case MailwardError():
+            _say(str(error))
+            return exit_code_of(error)
+        case click.ClickException():
+            error.show()
+            return ExitCode.UNKNOWN if isinstance(error, click.UsageError) else ExitCode.FAILED
+        case KeyboardInterrupt() | click.Abort():
+            _say("stopped")
+            return ExitCode.INTERRUPTED
+        case _ReaderLeft() | BrokenPipeError():
+            # What is still buffered would raise again at exit: let it go nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return ExitCode.BROKEN_PIPE
+        case OSError():
+            _say(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+    return ExitCode.FAILED
+
+
+def _say(text: str) -> None:
+    first, *rest = text.split("\n")
+    click.echo("\n".join((f"mailward: {first}", *(f"  {line}" for line in rest))), err=True)
