@@ -154,7 +154,7 @@ def is_passive(probe: PlannedProbe) -> bool:
     return probe.key.probe == items.DEEP_TEST_PROBE and probe.key.target.endswith(PASSIVE)
 
 
-def rule_of(settings: ItemSettings, *, verify: bool = True) -> Rule:  # noqa: PLR0911 - one return per kind reads best
+def rule_of(settings: ItemSettings, *, verify: bool = True) -> Rule:
     """The rule that an item's settings describe; *verify* says whether its certificate has to verify."""
     match settings:
         case ServiceMonitorSettings():
