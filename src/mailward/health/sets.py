@@ -1,0 +1,120 @@
+"""The rows of `mailward report`: each health set of each server, as healthy as its worst monitor (Get-HealthReport)."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from mailward.health.filters import matches
+from mailward.health.monitors import Components, component_state
+from mailward.health.order import RANK, worst, worst_component, worst_monitor
+from mailward.model.event import Event, EventKind
+from mailward.model.health import HealthSetReport
+from mailward.model.items import HEALTH_SETS, HealthGroup
+from mailward.model.monitoring import AlertValue, MonitorStatus
+from mailward.model.wire import to_plain
+
+_GROUP_OF = {health_set.name: health_set.group for health_set in HEALTH_SETS}
+
+
+def report(
+    statuses: Iterable[MonitorStatus],
+    *,
+    server: str | None = None,
+    health_set: str | None = None,
+    components: Components | None = None,
+) -> tuple[HealthSetReport, ...]:
+    """The health sets that match, worst first, then by server and name."""
+    members: dict[tuple[str, str], list[MonitorStatus]] = {}
+    for status in statuses:
+        if matches(server, status.key.server) and matches(health_set, status.key.health_set):
+            members.setdefault((status.key.server, status.key.health_set), []).append(status)
+    rows = [set_report(group, components=components) for group in members.values()]
+    rows.sort(key=lambda row: (RANK[row.alert_value], row.server, row.health_set))
+    return tuple(rows)
+
+
+def set_report(members: Sequence[MonitorStatus], *, components: Components | None = None) -> HealthSetReport:
+    """
+    One health set of one server, from all its monitors.
+
+    Raises:
+        ValueError: *members* is empty: a set without monitors does not exist.
+    """
+    key = worst_monitor(members).key
+    value = worst(status.state for status in members)
+    return HealthSetReport(
+        server=key.server,
+        state=worst_component(component_state(status, components) for status in members),
+        health_set=key.health_set,
+        group=_GROUP_OF.get(key.health_set, HealthGroup.SERVICE_COMPONENTS),
+        alert_value=value,
+        last_transition=_last_transition(members, value),
+        monitor_count=len(members),
+        because=_because(members, value),
+    )
+
+
+def change_of_set(
+    before: HealthSetReport | None,
+    members: Sequence[MonitorStatus],
+    *,
+    databases: Sequence[str] = (),
+    mailboxes: int | None = None,
+    at: datetime,
+    components: Components | None = None,
+) -> Event | None:
+    """
+    The event of a health set that is no longer what it was *before*, or None when it is.
+
+    Args:
+        before: Its report before the change; None for a set that is new.
+        members: All its monitors after the change.
+        databases: Whose users are affected.
+        mailboxes: How many mailboxes those hold, where known.
+        at: When.
+        components: As for `report`.
+    """
+    after = set_report(members, components=components)
+    if before is not None and before.alert_value is after.alert_value:
+        return None
+    speaks = worst_monitor(members)
+    return Event(
+        at=at,
+        kind=EventKind.HEALTH_SET_CHANGED,
+        subject=f"{after.server}/{after.health_set}",
+        because=after.because,
+        before=None if before is None else before.alert_value.value,
+        after=after.alert_value.value,
+        data={
+            "server": after.server,
+            "health_set": after.health_set,
+            "group": after.group.value,
+            "monitor": speaks.key.item,
+            "target": speaks.key.target,
+            "databases": list(databases),
+            "mailboxes": mailboxes,
+            "verdict": None if speaks.verdict is None else to_plain(speaks.verdict),
+            "mailbox_server": speaks.mailbox_server,
+        },
+    )
+
+
+def _last_transition(members: Sequence[MonitorStatus], value: AlertValue) -> datetime:
+    """
+    When the set came to *value*: a good state with the last monitor to reach it, a bad one with the first.
+
+    What the set was before its present worst monitor was bad is not remembered, so this is the latest it can have been.
+    """
+    moments = [status.since for status in members if status.state is value]
+    return max(moments) if RANK[value] >= RANK[AlertValue.HEALTHY] else min(moments)
+
+
+def _because(members: Sequence[MonitorStatus], value: AlertValue) -> str:
+    if value is AlertValue.HEALTHY:
+        healthy = sum(status.state is AlertValue.HEALTHY for status in members)
+        off = len(members) - healthy
+        return f"all {healthy} monitors are healthy" + (f", {off} more disabled" if off else "")
+    speaks = worst_monitor(members)
+    more = sum(status.state is value for status in members) - 1
+    where = f" {speaks.key.target}" if speaks.key.target != speaks.key.server else ""
+    others = f" ({more} more {value.value})" if more else ""
+    return f"{speaks.key.item}{where}: {speaks.because}{others}"
