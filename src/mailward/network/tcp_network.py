@@ -68,6 +68,6 @@ class TcpNetwork:
             tried=made.tried,
         )
 
-    async def loop_lag(self) -> timedelta:
+    def loop_lag(self) -> timedelta:
         """How late this process's own loop was: the worst of the last second."""
         return self._lag.worst()
