@@ -67,7 +67,7 @@ async def measure(target: ProbeTarget, equipment: Equipment, converse: Conversin
     except PhaseFailed as failure:
         failed = failure
     except Exception as error:  # noqa: BLE001 - a fault of our own must not pass for silence
-        failed = _our_fault(error, watch)
+        failed = _OurFault(error, watch)
     finally:
         await talk.part()
     return _result(talk, seen, failed, at=at, took=timedelta(seconds=watch.now() - began))
@@ -77,13 +77,6 @@ def not_applicable(target: ProbeTarget, equipment: Equipment, because: str) -> P
     """The result of a probe that has nothing to measure here."""
     return replace(
         _bare(target, at=equipment.clock.now(), took=timedelta(0), result=ResultType.NOT_APPLICABLE), detail=because
-    )
-
-
-def failed_by_us(target: ProbeTarget, *, at: datetime, took: timedelta, error: Exception) -> ProbeResult:
-    """The result of a probe whose own code failed."""
-    return replace(
-        _bare(target, at=at, took=took, result=ResultType.FAILED), cause=Cause.PROBER_FAULT, detail=_told(error)
     )
 
 
@@ -132,18 +125,16 @@ def _result(talk: Dialogue, seen: Seen, failed: PhaseFailed | None, *, at: datet
 def _ending(watch: Stopwatch, failed: PhaseFailed | None) -> ResultType:
     if failed is None:
         return ResultType.SUCCEEDED
-    if failed.cause in _MAY_BE_OURS and watch.is_overloaded(failed.phase):
+    if isinstance(failed, _OurFault) or (failed.cause in _MAY_BE_OURS and watch.is_overloaded(failed.phase)):
         return ResultType.PROBER_OVERLOADED
     return ResultType.TIMED_OUT if failed.cause is Cause.TIMEOUT else ResultType.FAILED
 
 
-def _our_fault(error: Exception, watch: Stopwatch) -> PhaseFailed:
-    timings = watch.timings
-    return PhaseFailed(timings[-1].phase if timings else Phase.DNS, Cause.PROBER_FAULT, _told(error))
+class _OurFault(PhaseFailed):
+    """Our own code failed: nothing was learnt of what is probed."""
 
-
-def _told(error: Exception) -> str:
-    """The error and the place it comes from, in one line."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{where}"
+    def __init__(self, error: Exception, watch: Stopwatch) -> None:
+        frames = traceback.extract_tb(error.__traceback__)
+        where = f" ({frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno})" if frames else ""
+        phase = watch.timings[-1].phase if watch.timings else Phase.DNS
+        super().__init__(phase, Cause.PROBER_FAULT, f"mailward itself failed: {type(error).__name__}: {error}{where}")

@@ -18,7 +18,7 @@ class ImapSelfTestProbe:
         self._equipment = equipment
 
     async def run(self, target: ProbeTarget) -> ProbeResult:
-        """Connect, TLS, greeting, CAPABILITY, log in, ID, NOOP, LOGOUT; without a health mailbox no log-in and no NOOP."""
+        """Connect, TLS, greeting, CAPABILITY, log in, ID, NOOP, LOGOUT; without a health mailbox nobody logs in."""
         return await measure(target, self._equipment, _converse)
 
 

@@ -1,0 +1,1 @@
+"""What Linux itself shows of a service on this machine: processes, pid files, exits told by pidfd."""

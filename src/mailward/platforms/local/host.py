@@ -1,0 +1,138 @@
+"""
+The host port for a server that runs on this very machine.
+
+Files and file systems are looked at in threads, at most one look at each path at a time: a path on a hung file system
+costs one thread, not one more for every look.
+"""
+
+import asyncio
+import os
+import ssl
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from threading import Thread
+from typing import TypeVar
+
+from mailward.model.errors import TemporaryFailure
+from mailward.model.evidence import DiskUsage, LogLine
+from mailward.model.organization import Server
+from mailward.platforms.local.log_tail import newest_lines
+
+_PATIENCE_S = 5.0
+_LARGEST_CERTIFICATE_BYTES = 1_000_000
+_T = TypeVar("_T")
+
+
+class LocalHost:
+    """What this machine shows of one server."""
+
+    def __init__(self, server: Server) -> None:
+        """Nothing is looked at yet."""
+        self._server = server.name
+        self._access = server.host
+        self._looking: set[str] = set()
+
+    async def log_lines(
+        self, *, since: datetime, mentioning: tuple[str, ...] = (), limit: int = 50
+    ) -> tuple[LogLine, ...]:
+        """
+        The newest *limit* lines since then that mention any of the given words, the oldest first.
+
+        Raises:
+            TemporaryFailure: None of the log files can be read.
+        """
+        found: list[LogLine] = []
+        problems: list[TemporaryFailure] = []
+        for name in self._access.log_files:
+            try:
+                found += await self._look(name, lambda: self._lines(name, since, mentioning, limit))  # noqa: B023
+            except TemporaryFailure as problem:
+                problems.append(problem)
+        if problems and len(problems) == len(self._access.log_files):
+            raise problems[0]
+        found.sort(key=lambda line: line.at or since)
+        return tuple(found[-limit:])
+
+    async def disks(self) -> tuple[DiskUsage, ...]:
+        """
+        Space under each configured mail store.
+
+        Raises:
+            TemporaryFailure: One of them cannot be looked at, or does not answer.
+        """
+        return tuple([await self._look(path, lambda: self._disk(path)) for path in self._access.store_paths])  # noqa: B023
+
+    async def certificate_on_disk(self) -> str | None:
+        """
+        SHA-256 fingerprint of the first certificate in the configured file.
+
+        Raises:
+            TemporaryFailure: The file cannot be read or holds no certificate.
+        """
+        name = self._access.certificate_file
+        return None if name is None else await self._look(name, lambda: _fingerprint(Path(name)))
+
+    async def _look(self, path: str, look: Callable[[], _T]) -> _T:
+        if path in self._looking:
+            raise TemporaryFailure(f"{path} on {self._server} has not answered an earlier look yet")
+        self._looking.add(path)
+
+        def looked() -> _T:
+            try:
+                return look()
+            finally:
+                self._looking.discard(path)
+
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                return await asyncio.wrap_future(_in_own_thread(looked))
+        except TimeoutError as error:
+            raise TemporaryFailure(f"{path} on {self._server} does not answer: its file system hangs") from error
+        except OSError as error:
+            raise TemporaryFailure(f"{path} on {self._server}: {error.strerror or error}") from error
+
+    def _lines(self, name: str, since: datetime, mentioning: tuple[str, ...], limit: int) -> list[LogLine]:
+        found = newest_lines(Path(name), since=since, mentioning=mentioning, limit=limit)
+        return [LogLine(server=self._server, text=text, at=at) for at, text in found]
+
+    def _disk(self, path: str) -> DiskUsage:
+        shown = os.statvfs(path)
+        return DiskUsage(
+            server=self._server,
+            path=path,
+            free_bytes=shown.f_bavail * shown.f_frsize,
+            total_bytes=shown.f_blocks * shown.f_frsize,
+            free_inodes=shown.f_favail if shown.f_files else None,
+            total_inodes=shown.f_files or None,
+            read_only=bool(shown.f_flag & os.ST_RDONLY),
+        )
+
+
+def _in_own_thread(look: Callable[[], _T]) -> "Future[_T]":
+    """Run it in a daemon thread: one that hangs must neither use up a pool nor keep mailward from ending."""
+    future: Future[_T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(look())
+        except BaseException as error:  # noqa: BLE001 - handed to whoever waits
+            if not future.cancelled():
+                future.set_exception(error)
+
+    Thread(target=run, daemon=True, name="look at a file system").start()
+    return future
+
+
+def _fingerprint(path: Path) -> str:
+    with path.open("rb") as file:
+        text = file.read(_LARGEST_CERTIFICATE_BYTES).decode("ascii", "replace")
+    begin, end = text.find(ssl.PEM_HEADER), text.find(ssl.PEM_FOOTER)
+    if begin < 0 or end < begin:
+        raise TemporaryFailure(f"{path} holds no certificate")
+    try:
+        return sha256(ssl.PEM_cert_to_DER_cert(text[begin : end + len(ssl.PEM_FOOTER)])).hexdigest()
+    except ValueError as error:
+        raise TemporaryFailure(f"{path} holds no readable certificate: {error}") from error
