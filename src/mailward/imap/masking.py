@@ -20,29 +20,32 @@ class Masking:
         """Hide *secret* from now on, as it is, as an IMAP quoted string would write it, and in base64."""
         if not secret:
             return
-        encoded = b64encode(secret.encode("utf-8", "replace")).decode("ascii")
+        encoded = b64encode(secret.encode("utf-8", "replace")).decode("ascii").rstrip("=")
         quoted = secret.replace("\\", "\\\\").replace('"', '\\"')
-        for form in (secret, encoded, encoded.rstrip("="), quoted, printable(secret)):
-            if form not in self._secrets:
-                self._secrets.append(form)
-        self._secrets.sort(key=len, reverse=True)
+        forms = {*self._secrets, secret, encoded, quoted, printable(secret)}
+        # A form that holds another needs no search of its own: cutting out the inner one spoils it.
+        inner = [form for form in forms if not any(other in form for other in forms if other != form)]
+        self._secrets = sorted(inner, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
         """Return *text* as one printable line that holds none of the secrets."""
         for secret in self._secrets:
             if secret in text:
-                text = text.replace(secret, MASK)
-        text = printable(text)
-        if any(secret in text for secret in self._secrets):
-            return self._withheld()
-        return text
+                return self._cut(text)
+        return text if text.isprintable() else self._cut(text)
 
     def hides(self, text: str) -> bool:
-        """Whether *text* holds a secret long enough not to be there by chance."""
-        return any(len(secret) > 5 and secret.lower() in text.lower() for secret in self._secrets)
+        """Whether *text* holds, in whatever case, a secret long enough not to be there by chance."""
+        lower = text.lower()
+        return any(len(secret) > 5 and secret.lower() in lower for secret in self._secrets)
 
-    def _withheld(self) -> str:
-        """What is left of a text from which a secret cannot be cut: a mask that, itself, holds no secret."""
+    def _cut(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, MASK)
+        text = printable(text)
+        if not any(secret in text for secret in self._secrets):
+            return text
+        # The cuts or the escapes made a secret anew: nothing of the text is shown.
         return "" if any(secret in MASK for secret in self._secrets) else MASK
 
 

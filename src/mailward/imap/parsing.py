@@ -77,7 +77,9 @@ def status_text(status: Status, rest: bytes, transcript: Transcript) -> StatusTe
 def capability_names(words: str, transcript: Transcript) -> frozenset[str]:
     """Return the capabilities in *words*, upper case, any that shows a secret left out."""
     names = words.upper().split()
-    return frozenset(transcript.masked(name) for name in names if not transcript.hides(name))
+    if transcript.hides(words) or not words.isprintable():
+        names = [transcript.masked(name) for name in names if not transcript.hides(name)]
+    return frozenset(names)
 
 
 def server_time(text: str) -> timedelta | None:

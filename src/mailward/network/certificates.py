@@ -6,6 +6,7 @@ the first such certificate is met: importing it costs more than fifty probes.
 """
 
 import hashlib
+import ssl
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -32,33 +33,28 @@ class CertificateReader:
     def __init__(self) -> None:
         self._known: dict[tuple[bytes, bool], Certificate] = {}
 
-    def describe(self, der: bytes | None, verified: "dict[str, Any] | None" = None) -> Certificate | None:
-        """
-        Describe a certificate.
+    def describe_agreed(self, connection: ssl.SSLSocket) -> Certificate | None:
+        """Describe the certificate of a finished handshake; `verified` says whether it was checked."""
+        der = connection.getpeercert(True)
+        is_verified = connection.context.verify_mode is ssl.CERT_REQUIRED
+        if der is None or (known := self._known.get((der, is_verified))):
+            return known if der else None
+        told = connection.getpeercert() if is_verified else None
+        return self._keep((der, is_verified), _from_openssl(der, told) if told else _from_der(der))
 
-        Args:
-            der: Its DER form.
-            verified: What OpenSSL's `getpeercert()` says of it; empty or None where it did not verify.
-
-        Returns:
-            The description, or None where there is no certificate or nobody can read it.
-        """
+    def describe_refused(self, der: bytes | None, problem: str) -> Certificate | None:
+        """Describe a certificate that did not verify, and why; None where it cannot be read."""
         if der is None:
             return None
-        key = (der, bool(verified))
-        if key not in self._known:
-            described = _from_openssl(der, verified) if verified else _from_der(der)
-            if described is None:
-                return None
+        described = self._known.get((der, False)) or self._keep((der, False), _from_der(der))
+        return replace(described, problem=problem) if described else None
+
+    def _keep(self, key: tuple[bytes, bool], described: Certificate | None) -> Certificate | None:
+        if described is not None:
             if len(self._known) >= _KEPT:
                 self._known.clear()
             self._known[key] = described
-        return self._known[key]
-
-    def describe_refused(self, der: bytes | None, problem: str) -> Certificate | None:
-        """Describe a certificate that did not verify, and why it did not."""
-        described = self.describe(der)
-        return replace(described, problem=problem) if described else None
+        return described
 
 
 def _from_openssl(der: bytes, told: dict[str, Any]) -> Certificate:

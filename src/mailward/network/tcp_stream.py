@@ -74,7 +74,7 @@ class TcpStream(SocketStream):
             raise await self._refused(error, name, ends) from error
         secure = self.secure_socket
         assert secure is not None
-        certificate = self._certificates.describe(secure.getpeercert(True), secure.getpeercert())
+        certificate = self._certificates.describe_agreed(secure)
         self._tls = TlsInfo(version=agreed.version, cipher=agreed.cipher, certificate=certificate)
 
     def _spoke_early(self, early: bytes) -> NetworkFailure:
