@@ -1,1 +1,171 @@
-"""The only place that picks implementations: `assemble` for the manager, `examine` for one-shot checks."""
+"""
+The only place that picks implementations: `examine` for one-shot checks, `run_manager` for the manager.
+
+Everything below meets its neighbours as ports; here the ports get the real thing.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+
+from mailward.diagnosis.verdict import diagnose_alone
+from mailward.engine.answers import Answers
+from mailward.engine.engine import Engine, Parts, Platform
+from mailward.model import items
+from mailward.model.organization import HealthMailbox, ImapEndpoint, Organization, SecretKind, SecretRef
+from mailward.model.probing import ProbeResult
+from mailward.model.target import ProbeTarget, Turn
+from mailward.network import TcpNetwork
+from mailward.platforms.local.file_secrets import FileSecrets
+from mailward.platforms.local.host import LocalHost
+from mailward.platforms.local.system_chance import SystemChance
+from mailward.platforms.local.system_clock import SystemClock
+from mailward.platforms.services import service_control_for
+from mailward.ports.probe import Probe
+from mailward.ports.secrets import Secrets
+from mailward.ports.settings import Settings
+from mailward.probes.customer_touch_point import ImapCTPProbe
+from mailward.probes.deep_test import ImapDeepTestProbe
+from mailward.probes.equipment import Equipment
+from mailward.probes.proxy_test import ImapProxyTestProbe
+from mailward.probes.self_test import ImapSelfTestProbe
+from mailward.probes.sentinel import ImapSentinel
+
+
+class GivenPassword:
+    """The one password somebody typed for `mailward check`; it is kept nowhere."""
+
+    def __init__(self, password: str) -> None:
+        """Keep *password* for as long as the check takes."""
+        self._password = password
+
+    def reveal(self, ref: SecretRef) -> str:  # noqa: ARG002 - there is only one
+        """Return it."""
+        return self._password
+
+
+async def examine(
+    endpoint: ImapEndpoint,
+    *,
+    user: str | None = None,
+    password: str | None = None,
+    login_as: str | None = None,
+    deep: bool = False,
+    timeout: timedelta = timedelta(seconds=10),
+) -> ProbeResult:
+    """
+    Examine one IMAP server without any configuration.
+
+    Without a user it is met up to its capabilities, as by ImapProxyTestProbe; with one we log in, as
+    ImapSelfTestProbe does; *deep* also opens the mailbox, read only. Nothing is ever written.
+    """
+    account = None
+    if user is not None and password is not None:
+        ref = SecretRef(kind=SecretKind.ENVIRONMENT, name="the password that was given")
+        account = HealthMailbox(user=user, password=ref, login_as=login_as)
+    probes = _probes(_equipment(TcpNetwork(), GivenPassword(password or "")))
+    name = items.PROXY_TEST_PROBE if account is None else items.DEEP_TEST_PROBE if deep else items.SELF_TEST_PROBE
+    target = ProbeTarget(
+        probe=name,
+        health_set=items.IMAP,
+        server=endpoint.host,
+        target=endpoint.host,
+        endpoint=endpoint,
+        timeout=timeout,
+        account=account,
+        turn=Turn.EXAMINE,
+    )
+    result = await probes[name].run(target)
+    return diagnose_alone(result)
+
+
+async def run_manager(
+    settings: Settings, *, state_directory: Path, socket: Path, on_ready: Callable[[], None] = lambda: None
+) -> None:
+    """
+    Watch the organization that *settings* describe until SIGTERM or SIGINT; SIGHUP reads them again.
+
+    Args:
+        settings: Where the configuration comes from.
+        state_directory: Holds the store; one manager at a time, which a lock ensures.
+        socket: Where the API is served.
+        on_ready: Called once the API answers.
+
+    Raises:
+        ConfigError: The configuration, the store or the socket cannot be used.
+        Refused: Another manager runs on this state directory.
+    """
+    # These load SQLAlchemy and starlette, which `mailward check` does not need.
+    from mailward.platforms.local.state_directory import locked
+    from mailward.storage.sqlite import SqliteStore
+    from mailward.web.api import build_api
+    from mailward.web.serve import bind, serve
+
+    snapshot = settings.load()
+    with locked(state_directory):
+        clock = SystemClock()
+        network = TcpNetwork()
+        equipment = _equipment(network, FileSecrets())
+        engine = Engine(
+            snapshot,
+            Parts(
+                settings=settings,
+                store=SqliteStore(state_directory / "mailward.db", clock=clock),
+                probes=_probes(equipment),
+                platform=_platform,
+                clock=clock,
+                chance=equipment.chance,
+                loop_lag=network.loop_lag,
+                sentinel=ImapSentinel(equipment),
+            ),
+        )
+        listener = bind(socket)
+        try:
+            stop = _stop_on_signals(engine)
+            serving = asyncio.create_task(serve(build_api(Answers(engine)), listener), name="the API")
+            serving.add_done_callback(lambda _: stop.set())
+            on_ready()
+            await engine.run(stop)
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+        finally:
+            listener.close()
+            socket.unlink(missing_ok=True)
+
+
+def _stop_on_signals(engine: Engine) -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, engine.try_reload)
+    return stop
+
+
+def _equipment(network: TcpNetwork, secrets: Secrets) -> Equipment:
+    return Equipment(network=network, secrets=secrets, clock=SystemClock(), chance=SystemChance())
+
+
+def _probes(equipment: Equipment) -> Mapping[str, Probe]:
+    probes: tuple[Probe, ...] = (
+        ImapSelfTestProbe(equipment),
+        ImapDeepTestProbe(equipment),
+        ImapProxyTestProbe(equipment),
+        ImapCTPProbe(equipment),
+    )
+    return {probe.name: probe for probe in probes}
+
+
+def _platform(organization: Organization) -> Platform:
+    """What is reached of each server's host: this machine's files, and the service where the configuration names it."""
+    controls = {name: service_control_for(server) for name, server in organization.servers.items()}
+    return Platform(
+        hosts={
+            name: LocalHost(server)
+            for name, server in organization.servers.items()
+            if server.host.log_files or server.host.store_paths or server.host.certificate_file
+        },
+        services={name: control for name, control in controls.items() if control is not None},
+    )

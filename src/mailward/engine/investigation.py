@@ -74,6 +74,18 @@ class Investigation:
         self._latest[probe_key(result)] = judged
         return judged
 
+    def latest(self, key: ProbeKey) -> ProbeResult | None:
+        """The last result of a probe, or None."""
+        return self._latest.get(key)
+
+    def failing_since(self, key: ProbeKey) -> datetime | None:
+        """When the probe's present run of failures began, or None."""
+        return self._failing_since.get(key)
+
+    async def certificate_on_disk(self, result: ProbeResult) -> str | None:
+        """The fingerprint of the certificate the probed server is configured with; None when it cannot be seen."""
+        return None if result.certificate is None else await self._certificate(result.server)
+
     def _note(self, result: ProbeResult) -> None:
         key = probe_key(result)
         self._latest[key] = result

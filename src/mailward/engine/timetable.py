@@ -138,6 +138,14 @@ class Timetable:
         """Seconds by which the most overdue probe that waits for nothing but us is late; 0 when none is."""
         return max(0.0, now - self._heap[0][0]) if self._heap else 0.0
 
+    def late(self, now: float, *, by: float) -> int:
+        """How many probes that wait for nothing but us are more than *by* seconds late."""
+        return sum(
+            entry.due < now - by
+            for due, _, key in self._heap
+            if due < now - by and (entry := self._entries.get(key)) is not None and entry.due == due
+        )
+
     @property
     def running(self) -> int:
         """How many probes are under way."""

@@ -164,6 +164,8 @@ class ProbeResult:
     """The canary as found in the mailbox."""
     push_took: timedelta | None = None
     """From the acknowledged APPEND until a second session in IDLE was told of it."""
+    level: float | None = None
+    """What a look that is no conversation measured, such as the free share of a disk in percent."""
     account: str | None = None
     """The health mailbox the probe logged in to."""
     session: str | None = None

@@ -1,0 +1,188 @@
+"""The Manager port on a running engine: what may be asked of it, and by which names."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import timedelta
+from difflib import get_close_matches
+
+import mailward
+from mailward.engine.engine import Engine
+from mailward.health.filters import matches
+from mailward.health.monitors import health
+from mailward.health.rollup import rollup
+from mailward.health.sets import report
+from mailward.health.settings import RollupSettings
+from mailward.model import items
+from mailward.model.errors import ConfigError, Refused
+from mailward.model.event import Event, EventKind
+from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport
+from mailward.model.identity import identity_of, parse_identity
+from mailward.model.items import ProbeItem
+from mailward.model.monitoring import AlertValue
+from mailward.model.organization import Organization
+from mailward.model.probing import ProbeResult
+from mailward.monitors.planned import PlannedProbe
+from mailward.monitors.planning import MANAGER
+from mailward.ports.manager import ItemInstance, ManagerStatus
+
+_LATE = timedelta(seconds=1)
+
+
+class Answers:
+    """Answers from what the engine knows; reads the store only for history."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Answer for *engine*, by the configuration it has at the moment of each question."""
+        self._engine = engine
+
+    async def status(self) -> ManagerStatus:
+        """How the manager itself is doing."""
+        engine = self._engine
+        statuses = engine.assessment.statuses
+        return ManagerStatus(
+            organization=self._organization.name,
+            version=mailward.__version__,
+            started_at=engine.started_at,
+            servers=len(self._organization.servers),
+            monitors=len(statuses),
+            unhealthy=sum(status.state is AlertValue.UNHEALTHY for status in statuses),
+            probes_late=engine.probes_late(by=_LATE),
+            store_reachable=engine.ledger.trouble is None,
+            pending_results=engine.ledger.pending,
+            configuration_loaded_at=engine.loaded_at,
+            configuration_error=engine.configuration_error,
+        )
+
+    async def health(
+        self, *, server: str | None = None, health_set: str | None = None, state: str | None = None
+    ) -> tuple[MonitorHealth, ...]:
+        """Monitors, worst first."""
+        name = None if server is None else self._name_of(server)
+        return health(self._engine.assessment.statuses, server=name, health_set=health_set, state=state)
+
+    async def report(self, *, server: str | None = None) -> tuple[HealthSetReport, ...]:
+        """Health sets of each server."""
+        name = None if server is None else self._name_of(server)
+        return report(self._engine.assessment.statuses, server=name)
+
+    async def rollup(self, *, minimum_online_percent: int = 70, group_size: int = 12) -> tuple[RollupReport, ...]:
+        """Health sets over groups of servers."""
+        settings = RollupSettings(minimum_online_percent=minimum_online_percent, group_size=group_size)
+        return rollup(report(self._engine.assessment.statuses), self._organization, settings)
+
+    async def items(self, *, health_set: str | None = None, server: str | None = None) -> tuple[ItemInstance, ...]:
+        """The probes and monitors of this organization, by server and identity."""
+        name = None if server is None else self._name_of(server)
+        found = [
+            item
+            for item in self._instances()
+            if matches(health_set, item.identity.split("/")[0]) and name in (None, item.server)
+        ]
+        return tuple(sorted(found, key=lambda item: (item.server, item.identity)))
+
+    async def item_help(self, item: str) -> ProbeItem | None:
+        """The entry of a probe in the table of items; a monitor's name gives its associated probe."""
+        probe = parse_identity(item).probes[0]
+        return next((known for known in items.PROBES if known.name == probe), None)
+
+    async def probe(self, identity: str, *, server: str) -> tuple[ProbeResult, ...]:
+        """
+        Run a probe now, before its turn, on every target that is named; their results, judged and stored.
+
+        Raises:
+            Refused: No such item or server, or that server has no such probe.
+        """
+        named = parse_identity(identity)
+        name = self._name_of(server)
+        here = [
+            planned
+            for planned in self._engine.coverage.probes
+            if planned.key.server == name and named.health_set in (None, planned.health_set)
+        ]
+        # A monitor judges several probes; the first of them that this server has is the one to run.
+        item = next((probe for probe in named.probes if any(p.key.probe == probe for p in here)), None)
+        chosen = [p for p in here if p.key.probe == item and named.has_target(p.key.target)]
+        if not chosen:
+            raise Refused(_no_such_probe(str(named), name, here))
+        return tuple(await asyncio.gather(*(self._engine.ask(planned.key) for planned in chosen)))
+
+    async def results(
+        self, *, probe: str | None = None, server: str | None = None, failed: bool | None = None, limit: int = 50
+    ) -> tuple[ProbeResult, ...]:
+        """Stored results, the newest first."""
+        item = None if probe is None else parse_identity(probe).probes[0]
+        name = None if server is None else self._name_of(server)
+        return await self._engine.parts.store.results(probe=item, server=name, failed=failed, limit=limit)
+
+    async def events(
+        self,
+        *,
+        after: int = 0,
+        kinds: Sequence[EventKind] = (),
+        subject: str | None = None,
+        limit: int = 100,
+        newest_first: bool = False,
+    ) -> tuple[Event, ...]:
+        """Stored events."""
+        return await self._engine.parts.store.events(
+            after=after, kinds=kinds, subject=subject, limit=limit, newest_first=newest_first
+        )
+
+    async def follow(self, *, after: int) -> AsyncIterator[Event]:
+        """Events with ids above *after*, then every new one as it is stored."""
+        async for event in self._engine.ledger.follow(after):
+            yield event
+
+    async def reload(self, *, actor: str) -> ManagerStatus:
+        """Read the configuration again; what is wrong with it is refused and changes nothing."""
+        try:
+            self._engine.reload(actor=actor)
+        except ConfigError as error:
+            raise Refused(str(error)) from error
+        return await self.status()
+
+    @property
+    def _organization(self) -> Organization:
+        return self._engine.snapshot.organization
+
+    def _name_of(self, text: str) -> str:
+        """The name of a server, an access point, or mailward itself."""
+        others = {name.lower(): name for name in (*self._organization.access_points, MANAGER)}
+        if text.lower() in others:
+            return others[text.lower()]
+        try:
+            return self._organization.server_named(text).name
+        except Refused as refused:
+            nearest = get_close_matches(text.lower(), others, n=1, cutoff=0.7)
+            if nearest and "did you mean" not in str(refused):
+                raise Refused(f"there is no server {text!r}; did you mean {others[nearest[0]]!r}?") from refused
+            raise
+
+    def _instances(self) -> Iterator[ItemInstance]:
+        for planned in self._engine.coverage.probes:
+            yield ItemInstance(
+                identity=identity_of(planned.health_set, planned.key.probe, planned.key.target),
+                item_type="Probe",
+                name=planned.key.probe,
+                server=planned.key.server,
+                target_resource=planned.key.target,
+                interval=planned.interval,
+                timeout=planned.timeout,
+            )
+        for definition in self._engine.coverage.monitors:
+            key = definition.key
+            yield ItemInstance(
+                identity=identity_of(key.health_set, key.item, key.target),
+                item_type="Monitor",
+                name=key.item,
+                server=key.server,
+                target_resource=key.target,
+            )
+
+
+def _no_such_probe(wanted: str, server: str, here: Sequence[PlannedProbe]) -> str:
+    known = sorted({identity_of(p.health_set, p.key.probe, p.key.target) for p in here})
+    if not known:
+        return f"{server} has no probe {wanted}: nothing is probed there"
+    shown = ", ".join(known[:8]) + (" …" if len(known) > 8 else "")
+    return f"{server} has no probe {wanted}; it has {shown}"

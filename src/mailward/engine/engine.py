@@ -1,0 +1,326 @@
+"""
+The running manager: starts what is due, explains what failed, judges, remembers, and answers.
+
+Does what the pure parts decide: `Timetable` says what to start, `diagnose` what a failure means, the monitors what
+changed. Everything it needs of the world is a port.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from mailward.engine.assessment import Assessment
+from mailward.engine.conduct import Conduct, Look
+from mailward.engine.investigation import Investigation
+from mailward.engine.ledger import Change, Ledger
+from mailward.engine.looks import Looks
+from mailward.engine.neighbours import neighbours_of
+from mailward.engine.pace import may_be_hastened
+from mailward.engine.tidying import tidy_for_ever
+from mailward.engine.timetable import Start, Timetable
+from mailward.engine.watching import Watching
+from mailward.model import items
+from mailward.model.errors import ConfigError, TemporaryFailure
+from mailward.model.event import Event, EventKind
+from mailward.model.evidence import ServiceStatus
+from mailward.model.organization import Organization
+from mailward.model.probing import Canary, ProbeResult
+from mailward.monitors.coverage import Coverage, cover
+from mailward.monitors.planned import PlannedProbe
+from mailward.monitors.samples import ProbeKey, probe_key, sample_of
+from mailward.ports.chance import Chance
+from mailward.ports.clock import Clock
+from mailward.ports.host import Host
+from mailward.ports.probe import Probe
+from mailward.ports.sentinel import Sentinel
+from mailward.ports.service_control import ServiceControl
+from mailward.ports.settings import Settings, Snapshot
+from mailward.ports.store import Store
+
+log = logging.getLogger(__name__)
+
+END_WITHIN = timedelta(seconds=4)
+"""How long probes under way may take to say good-bye when the manager ends; systemd and people wait for 5 s."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Platform:
+    """What is reachable of the servers' hosts, by server name."""
+
+    hosts: Mapping[str, Host]
+    services: Mapping[str, ServiceControl]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """The ports an engine runs on."""
+
+    settings: Settings
+    store: Store
+    probes: Mapping[str, Probe]
+    platform: Callable[[Organization], Platform]
+    clock: Clock
+    chance: Chance
+    loop_lag: Callable[[], timedelta]
+    sentinel: Sentinel | None = None
+
+
+class Engine:
+    """Watches one organization until told to end."""
+
+    def __init__(self, snapshot: Snapshot, parts: Parts) -> None:
+        self.snapshot = snapshot
+        self.coverage: Coverage = cover(snapshot.organization, snapshot.probing, snapshot.monitors)
+        self.parts = parts
+        self.started_at = parts.clock.now()
+        self.loaded_at = self.started_at
+        self.configuration_error: str | None = None
+        self.ledger = Ledger(parts.store, parts.clock)
+        self.assessment = Assessment(snapshot.organization)
+        self.timetable = Timetable(snapshot.probing, chance=parts.chance)
+        self._looks = Looks(clock=parts.clock, problems=self.problems)
+        looks: dict[str, Look] = {
+            items.HEALTH_MANAGER_CHECK: self._looks.at_manager,
+            items.DISK_SPACE_CHECK: self._looks.at_disk,
+        }
+        self._conduct = Conduct(probes=parts.probes, looks=looks, clock=parts.clock)
+        self._investigation = Investigation(clock=parts.clock, hosts={}, services={})
+        self._watching = Watching(on_exit=self._on_exit, on_silence=self._on_silence)
+        self._canaries: dict[str, Canary] = {}
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._asked: defaultdict[ProbeKey, list[asyncio.Future[ProbeResult]]] = defaultdict(list)
+        self._wanted = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """
+        Watch until *stop* is set, then end within five seconds with everything stored.
+
+        Raises:
+            ConfigError: The store cannot be used at all, such as one written by a newer version.
+        """
+        await self._open()
+        self._apply(self.snapshot, event=EventKind.MANAGER_STARTED, because="the manager started")
+        loops: list[Coroutine[None, None, None]] = [
+            self.ledger.run(),
+            self._schedule(),
+            self._let_time_pass(),
+            tidy_for_ever(self.parts.store, self.parts.clock, lambda: self.snapshot.retention),
+        ]
+        tasks = [asyncio.create_task(_guarded(loop)) for loop in loops]
+        try:
+            await stop.wait()
+        finally:
+            self._watching.stop()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._end()
+
+    async def ask(self, key: ProbeKey) -> ProbeResult:
+        """Run a planned probe now, before its turn, and return its judged result."""
+        answer: asyncio.Future[ProbeResult] = asyncio.get_running_loop().create_future()
+        self._asked[key].append(answer)
+        self.timetable.hasten(key, at=_monotonic())
+        self._wanted.set()
+        return await answer
+
+    def reload(self, *, actor: str) -> None:
+        """
+        Read the configuration again and use it at once.
+
+        Raises:
+            ConfigError: It is wrong; the old one stays in force, and the status says so.
+        """
+        try:
+            snapshot = self.parts.settings.load()
+        except ConfigError as error:
+            self.configuration_error = str(error)
+            self._record(EventKind.CONFIGURATION_REFUSED, "configuration", str(error), actor=actor)
+            raise
+        self.configuration_error = None
+        self.loaded_at = self.parts.clock.now()
+        self._apply(snapshot, event=EventKind.CONFIGURATION_LOADED, because=f"loaded anew for {actor}", actor=actor)
+
+    def try_reload(self) -> None:
+        """Reload on SIGHUP, where nobody waits for an answer: the log and the status say how it went."""
+        with contextlib.suppress(ConfigError):
+            self.reload(actor="SIGHUP")
+
+    def probes_late(self, *, by: timedelta) -> int:
+        """How many probes are more than *by* late through our own fault."""
+        return self.timetable.late(_monotonic(), by=by.total_seconds())
+
+    def problems(self) -> tuple[str, ...]:
+        """What mailward itself is in trouble with: the samples of HealthManagerMonitor."""
+        late = self.timetable.worst_lateness(_monotonic())
+        lag = self.parts.loop_lag()
+        found = []
+        if late > 1:
+            found.append(f"a probe is {late:.1f} s late")
+        if lag > timedelta(milliseconds=500):
+            found.append(f"the event loop was blocked for {lag.total_seconds():.1f} s")
+        if self.ledger.trouble is not None:
+            found.append(f"nothing can be stored: {self.ledger.trouble}")
+        if self.configuration_error is not None:
+            found.append("the configuration on disk is refused; the old one is in force")
+        return tuple(found)
+
+    async def _open(self) -> None:
+        """Take up what was stored. A store that cannot be reached now does not keep anything from being watched."""
+        try:
+            await self.parts.store.open()
+            self._stored_statuses = await self.parts.store.statuses()
+            self._canaries = await self.parts.store.canaries()
+            self._investigation.remember(await self.parts.store.latest_results())
+        except TemporaryFailure as failure:
+            self._stored_statuses = ()
+            log.error("starting without what was stored before: %s", failure)
+
+    def _apply(self, snapshot: Snapshot, *, event: EventKind, because: str, actor: str = "mailward") -> None:
+        now = self.parts.clock.now()
+        organization = snapshot.organization
+        self.snapshot = snapshot
+        self.coverage = cover(organization, snapshot.probing, snapshot.monitors)
+        platform = self.parts.platform(organization)
+        self._investigation.use(hosts=platform.hosts, services=platform.services)
+        self._looks.use(hosts=platform.hosts)
+        self.timetable.plan(self.coverage, snapshot.probing, now=_monotonic())
+        self._record(event, "mailward", because, actor=actor)
+        change = self.assessment.use(self.coverage, organization, now=now, stored=self._stored_statuses)
+        self._stored_statuses = ()
+        if change.events:
+            self.ledger.add_change(change)
+        self._watching.use(
+            services=platform.services,
+            sentinels={
+                probe.key.server: probe.target
+                for probe in self.coverage.probes
+                if probe.target is not None
+                and probe.key.probe == items.SELF_TEST_PROBE
+                and organization.servers[probe.key.server].sentinel
+            },
+            sentinel=self.parts.sentinel,
+        )
+        self._wanted.set()
+
+    async def _schedule(self) -> None:
+        """Start what is due; sleep until the next is, or until something ends."""
+        while True:
+            self._wanted.clear()
+            for start in self.timetable.due(_monotonic()):
+                task = asyncio.create_task(self._run(start), name=str(start.planned.key))
+                self._under_way.add(task)
+                task.add_done_callback(self._under_way.discard)
+            due = self.timetable.next_due()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(None if due is None else max(0.0, due - _monotonic())):
+                    await self._wanted.wait()
+
+    async def _run(self, start: Start) -> None:
+        planned = start.planned
+        asked = self._asked.pop(planned.key, [])
+        result = await self._conduct.run(start, self._canaries.get(planned.canary_name or ""))
+        self.timetable.finished(planned.key, result, now=_monotonic())
+        self._wanted.set()
+        try:
+            result = await self._digest(planned, result)
+        finally:
+            for answer in asked:
+                if not answer.done():
+                    answer.set_result(result)
+
+    async def _digest(self, planned: PlannedProbe, result: ProbeResult) -> ProbeResult:
+        """Explain a result, judge it, keep it, and wish for what should be probed next."""
+        organization = self.snapshot.organization
+        if result.result.is_failure:
+            self._hasten_neighbours(result)
+        result = await self._investigation.explain(result, organization)
+        self._know_canary(planned, result)
+        self.ledger.add_result(result)
+        sample = sample_of(result, certificate_on_disk=await self._investigation.certificate_on_disk(result))
+        assessed = self.assessment.observe(planned.key, sample, now=self.parts.clock.now())
+        if assessed.change.statuses or assessed.change.events:
+            self.ledger.add_change(assessed.change)
+        if assessed.probe_after is not None and may_be_hastened(result):
+            at = _monotonic() + assessed.probe_after.total_seconds()
+            self.timetable.hasten(planned.key, at=at, confirmation=True)
+            self._wanted.set()
+        return result
+
+    def _hasten_neighbours(self, result: ProbeResult) -> None:
+        since = self._investigation.failing_since(probe_key(result)) or result.at
+        for key in neighbours_of(result, self.coverage.probes, self.snapshot.organization):
+            latest = self._investigation.latest(key)
+            if latest is None or (latest.at < since and may_be_hastened(latest)):
+                self.timetable.hasten(key, at=_monotonic())
+
+    def _know_canary(self, planned: PlannedProbe, result: ProbeResult) -> None:
+        name = planned.canary_name
+        if name is None or result.canary is None or name in self._canaries or not result.is_healthy:
+            return
+        self._canaries[name] = result.canary
+        event = Event(
+            at=result.at,
+            kind=EventKind.CANARY_RECORDED,
+            subject=name,
+            because=f"{name} is known from now on by message {result.canary.uid} on {result.server}",
+            data={"uid_validity": result.canary.uid_validity, "uid": result.canary.uid},
+        )
+        self.ledger.add_change(Change(canary=(name, result.canary), events=(event,)))
+
+    async def _let_time_pass(self) -> None:
+        """Grace periods end and silences become news without any probe."""
+        while True:
+            change = self.assessment.let_pass(now=self.parts.clock.now())
+            if change.statuses or change.events:
+                self.ledger.add_change(change)
+            await asyncio.sleep(0.25)
+
+    def _on_exit(self, server: str, status: ServiceStatus) -> None:
+        self._record(EventKind.SERVICE_EXITED, server, status.because, after=status.state.value)
+        self._hasten_server(server)
+
+    def _on_silence(self, server: str, because: str) -> None:
+        self._record(EventKind.SENTINEL_ENDED, server, because)
+        self._hasten_server(server)
+
+    def _hasten_server(self, server: str) -> None:
+        for probe in self.coverage.probes:
+            if probe.key.server == server and probe.target is not None:
+                self.timetable.hasten(probe.key, at=_monotonic())
+        self._wanted.set()
+
+    def _record(
+        self, kind: EventKind, subject: str, because: str, *, actor: str = "mailward", after: str | None = None
+    ) -> None:
+        now: datetime = self.parts.clock.now()
+        event = Event(at=now, kind=kind, subject=subject, because=because, actor=actor, after=after)
+        self.ledger.add_change(Change(events=(event,)))
+
+    async def _end(self) -> None:
+        for task in self._under_way:
+            task.cancel()
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=END_WITHIN.total_seconds())
+        self._record(EventKind.MANAGER_STOPPED, "mailward", "the manager was told to end")
+        await self.ledger.close()
+        await self.parts.store.close()
+
+
+def _monotonic() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def _guarded(loop: Coroutine[None, None, None]) -> None:
+    """A loop that ends by an exception is a bug worth a stack trace in the log, never a silent standstill."""
+    try:
+        await loop
+    except asyncio.CancelledError:
+        raise
+    except Exception:
+        log.critical("a loop of the engine ended", exc_info=True)
+        raise
