@@ -92,9 +92,9 @@ class LabHost:
         return self.directory / "dovecot.conf"
 
     @property
-    def faults_include(self) -> Path:
-        """The last file its configuration includes; empty unless a fault put settings there."""
-        return self.directory / "faults.conf"
+    def fault_settings(self) -> Path:
+        """Files in here end its configuration; each fault that changes settings puts one there."""
+        return self.directory / "faults.d"
 
     @property
     def control_socket(self) -> Path:

@@ -61,6 +61,12 @@ def put_certificate(host: LabHost, kind: Certificate) -> None:
         write_private(host.tls / served, (host.tls / f"{kind.value}.{source}").read_bytes())
 
 
+def first_certificate(host: LabHost, kind: Certificate) -> str:
+    """The host's own certificate of that kind, as PEM."""
+    end = "-----END CERTIFICATE-----"
+    return (host.tls / f"{kind.value}.pem").read_text().partition(end)[0] + end
+
+
 def certificate_file(host: LabHost) -> Path:
     """The file the host's configuration names."""
     return host.tls / "cert.pem"

@@ -11,8 +11,6 @@ from mailward.lab.blueprint import MAIL_UID, Blueprint, LabHost
 
 #: How long a proxy waits for a mailbox server before it gives up.
 BACKEND_TIMEOUT_S = 8
-#: Carried by every process of a lab in its environment, so that whatever is left of one can be found.
-LAB_VARIABLE = "MAILWARD_LAB"
 
 
 def render_mailbox_server(blueprint: Blueprint, host: LabHost, *, doveadm_password: str | None) -> str:
@@ -33,7 +31,7 @@ def render_mailbox_server(blueprint: Blueprint, host: LabHost, *, doveadm_passwo
             ),
             _replication(blueprint, host, doveadm_password),
             _rootless(blueprint),
-            f"!include {host.faults_include}\n",
+            f"!include_try {host.fault_settings}/*.conf\n",
         )
     )
 
@@ -55,7 +53,7 @@ def render_proxy(blueprint: Blueprint, host: LabHost) -> str:
                 timeout=BACKEND_TIMEOUT_S,
             ),
             _rootless(blueprint),
-            f"!include {host.faults_include}\n",
+            f"!include_try {host.fault_settings}/*.conf\n",
         )
     )
 
@@ -71,9 +69,7 @@ def new_doveadm_password() -> str:
 
 
 def _instance(host: LabHost) -> str:
-    return _INSTANCE.format(
-        directory=host.directory, name=host.name, address=host.address, tls=host.tls, variable=LAB_VARIABLE
-    )
+    return _INSTANCE.format(directory=host.directory, name=host.name, address=host.address, tls=host.tls)
 
 
 def _login(blueprint: Blueprint) -> str:
@@ -100,7 +96,6 @@ base_dir = {directory}/run
 state_dir = {directory}/state
 instance_name = {name}
 log_path = {directory}/log/dovecot.log
-import_environment = TZ {variable}
 auth_failure_delay = 0
 ssl = yes
 ssl_cert = <{tls}/cert.pem

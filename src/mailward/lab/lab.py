@@ -18,19 +18,25 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import mailward
-from mailward.lab import accounts, certificates, control, dovecot_conf, session
+from mailward.lab import accounts, certificates, control, dovecot_conf, journal, session
 from mailward.lab.addresses import free_network
-from mailward.lab.blueprint import DIRECTORY_LENGTH_MAX, Blueprint, LabHost, Ports, Shape, draw
+from mailward.lab.blueprint import DIRECTORY_LENGTH_MAX, Blueprint, LabHost, Shape, draw
+from mailward.lab.faults import Fault, catalogue
 from mailward.lab.files import make_directory, write_private
-from mailward.lab.supervisor import processes
+from mailward.lab.session import BROKEN
+from mailward.lab.state import read_blueprint, write_state
+from mailward.lab.supervisor import packet_filter, processes
+from mailward.lab.supervisor.mounts import let_go_below
 from mailward.model.errors import PermanentFailure, Refused, TemporaryFailure
 
 _UP_SECONDS = 15.0
+_HEAL_SECONDS = 15.0
 
 
 class Lab:
@@ -59,7 +65,7 @@ class Lab:
         lab = cls(blueprint, {})
         try:
             _write(blueprint)
-            lab._supervisors = {host.name: _supervise(blueprint, host, owned=owned) for host in blueprint.hosts}
+            lab._supervisors = {host.name: _supervise(host, owned=owned) for host in blueprint.hosts}
             lab._await_service()
         except BaseException:
             lab.down()
@@ -74,22 +80,7 @@ class Lab:
         Raises:
             Refused: There is no lab in that directory.
         """
-        try:
-            known = json.loads((directory / "lab.json").read_text())
-        except (OSError, ValueError) as error:
-            raise Refused(f"there is no lab in {directory}: {error}") from error
-        return cls(
-            draw(
-                Shape(known["shape"]),
-                Path(known["directory"]),
-                network=known["network"],
-                ports=Ports(base=known["port_base"]),
-                rootless=known["rootless"],
-                user=known["user"],
-                group=known["group"],
-            ),
-            {},
-        )
+        return cls(read_blueprint(directory), {})
 
     def __enter__(self) -> Self:
         """Use the lab for a while."""
@@ -106,7 +97,7 @@ class Lab:
         with ThreadPoolExecutor(max_workers=8) as pool:
             list(pool.map(self._shut_down, self.blueprint.hosts))
         deadline = time.monotonic() + 3
-        while left := processes.carrying(dovecot_conf.LAB_VARIABLE, str(self.blueprint.directory)):
+        while left := processes.working_below(self.blueprint.directory):
             processes.send(signal.SIGKILL, left)
             if time.monotonic() > deadline:
                 break
@@ -115,6 +106,7 @@ class Lab:
             supervisor.wait(timeout=3)
             if supervisor.stdin is not None:
                 supervisor.stdin.close()
+        let_go_below(self.blueprint.directory)
         shutil.rmtree(self.blueprint.directory, ignore_errors=True)
 
     def status(self) -> Mapping[str, Mapping[str, object]]:
@@ -132,8 +124,101 @@ class Lab:
     def log_in(self, user: str, *, on: str) -> str | None:
         """Log *user* in on that host and return the name of the mailbox server that served."""
         with session.logged_in(self.blueprint, self.blueprint.host(on), user) as client:
-            client.select()
+            answer, words = client.select()
+            if answer != "OK":
+                raise client.error(f"SELECT INBOX: {answer} {words[0]!r}")
             return session.serving_server(client)
+
+    @property
+    def faults(self) -> Mapping[str, Fault]:
+        """Every fault this lab can have, by name."""
+        return catalogue(self.blueprint.shape)
+
+    @property
+    def active_faults(self) -> tuple[str, ...]:
+        """The names of the faults it has now, the oldest first."""
+        return tuple(journal.active(self.blueprint.directory))
+
+    def why_not(self, fault: Fault) -> str | None:
+        """Why this lab cannot have that fault here, or None when it can."""
+        if fault.needs_root and self.blueprint.rootless:
+            return f"{fault.name} needs root: it mounts a file system"
+        if fault.needs_packet_filter and not packet_filter.permitted():
+            return f"{fault.name} needs a packet filter, which this kernel keeps for root"
+        return None
+
+    def break_(self, name: str) -> Fault:
+        """
+        Inject a fault; it has taken effect when this returns.
+
+        Raises:
+            Refused: There is no such fault, it cannot be had here, or the lab has it already.
+            PermanentFailure: It did not take effect.
+        """
+        fault = self._fault(name)
+        hindrance = self.why_not(fault)
+        if hindrance:
+            raise Refused(hindrance)
+        with journal.open_journal(self.blueprint.directory) as entries:
+            if fault.name in entries:
+                raise Refused(f"the lab has {fault.name} already")
+            entries[fault.name] = {}
+            entries[fault.name] = fault.inject(self.blueprint)
+        return fault
+
+    def heal(self, name: str | None = None) -> tuple[Fault, ...]:
+        """
+        Heal one fault, or all of them in reverse order, and return when users can log in again.
+
+        Raises:
+            Refused: The lab does not have that fault.
+            PermanentFailure: Users cannot log in although no fault is left; the text says who, where, and what came.
+        """
+        healed = []
+        with journal.open_journal(self.blueprint.directory) as entries:
+            wanted = tuple(reversed(entries)) if name is None else (self._fault(name).name,)
+            for known in wanted:
+                if known not in entries:
+                    raise Refused(f"the lab does not have {known}; it has {', '.join(entries) or 'no fault'}")
+                fault = self._fault(known)
+                fault.heal(self.blueprint, entries[known])
+                del entries[known]
+                healed.append(fault)
+            if not entries:
+                self._await_users()
+        return tuple(healed)
+
+    def _fault(self, name: str) -> Fault:
+        known = self.faults
+        for fault in known.values():
+            if fault.name.lower() == name.lower():
+                return fault
+        nearest = get_close_matches(name, known, n=1, cutoff=0.4)
+        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+        raise Refused(f"there is no fault {name!r}{hint}")
+
+    def _await_users(self) -> None:
+        """Log one user of each database in on every entrance, and each health mailbox on its own server."""
+        asked = [
+            *(
+                (host.name, database.users[0])
+                for host in self.blueprint.entrances
+                for database in self.blueprint.databases
+            ),
+            *((host.name, self.blueprint.local_health_user(host)) for host in self.blueprint.hosts),
+        ]
+        deadline = time.monotonic() + _HEAL_SECONDS
+        for host, user in asked:
+            while True:
+                try:
+                    self.log_in(user, on=host)
+                    break
+                except BROKEN as error:
+                    if time.monotonic() > deadline:
+                        raise PermanentFailure(
+                            f"{user} cannot log in on {host} although it was healed: {error}"
+                        ) from error
+                    time.sleep(0.05)
 
     def _look(self, host: LabHost) -> Mapping[str, object]:
         try:
@@ -216,10 +301,9 @@ def _write(blueprint: Blueprint) -> None:
     doveadm_password = dovecot_conf.new_doveadm_password()
     accounts.write_passwords(blueprint)
     for host in blueprint.hosts:
-        for directory in (host.directory, host.directory / "log", host.tls, host.store):
+        for directory in (host.directory, host.directory / "log", host.fault_settings, host.tls, host.store):
             make_directory(directory)
         make_directory(host.store / "local", mode=0o700, owner=accounts.mail_owner(blueprint))
-        write_private(host.faults_include, "")
         if host.is_proxy:
             write_private(host.configuration, dovecot_conf.render_proxy(blueprint, host))
             write_private(host.directory / "dovecot-sql.conf", dovecot_conf.render_map_query(blueprint, host))
@@ -231,7 +315,7 @@ def _write(blueprint: Blueprint) -> None:
     certificates.write_certificates(blueprint, now=datetime.now(UTC))  # noqa: TID251 - certificates need real time
     if blueprint.proxies:
         accounts.write_map(blueprint)
-    write_private(blueprint.state_file, json.dumps(_state(blueprint), indent=1))
+    write_state(blueprint)
 
 
 def _supervisor_plan(blueprint: Blueprint, host: LabHost) -> Mapping[str, object]:
@@ -247,26 +331,12 @@ def _supervisor_plan(blueprint: Blueprint, host: LabHost) -> Mapping[str, object
     }
 
 
-def _state(blueprint: Blueprint) -> Mapping[str, object]:
-    return {
-        "schema": 1,
-        "shape": blueprint.shape.value,
-        "directory": str(blueprint.directory),
-        "network": blueprint.network,
-        "port_base": blueprint.ports.base,
-        "rootless": blueprint.rootless,
-        "user": blueprint.user,
-        "group": blueprint.group,
-    }
-
-
-def _supervise(blueprint: Blueprint, host: LabHost, *, owned: bool) -> "subprocess.Popen[bytes]":
+def _supervise(host: LabHost, *, owned: bool) -> "subprocess.Popen[bytes]":
     source = Path(mailward.__file__).parent.parent
     environment = {
         "PATH": _PATH,
         "PYTHONPATH": str(source),
         "TZ": os.environ.get("TZ", "UTC"),
-        dovecot_conf.LAB_VARIABLE: str(blueprint.directory),
     }
     command = [sys.executable, "-S", "-m", "mailward.lab.supervisor", str(host.directory)]
     with (host.directory / "log" / "supervisor.log").open("ab") as log:
@@ -276,6 +346,7 @@ def _supervise(blueprint: Blueprint, host: LabHost, *, owned: bool) -> "subproce
             stdout=log,
             stderr=log,
             env=environment,
+            cwd=host.directory,
             start_new_session=True,
         )
 

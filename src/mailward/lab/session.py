@@ -55,6 +55,11 @@ def deliver(blueprint: Blueprint, proxy: LabHost, recipient: str, message: bytes
         client.sendmail(f"someone@elsewhere.{DOMAIN}", [recipient], message)
 
 
+def served_certificate(blueprint: Blueprint, host: LabHost) -> str:
+    """The certificate that host serves now, as PEM, whether it verifies or not."""
+    return ssl.get_server_certificate((host.address, blueprint.ports.imaps), timeout=3)
+
+
 def serving_server(client: imaplib.IMAP4) -> str | None:
     """The mailbox server that serves this session, by the ID it sends after login (RFC 2971)."""
     client.xatom("ID", "NIL")

@@ -39,7 +39,7 @@ Only for laboratories:
 Every answer has ``ok``. A refusal is ``{"ok": false, "error": "a sentence"}``; everything else is a status::
 
     {"ok": true, "state": "running", "because": "dovecot runs as process 4711", "pid": 4711, "since": 1795480929.71,
-     "in_kernel": false, "starts": 1, "leftovers": 0, "stuck": []}
+     "in_kernel": false, "starts": 1, "leftovers": 0, "stuck": [], "supervisor": 4700}
 
 state       running, failed, stopped, hung, starting or stopping. An exit with status 0 that nobody asked this
             supervisor for is *stopped* as well: somebody asked the service itself (`doveadm stop`)
@@ -47,5 +47,6 @@ since       when that state began, seconds since the epoch; for hung: when the m
 in_kernel   a process waits in the kernel (D state): a restart would not help
 starts      how often the service was started
 leftovers   processes that outlived their master
+supervisor  the supervisor's own process id; everything it supervises descends from it
 stuck       ``[pid, name, state letter]`` of the service's processes that do not run (T, t or D)
 """

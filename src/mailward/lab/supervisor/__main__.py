@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from mailward.lab.supervisor.mounts import let_go_below
 from mailward.lab.supervisor.service import NotDone, Plan, Service, Status
 
 Request = Mapping[str, object]
@@ -45,6 +46,7 @@ class Ending:
         self._service.end()
         (self._directory / "control.sock").unlink(missing_ok=True)
         if remove:
+            let_go_below(self._directory)
             shutil.rmtree(self._directory, ignore_errors=True)
             lab = self._directory.parent
             if not any(lab.glob("*/control.sock")):
@@ -136,7 +138,7 @@ def _watch(connection: socket.socket, service: Service) -> None:
 
 
 def _as_answer(status: Status) -> dict[str, object]:
-    return {"ok": True, **asdict(status)}
+    return {"ok": True, **asdict(status), "supervisor": os.getpid()}
 
 
 def _line(answer: Mapping[str, object]) -> bytes:

@@ -68,13 +68,19 @@ def descendants(ancestor: int) -> list[Process]:
     return found
 
 
-def carrying(variable: str, value: str) -> list[Process]:
-    """Every process whose environment has that variable with that value, as far as this user may look."""
-    wanted = f"{variable}={value}".encode()
+def working_below(directory: Path) -> list[Process]:
+    """
+    Every process whose working directory is *directory* or below it, as far as this user may look.
+
+    It finds what is left of a lab whose supervisors were killed: Dovecot's processes wipe their environment and hide
+    their arguments, but work in their instance's run directory.
+    """
+    top = str(directory)
     found = []
     for process in all_processes():
         with suppress(OSError):
-            if wanted in (PROC / str(process.pid) / "environ").read_bytes().split(b"\0"):
+            where = str((PROC / str(process.pid) / "cwd").readlink())
+            if where == top or where.startswith(f"{top}/"):
                 found.append(process)
     return found
 

@@ -1,0 +1,109 @@
+"""Faults of the service itself: ended, stopped, hung, out of processes, or not IMAP at all."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Sequence
+
+from mailward.lab import accounts, control
+from mailward.lab.blueprint import Blueprint, LabHost
+from mailward.lab.faults import effects
+from mailward.lab.faults.deeds import NOTHING, Deeds, ask, then
+from mailward.lab.faults.fault import Memory
+from mailward.lab.supervisor import processes
+
+
+def _crash(_blueprint: Blueprint, host: LabHost) -> Memory:
+    control.ask(host.control_socket, "kill")
+    effects.wait_until(lambda: effects.master_of(host) is None, f"the service of {host.name} to be gone")
+    return NOTHING
+
+
+def _crash_master(_blueprint: Blueprint, host: LabHost) -> Memory:
+    pid = effects.master_of(host)
+    if pid is not None:
+        os.kill(pid, signal.SIGKILL)
+    effects.wait_until(lambda: effects.master_of(host) is None, f"the master of {host.name} to be gone")
+    return NOTHING
+
+
+def _stop_processes(title: str) -> Deeds:
+    def inject(_blueprint: Blueprint, host: LabHost) -> Memory:
+        effects.wait_until(lambda: bool(effects.service_processes(host, title)), f"{title} of {host.name} to be there")
+        processes.send(signal.SIGSTOP, effects.service_processes(host, title))
+        return NOTHING
+
+    def heal(_blueprint: Blueprint, host: LabHost, _memory: Memory) -> None:
+        processes.send(signal.SIGCONT, effects.service_processes(host, title))
+
+    return inject, heal
+
+
+SERVICE_FAILED: Deeds = (_crash, then(ask("start")))
+MASTER_KILLED: Deeds = (_crash_master, then(ask("start")))
+SERVICE_STOPPED: Deeds = (ask("stop"), then(ask("start")))
+SERVICE_HUNG: Deeds = (ask("hang"), then(ask("resume")))
+LOGIN_HUNG: Deeds = _stop_processes("imap-login")
+AUTH_HUNG: Deeds = _stop_processes("auth")
+
+
+def settings(kind: str, text: str) -> Deeds:
+    """Settings that a fault adds to the host's configuration."""
+
+    def inject(_blueprint: Blueprint, host: LabHost) -> Memory:
+        effects.change_settings(host, kind, text)
+        return NOTHING
+
+    def heal(_blueprint: Blueprint, host: LabHost, _memory: Memory) -> None:
+        effects.change_settings(host, kind, None)
+
+    return inject, heal
+
+
+#: The auth process cannot even be loaded; the master starts it again and again, ever more slowly.
+AUTH_BROKEN: Deeds = settings("auth-broken", "service auth {\n  vsz_limit = 1 M\n}\n")
+
+
+def _crowded(kind: str, text: str, users: Callable[[Blueprint, LabHost], Sequence[str]]) -> Deeds:
+    inject_settings, heal_settings = settings(kind, text)
+
+    def inject(blueprint: Blueprint, host: LabHost) -> Memory:
+        inject_settings(blueprint, host)
+        return {"intruder": effects.launch(blueprint, "crowd", host.name, *users(blueprint, host))}
+
+    def heal(blueprint: Blueprint, host: LabHost, memory: Memory) -> None:
+        effects.dismiss(memory.get("intruder"))
+        heal_settings(blueprint, host, memory)
+
+    return inject, heal
+
+
+CONNECTION_LIMIT: Deeds = _crowded(
+    "connection-limit",
+    "mail_max_userip_connections = 1\n",
+    accounts.health_accounts,
+)
+PROCESS_LIMIT: Deeds = _crowded(
+    "process-limit",
+    "service imap {\n  process_limit = 1\n}\n",
+    lambda blueprint, _host: blueprint.databases[0].users[:1],
+)
+
+
+def _replace_by_stranger(blueprint: Blueprint, host: LabHost) -> Memory:
+    subprocess.run(
+        ["doveadm", "-c", str(host.configuration), "service", "stop", "imap-login"],
+        check=True,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=10,
+    )
+    return {"intruder": effects.launch(blueprint, "stranger", host.name)}
+
+
+def _send_stranger_away(_blueprint: Blueprint, host: LabHost, memory: Memory) -> None:
+    effects.dismiss(memory.get("intruder"))
+    effects.reload(host)
+
+
+GARBAGE: Deeds = (_replace_by_stranger, _send_stranger_away)

@@ -1,0 +1,133 @@
+"""
+Processes that a fault needs while it lasts: someone who takes all connections, locks the map, sits on the port.
+
+`python -m mailward.lab.intruder LAB PART [ARGUMENT…]` says so on standard output once it is in place, and ends with
+the lab. Parts: `crowd HOST USER…` (keeps a session of each user open), `lock` (holds the map's lock),
+`stranger HOST` (speaks SMTP where IMAP is expected).
+"""
+
+import os
+import socket
+import sqlite3
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ssl
+
+    from mailward.lab.blueprint import Blueprint, LabHost
+
+#: Said when an intruder has done its work.
+IN_PLACE = "in place"
+_GREETING = b"220 mail.lab.example ESMTP ready\r\n"
+_ANSWER = b"500 5.5.2 Error: command not recognized\r\n"
+
+
+def main() -> None:
+    """Do one part until the lab is gone."""
+    from mailward.lab.state import read_blueprint  # noqa: PLC0415 - `IN_PLACE` is imported by everyone
+
+    directory, part, *arguments = sys.argv[1:]
+    os.chdir(directory)  # by this `Lab.down` finds it
+    blueprint = read_blueprint(Path(directory))
+    threading.Thread(target=_end_with, args=(blueprint.state_file,), daemon=True).start()
+    if part == "crowd":
+        host, *users = arguments
+        _crowd(blueprint, blueprint.host(host), users)
+    elif part == "lock":
+        _lock(blueprint.map_file)
+    elif part == "stranger":
+        _stranger(blueprint, blueprint.host(arguments[0]))
+    else:
+        sys.exit(f"there is no part {part!r}")
+
+
+def _end_with(state_file: Path) -> None:
+    while state_file.exists():
+        time.sleep(0.25)
+    os._exit(0)
+
+
+def _say_in_place() -> None:
+    print(IN_PLACE, flush=True)  # noqa: T201 - whoever launched us waits for this line
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)
+    os.dup2(silence, 2)
+
+
+def _crowd(blueprint: "Blueprint", host: "LabHost", users: list[str]) -> None:
+    from mailward.lab import session  # noqa: PLC0415 - loads TLS
+
+    def hold(user: str, arrived: threading.Event) -> None:
+        while True:
+            try:
+                with session.logged_in(blueprint, host, user) as client:
+                    arrived.set()
+                    while True:
+                        client.noop()
+                        time.sleep(1)
+            except session.BROKEN:
+                time.sleep(0.1)
+
+    arrivals = [threading.Event() for _ in users]
+    for user, arrived in zip(users, arrivals, strict=True):
+        threading.Thread(target=hold, args=(user, arrived), daemon=True).start()
+    if not all(arrived.wait(5) for arrived in arrivals):
+        sys.exit(f"not all of {', '.join(users)} could log in on {host.name}")
+    _say_in_place()
+    threading.Event().wait()
+
+
+def _lock(map_file: Path) -> None:
+    connection = sqlite3.connect(map_file, isolation_level=None)
+    connection.execute("BEGIN EXCLUSIVE")
+    _say_in_place()
+    threading.Event().wait()
+
+
+def _stranger(blueprint: "Blueprint", host: "LabHost") -> None:
+    import ssl  # noqa: PLC0415 - only this part needs it
+
+    secured = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    secured.load_cert_chain(host.tls / "cert.pem", host.tls / "key.pem")
+    for port, context in ((blueprint.ports.imap, None), (blueprint.ports.imaps, secured)):
+        door = _take((host.address, port))
+        threading.Thread(target=_answer_at, args=(door, context), daemon=True).start()
+    _say_in_place()
+    threading.Event().wait()
+
+
+def _take(place: tuple[str, int]) -> socket.socket:
+    """Listen there as soon as Dovecot has let go of the port."""
+    deadline = time.monotonic() + 5
+    while True:
+        try:
+            return socket.create_server(place)
+        except OSError as error:
+            if time.monotonic() > deadline:
+                sys.exit(f"{place[0]}:{place[1]}: {error}")
+            time.sleep(0.02)
+
+
+def _answer_at(door: socket.socket, context: "ssl.SSLContext | None") -> None:
+    while True:
+        client, _ = door.accept()
+        threading.Thread(target=_answer, args=(client, context), daemon=True).start()
+
+
+def _answer(client: socket.socket, context: "ssl.SSLContext | None") -> None:
+    client.settimeout(30)
+    try:
+        with context.wrap_socket(client, server_side=True) if context else client as stream:
+            stream.sendall(_GREETING)
+            while stream.recv(4096):
+                stream.sendall(_ANSWER)
+    except OSError:
+        client.close()
+
+
+if __name__ == "__main__":
+    main()
