@@ -7,6 +7,7 @@ Everything below meets its neighbours as ports; here the ports get the real thin
 import asyncio
 import signal
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -78,7 +79,7 @@ async def examine(
         turn=Turn.EXAMINE,
     )
     result = await probes[name].run(target)
-    return diagnose_alone(result)
+    return replace(result, verdict=diagnose_alone(result))
 
 
 async def run_manager(
