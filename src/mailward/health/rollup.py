@@ -19,7 +19,8 @@ def rollup(
     Health sets over groups of servers, worst first.
 
     A group is as healthy as its worst server, but only Degraded instead of Unhealthy while at least
-    `minimum_online_percent` of its servers work (are Healthy or Degraded). Servers whose set is disabled are not counted.
+    `minimum_online_percent` of its servers work (are Healthy or Degraded). Where the set is disabled a server is not
+    counted.
     """
     by_set: dict[str, dict[str, HealthSetReport]] = {}
     for row in reports:

@@ -6,11 +6,9 @@ from datetime import datetime
 from mailward.health.filters import matches
 from mailward.health.monitors import Components, component_state
 from mailward.health.order import RANK, worst, worst_component, worst_monitor
-from mailward.model.event import Event, EventKind
 from mailward.model.health import HealthSetReport
 from mailward.model.items import HEALTH_SETS, HealthGroup
 from mailward.model.monitoring import AlertValue, MonitorStatus
-from mailward.model.wire import to_plain
 
 _GROUP_OF = {health_set.name: health_set.group for health_set in HEALTH_SETS}
 
@@ -50,51 +48,6 @@ def set_report(members: Sequence[MonitorStatus], *, components: Components | Non
         last_transition=_last_transition(members, value),
         monitor_count=len(members),
         because=_because(members, value),
-    )
-
-
-def change_of_set(
-    before: HealthSetReport | None,
-    members: Sequence[MonitorStatus],
-    *,
-    databases: Sequence[str] = (),
-    mailboxes: int | None = None,
-    at: datetime,
-    components: Components | None = None,
-) -> Event | None:
-    """
-    The event of a health set that is no longer what it was *before*, or None when it is.
-
-    Args:
-        before: Its report before the change; None for a set that is new.
-        members: All its monitors after the change.
-        databases: Whose users are affected.
-        mailboxes: How many mailboxes those hold, where known.
-        at: When.
-        components: As for `report`.
-    """
-    after = set_report(members, components=components)
-    if before is not None and before.alert_value is after.alert_value:
-        return None
-    speaks = worst_monitor(members)
-    return Event(
-        at=at,
-        kind=EventKind.HEALTH_SET_CHANGED,
-        subject=f"{after.server}/{after.health_set}",
-        because=after.because,
-        before=None if before is None else before.alert_value.value,
-        after=after.alert_value.value,
-        data={
-            "server": after.server,
-            "health_set": after.health_set,
-            "group": after.group.value,
-            "monitor": speaks.key.item,
-            "target": speaks.key.target,
-            "databases": list(databases),
-            "mailboxes": mailboxes,
-            "verdict": None if speaks.verdict is None else to_plain(speaks.verdict),
-            "mailbox_server": speaks.mailbox_server,
-        },
     )
 
 

@@ -1,7 +1,5 @@
 """
 What a monitor remembers of one measurement: the few facts its rules read, without transcript or phases.
-
-Also the place where what is not an IMAP conversation (a look at a disk, mailward's look at itself) becomes a sample.
 """
 
 from dataclasses import dataclass
@@ -80,29 +78,18 @@ def sample_of(result: ProbeResult, *, certificate_on_disk: str | None = None) ->
         push_took=result.push_took,
         certificate=result.certificate,
         certificate_on_disk=certificate_on_disk,
+        level=result.level,
     )
 
 
-def sample_of_disk(usage: DiskUsage, *, at: datetime) -> Sample:
-    """The sample of a look at one file system; its `level` is the free percent of bytes or inodes, the lesser one."""
-    free = _percent(usage.free_bytes, usage.total_bytes)
-    what = "space"
+def free_percent(usage: DiskUsage) -> tuple[float, str]:
+    """The free percent of one file system, and of what: space or inodes, whichever is less."""
+    space = _percent(usage.free_bytes, usage.total_bytes)
     if usage.free_inodes is not None and usage.total_inodes:
         inodes = _percent(usage.free_inodes, usage.total_inodes)
-        if inodes < free:
-            free, what = inodes, "inodes"
-    return Sample(
-        at=at,
-        result=ResultType.FAILED if usage.read_only else ResultType.SUCCEEDED,
-        cause=Cause.STORE_READ_ONLY if usage.read_only else None,
-        detail=f"{usage.path} is mounted read-only" if usage.read_only else f"{what} under {usage.path}",
-        level=free,
-    )
-
-
-def sample_of_look(problems: tuple[str, ...], *, at: datetime) -> Sample:
-    """The sample of mailward's look at itself: healthy when there is no problem to name."""
-    return Sample(at=at, result=ResultType.FAILED if problems else ResultType.SUCCEEDED, detail="; ".join(problems))
+        if inodes < space:
+            return inodes, "inodes"
+    return space, "space"
 
 
 def _percent(part: int, whole: int) -> float:

@@ -16,8 +16,13 @@ from mailward.monitors.definition import MonitorDefinition
 from mailward.monitors.judging import Step
 
 
-def events_of(
-    definition: MonitorDefinition, before: MonitorStatus | None, step: Step, *, organization: Organization, at: datetime
+def monitor_changes(
+    definition: MonitorDefinition,
+    *,
+    before: MonitorStatus | None,
+    step: Step,
+    organization: Organization,
+    at: datetime,
 ) -> tuple[Event, ...]:
     """
     The events of one step, none when nothing worth telling happened.
@@ -40,35 +45,19 @@ def events_of(
     return tuple(events)
 
 
-def retired(status: MonitorStatus, *, because: str, at: datetime) -> Event:
-    """The event that ends a monitor which no longer exists."""
+def retirement(status: MonitorStatus, *, organization: Organization, at: datetime) -> Event:
+    """
+    The event that ends a monitor which no longer exists, and why.
+
+    So an instance on the server a database has left is retired and never stays Unhealthy for ever.
+    """
     return Event(
         at=at,
         kind=EventKind.MONITOR_RETIRED,
         subject=subject_of(status.key),
-        because=because,
+        because=_why_retired(status.key, organization),
         before=status.state.value,
         data=_named(status.key),
-    )
-
-
-def retirements(
-    statuses: Iterable[MonitorStatus],
-    kept: Iterable[MonitorKey],
-    *,
-    organization: Organization,
-    at: datetime,
-) -> tuple[tuple[MonitorKey, Event], ...]:
-    """
-    The monitors among *statuses* that are not *kept* any more, each with the event that ends it.
-
-    So an instance on the server a database has left is retired and never stays Unhealthy for ever.
-    """
-    remaining = frozenset(kept)
-    return tuple(
-        (status.key, retired(status, because=_why_retired(status.key, organization), at=at))
-        for status in statuses
-        if status.key not in remaining
     )
 
 
