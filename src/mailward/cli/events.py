@@ -10,12 +10,13 @@ from mailward.cli.columns import Column, list_lines, width_of
 from mailward.cli.connection import manager, socket_option
 from mailward.cli.exits import ExitCode
 from mailward.cli.formats import Format, format_option, show, show_lines
-from mailward.cli.states import colour_of, moment_text
+from mailward.cli.states import clock_text, colour_of, moment_text
 from mailward.cli.terminal import Colour, Terminal, printable, terminal
 from mailward.model.event import Event, EventKind
 from mailward.model.monitoring import AlertValue
 from mailward.model.wire import to_plain
 
+_INDENT = 2
 _TABLE_WIDTH = 110
 """On narrower terminals a line per event is read more easily than a table."""
 _STATES = {state.value: state for state in AlertValue}
@@ -109,14 +110,24 @@ def _show_as_it_comes(event: Event, form: Format) -> None:
 
 
 def line_of(event: Event, reader: Terminal) -> Iterator[str]:
-    """Yield one event as a line; where it is too long for the terminal its reason stands below."""
-    at = reader.paint(moment_text(event.at), Colour.FAINT)
-    change = reader.paint(printable(change_text(event)), event_colour(event))
-    what = "  ".join(part for part in (printable(event.subject), change) if part)
-    because = printable(event.because)
-    taken = len(moment_text(event.at)) + 2 + width_of(event.subject) + 2 + width_of(change_text(event)) + 2
-    if reader.width is None or taken + width_of(because) <= reader.width:
-        yield f"{at}  {what}  {because}"
-        return
-    yield f"{at}  {what}"
-    yield from (f"  {line}" for line in wrap(because, max(20, reader.width - 2)))
+    """Yield one event as a line, or as several where the terminal is too narrow for one."""
+    change = change_text(event)
+    parts = [moment_text(event.at), printable(event.subject), printable(change), printable(event.because)]
+    paints = [Colour.FAINT, None, event_colour(event), None]
+    if reader.width is not None and len(parts[0]) + width_of(parts[1]) + width_of(parts[2]) + 4 > reader.width:
+        parts[0] = clock_text(event.at)
+    lines: list[list[str]] = [[]]
+    taken = 0
+    for part, paint in zip(parts, paints, strict=True):
+        if not part:
+            continue
+        room = (reader.width or 10**9) - _INDENT
+        if taken and taken + width_of(part) > room:
+            lines.append([])
+            taken = 0
+        words = [part] if width_of(part) <= room else wrap(part, max(20, room))
+        lines[-1].append(reader.paint(words[0], paint))
+        lines.extend([reader.paint(more, paint)] for more in words[1:])
+        taken += width_of(words[-1]) + 2
+    for number, line in enumerate(lines):
+        yield " " * (_INDENT if number else 0) + "  ".join(line)

@@ -122,6 +122,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except (MailwardError, click.ClickException, KeyboardInterrupt, click.Abort, _ReaderLeft, OSError) as error:
         return _told(error)
+    except Exception as error:
+        if os.environ.get("MAILWARD_TRACEBACK"):
+            raise
+        _say(
+            f"a fault of mailward itself: {type(error).__name__}: {error}\n"
+            "MAILWARD_TRACEBACK=1 shows where; please report it"
+        )
+        return ExitCode.UNKNOWN
     return int(code or ExitCode.DONE)
 
 

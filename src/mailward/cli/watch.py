@@ -17,7 +17,6 @@ from mailward.cli.formats import show_lines
 from mailward.cli.health import COLUMNS, why_lines
 from mailward.cli.states import colour_of
 from mailward.cli.terminal import Colour, Terminal, terminal
-from mailward.client.errors import NoManager
 from mailward.client.manager import ManagerClient
 from mailward.model.errors import MailwardError, TemporaryFailure
 from mailward.model.event import Event
@@ -152,7 +151,7 @@ def _listen(client: ManagerClient, news: queue.SimpleQueue[Event | None]) -> Non
     after: int | None = None
     pause = threading.Event()
     while True:
-        with suppress(MailwardError, NoManager):
+        with suppress(MailwardError):
             for event in client.follow(after=after):
                 if event is not None:
                     after = event.id
