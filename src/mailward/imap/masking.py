@@ -5,9 +5,12 @@ Two rules. What we send is shown only through a form made beside it, in which a 
 sends is searched for every secret it could know, in each form we ever sent it, so that an echo shows nothing either.
 """
 
+import re
 from base64 import b64encode
+from collections.abc import Iterator
 
 MASK = "***"
+_BASE64 = "[A-Za-z0-9+/]{0,60}%s[A-Za-z0-9+/]{0,60}={0,2}"
 
 
 class Masking:
@@ -20,9 +23,8 @@ class Masking:
         """Hide *secret* from now on, as it is, as an IMAP quoted string would write it, and in base64."""
         if not secret:
             return
-        encoded = b64encode(secret.encode("utf-8", "replace")).decode("ascii").rstrip("=")
         quoted = secret.replace("\\", "\\\\").replace('"', '\\"')
-        forms = {*self._secrets, secret, encoded, quoted, printable(secret)}
+        forms = {*self._secrets, secret, quoted, printable(secret), *_in_base64(secret)}
         # A form that holds another needs no search of its own: cutting out the inner one spoils it.
         inner = [form for form in forms if not any(other in form for other in forms if other != form)]
         self._secrets = sorted(inner, key=len, reverse=True)
@@ -41,12 +43,28 @@ class Masking:
 
     def _cut(self, text: str) -> str:
         for secret in self._secrets:
-            text = text.replace(secret, MASK)
+            # In base64 the letters around it hold bits of it too, or of the user and the next secret.
+            pattern = _BASE64 % re.escape(secret) if _is_base64(secret) else re.escape(secret)
+            text = re.sub(pattern, MASK, text)
         text = printable(text)
         if not any(secret in text for secret in self._secrets):
             return text
         # The cuts or the escapes made a secret anew: nothing of the text is shown.
         return "" if any(secret in MASK for secret in self._secrets) else MASK
+
+
+def _in_base64(secret: str) -> Iterator[str]:
+    """What *secret* leaves in base64, at each of the three places it can have in an encoded whole, such as PLAIN's."""
+    data = secret.encode("utf-8", "replace")
+    for place, first in enumerate((0, 2, 3)):
+        whole = b64encode(bytes(place) + data).decode("ascii")
+        core = whole[first : (place + len(data)) * 8 // 6]
+        if len(core) >= 4:
+            yield core
+
+
+def _is_base64(text: str) -> bool:
+    return text.isascii() and text.replace("+", "a").replace("/", "a").isalnum()
 
 
 def printable(text: str) -> str:

@@ -145,8 +145,9 @@ def _capability(frame: Frame, start: int, transcript: Transcript) -> Capabilitie
     return Capabilities(capability_names(_decoded(frame.text[start:]), transcript))
 
 
-def _search(frame: Frame, start: int, _: Transcript) -> Found:
-    return Found(tuple(number(word) for word in _decoded(frame.text[start:]).split() if not word.startswith("(")))
+def _search(frame: Frame, start: int, _transcript: Transcript) -> Found:
+    numbers, _, _modseq = _decoded(frame.text[start:]).partition("(")
+    return Found(tuple(map(number, numbers.split())))
 
 
 def _esearch(frame: Frame, start: int, _: Transcript) -> Found:
