@@ -33,10 +33,18 @@ from mailward.lab.session import BROKEN
 from mailward.lab.state import read_blueprint, write_state
 from mailward.lab.supervisor import packet_filter, processes
 from mailward.lab.supervisor.mounts import let_go_below
+from mailward.lab.watch_configuration import Timings, write_configuration
 from mailward.model.errors import PermanentFailure, Refused, TemporaryFailure
 
 _UP_SECONDS = 15.0
 _HEAL_SECONDS = 15.0
+#: Dovecot's programs, as the process table shows them (the kernel keeps 15 letters).
+_OWN_NAMES = frozenset(
+    {
+        *("dovecot", "anvil", "log", "config", "stats", "auth"),
+        *("imap-login", "imap", "lmtp", "ipc", "doveadm-server", "aggregator", "replicator"),
+    }
+)
 
 
 class Lab:
@@ -97,7 +105,7 @@ class Lab:
         with ThreadPoolExecutor(max_workers=8) as pool:
             list(pool.map(self._shut_down, self.blueprint.hosts))
         deadline = time.monotonic() + 3
-        while left := processes.working_below(self.blueprint.directory):
+        while left := self._survivors():
             processes.send(signal.SIGKILL, left)
             if time.monotonic() > deadline:
                 break
@@ -112,6 +120,15 @@ class Lab:
     def status(self) -> Mapping[str, Mapping[str, object]]:
         """What each host's supervisor says of its service; of a host without supervisor: state unknown."""
         return {host.name: self._look(host) for host in self.blueprint.hosts}
+
+    @property
+    def configuration(self) -> Path:
+        """The mailward configuration that watches this lab, at default timings."""
+        return self.blueprint.directory / "mailward" / "mailward.toml"
+
+    def write_configuration(self, *, timings: Timings = Timings.DEFAULT, more: str = "") -> Path:
+        """Write the configuration that watches this lab anew, with other timings or more TOML, and return the file."""
+        return write_configuration(self.blueprint, timings=timings, more=more)
 
     def start(self, host: str) -> None:
         """Start the service of that host."""
@@ -230,6 +247,14 @@ class Lab:
         with suppress(TemporaryFailure, Refused):
             control.ask(host.control_socket, "shutdown", seconds=3)
 
+    def _survivors(self) -> list[processes.Process]:
+        """What is left of the lab's own processes; never somebody's shell or editor in its directory."""
+        return [
+            process
+            for process in processes.working_below(self.blueprint.directory)
+            if process.name in _OWN_NAMES or "mailward.lab." in process.title
+        ]
+
     def _await_service(self) -> None:
         deadline = time.monotonic() + _UP_SECONDS
         waiting = {host.name: host for host in self.blueprint.hosts}
@@ -238,7 +263,7 @@ class Lab:
                 seen = self._look(host)
                 if seen["state"] == "running":
                     del waiting[host.name]
-                elif seen["state"] == "failed" or self._supervisors[host.name].poll() is not None:
+                elif seen["state"] == "failed" or self._supervisors[host.name].poll():
                     raise PermanentFailure(f"Dovecot did not start on {host.name}: {_last_words(host)}")
             if time.monotonic() > deadline:
                 raise PermanentFailure(f"Dovecot does not answer on {', '.join(waiting)}: {seen['because']}")
@@ -315,6 +340,7 @@ def _write(blueprint: Blueprint) -> None:
     certificates.write_certificates(blueprint, now=datetime.now(UTC))  # noqa: TID251 - certificates need real time
     if blueprint.proxies:
         accounts.write_map(blueprint)
+    write_configuration(blueprint)
     write_state(blueprint)
 
 
@@ -340,8 +366,8 @@ def _supervise(host: LabHost, *, owned: bool) -> "subprocess.Popen[bytes]":
     }
     command = [sys.executable, "-S", "-m", "mailward.lab.supervisor", str(host.directory)]
     with (host.directory / "log" / "supervisor.log").open("ab") as log:
-        return subprocess.Popen(
-            [*command, "--owned"] if owned else command,
+        process = subprocess.Popen(
+            [*command, "--owned" if owned else "--detached"],
             stdin=subprocess.PIPE if owned else subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -349,6 +375,9 @@ def _supervise(host: LabHost, *, owned: bool) -> "subprocess.Popen[bytes]":
             cwd=host.directory,
             start_new_session=True,
         )
+    if not owned:
+        process.wait()  # it goes on in a child of its own
+    return process
 
 
 def _last_words(host: LabHost) -> str:

@@ -1,4 +1,4 @@
-"""Run the supervisor of one lab host: `python -m mailward.lab.supervisor DIRECTORY [--owned]`."""
+"""Run the supervisor of one lab host: `python -m mailward.lab.supervisor DIRECTORY [--owned | --detached]`."""
 
 import json
 import os
@@ -19,8 +19,14 @@ Request = Mapping[str, object]
 
 
 def main() -> None:
-    """Supervise the host whose directory is the first argument; with --owned, until standard input ends."""
+    """
+    Supervise the host whose directory is the first argument.
+
+    With --owned until standard input ends; with --detached in a process that belongs to nobody.
+    """
     directory = Path(sys.argv[1])
+    if "--detached" in sys.argv[2:] and os.fork():
+        os._exit(0)
     service = Service(_read_plan(directory / "supervisor.json"))
     door = _open_door(directory / "control.sock")
     ending = Ending(service, directory)

@@ -1,0 +1,193 @@
+"""The mailward configuration that watches a lab: complete, and written as an administrator would write it."""
+
+from collections.abc import Iterable
+from enum import Enum
+from pathlib import Path
+
+from mailward.lab.blueprint import DOMAIN, Blueprint, LabDatabase, LabHost
+from mailward.lab.certificates import certificate_file
+from mailward.lab.dovecot_conf import BACKEND_TIMEOUT_S
+from mailward.lab.files import make_directory, write_private
+
+
+class Timings(Enum):
+    """How often a lab is probed."""
+
+    DEFAULT = "default"
+    """As mailward does by default."""
+    SHORT = "short"
+    """Every few seconds: what tests and impatient newcomers want. Time-outs stay as they are."""
+
+
+def write_configuration(blueprint: Blueprint, *, timings: Timings = Timings.DEFAULT, more: str = "") -> Path:
+    """
+    Write mailward.toml for this lab and make its state directory.
+
+    Args:
+        blueprint: The lab.
+        timings: How often to probe.
+        more: Further TOML, put at the end.
+
+    Returns:
+        The file.
+    """
+    directory = blueprint.directory / "mailward"
+    make_directory(directory / "state", mode=0o700)
+    file = directory / "mailward.toml"
+    write_private(file, render_configuration(blueprint, timings=timings) + more)
+    return file
+
+
+def render_configuration(blueprint: Blueprint, *, timings: Timings) -> str:
+    """The text of mailward.toml."""
+    parts = [
+        _HEAD.format(
+            shape=blueprint.shape.value,
+            state=blueprint.directory / "mailward" / "state",
+            secrets=blueprint.secrets,
+            port=blueprint.ports.imaps,
+            prober=blueprint.prober,
+            ca=blueprint.ca_file,
+        )
+    ]
+    if blueprint.proxies:
+        parts.append(
+            _GROUPS.format(
+                proxies=_list(host.name for host in blueprint.proxies),
+                mailbox_servers=_list(host.name for host in blueprint.mailbox_servers),
+                timeout=BACKEND_TIMEOUT_S,
+                secrets=blueprint.secrets,
+            )
+        )
+    else:
+        parts.append(_ONE_BOX.format(name=blueprint.hosts[0].name))
+    parts += [_server(host) for host in blueprint.hosts]
+    if not blueprint.proxies:
+        parts.append(_access_point(blueprint, blueprint.hosts[0]))
+    parts += [_database(database) for database in blueprint.databases]
+    if timings is Timings.SHORT:
+        parts.append(_SHORT)
+    return "\n".join(parts)
+
+
+def _server(host: LabHost) -> str:
+    return _SERVER.format(
+        name=host.name,
+        fqdn=host.fqdn,
+        address=host.address,
+        door=host.control_socket,
+        log=host.log,
+        stores=_list([str(host.store)] if host.is_mailbox else []),
+        certificate=certificate_file(host),
+    )
+
+
+def _access_point(blueprint: Blueprint, host: LabHost) -> str:
+    return _ACCESS_POINT.format(
+        name=f"imap.{DOMAIN}",
+        fqdn=host.fqdn,
+        address=host.address,
+        port=blueprint.ports.imaps,
+        prober=blueprint.prober,
+        ca=blueprint.ca_file,
+        server=host.name,
+    )
+
+
+def _database(database: LabDatabase) -> str:
+    return f"[databases.{database.name}]\ncopies = {_list(database.copies)}\nmailboxes = {len(database.users)}\n"
+
+
+def _list(words: Iterable[str]) -> str:
+    return "[" + ", ".join(f'"{word}"' for word in words) + "]"
+
+
+_HEAD = """\
+# A mailward lab ({shape}). Addresses and passwords are good for this run of it only.
+
+[organization]
+name = "lab"
+identity = "mailward-lab"
+
+[manager]
+state_directory = "{state}"
+
+# one account per mailbox server and per database that only probes use
+[health_mailboxes]
+user = "health-{{name}}"
+password_file = "{secrets}/health-{{name}}.password"
+
+[templates.dovecot]
+platform = "dovecot"
+
+[templates.dovecot.imap]
+port = {port}
+# an own address, so that a ban or a penalty that meets probes meets nobody else
+source_address = "{prober}"
+tls.ca_file = "{ca}"
+"""
+
+_GROUPS = """\
+[groups.proxies]
+servers = {proxies}
+template = "dovecot"
+roles = ["proxy"]
+backend_timeout = "{timeout}s"
+
+[groups.proxies.health_mailbox]
+user = "health-proxy"
+password_file = "{secrets}/health-proxy.password"
+
+[groups.mailbox-servers]
+servers = {mailbox_servers}
+template = "dovecot"
+roles = ["mailbox"]
+"""
+
+_ONE_BOX = """\
+[groups.mailbox-servers]
+servers = ["{name}"]
+template = "dovecot"
+roles = ["mailbox"]
+"""
+
+_SERVER = """\
+[servers.{name}]
+known_as = ["{fqdn}"]
+imap.host = "{address}"
+imap.tls.expected_name = "{fqdn}"
+host.service = "supervisor:{door}"
+host.log_files = ["{log}"]
+host.store_paths = {stores}
+host.certificate_file = "{certificate}"
+"""
+
+_ACCESS_POINT = """\
+# the name and port users have in their mail programs
+[access_points."{name}"]
+servers = ["{server}"]
+imap.host = "{address}"
+imap.port = {port}
+imap.source_address = "{prober}"
+imap.tls.ca_file = "{ca}"
+imap.tls.expected_name = "{fqdn}"
+"""
+
+_SHORT = """\
+[probes.ImapSelfTestProbe]
+interval = "2s"
+
+[probes.ImapDeepTestProbe]
+interval = "3s"
+write_turn_every = "6s"
+passive_copy_interval = "5s"
+
+[probes.ImapProxyTestProbe]
+interval = "2s"
+
+[probes.ImapCTPProbe]
+interval = "1s"
+
+[probes.DiskSpaceCheck]
+interval = "3s"
+"""

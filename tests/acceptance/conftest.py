@@ -1,0 +1,55 @@
+"""Real servers for the acceptance tests: one lab of each shape, shared by the whole session."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from mailward.lab.blueprint import Shape
+from mailward.lab.lab import Lab, missing_programs
+from mailward.lab.watch_configuration import Timings
+
+_running: list[Lab] = []
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--default-timings",
+        action="store_true",
+        help="probe labs as often as mailward does by default, instead of every few seconds",
+    )
+
+
+@pytest.fixture(scope="session")
+def timings(request: pytest.FixtureRequest) -> Timings:
+    """How often a lab is to be probed: `lab.write_configuration(timings=timings)`."""
+    return Timings.DEFAULT if request.config.getoption("--default-timings") else Timings.SHORT
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    """A running two-tier organization. Faults that a test leaves are healed after it."""
+    yield from _shared(Shape.TWO_TIER)
+
+
+@pytest.fixture(scope="session")
+def one_box() -> Iterator[Lab]:
+    """A running single Dovecot. Faults that a test leaves are healed after it."""
+    yield from _shared(Shape.ONE_BOX)
+
+
+@pytest.fixture(autouse=True)
+def _healed_afterwards() -> Iterator[None]:
+    yield
+    for running in _running:
+        if running.active_faults:
+            running.heal()
+
+
+def _shared(shape: Shape) -> Iterator[Lab]:
+    missing = missing_programs()
+    if missing:
+        pytest.skip(f"this machine has no {', '.join(missing)}")
+    with Lab.up(shape) as running:
+        _running.append(running)
+        yield running
+        _running.remove(running)
