@@ -80,6 +80,9 @@ class Case:
     evidence: Evidence
     now: datetime
     since: datetime
+    """When it broke, as far as is known."""
+    log_from: datetime
+    """Log lines from before are about something else."""
     entrance: Entrance
     mailbox_server: str | None
     """The server whose mailbox database the conversation was about, by our name."""
@@ -167,7 +170,7 @@ class Case:
         host = self.host(server)
         if host is None:
             return ()
-        return tuple(line for line in host.log if line.at is None or line.at >= self.since - _LOG_SLACK)
+        return tuple(line for line in host.log if line.at is None or line.at >= self.log_from - _LOG_SLACK)
 
     def _about_somebody_else(self, line: LogLine) -> bool:
         mine = (self.result.account, self.result.session)
@@ -190,6 +193,7 @@ def build_case(
     evidence: Evidence,
     now: datetime,
     broken_since: datetime | None,
+    well_at: datetime | None,
     freshness: Freshness,
 ) -> Case:
     """Arrange a failed result and what is known around it."""
@@ -199,6 +203,7 @@ def build_case(
         evidence=evidence,
         now=now,
         since=broken_since or result.at,
+        log_from=well_at or broken_since or result.at,
         entrance=_entrance(result, organization),
         mailbox_server=serving(result, organization),
         sightings=tuple(
@@ -215,7 +220,7 @@ def serving(result: ProbeResult, organization: Organization) -> str | None:
     active copy, else the only server behind a one-box access point.
     """
     if result.probe in DIRECT_PROBES:
-        return result.server
+        return result.server if result.server in organization.servers else None
     if result.mailbox_server and (named := _our_name(result.mailbox_server, organization)):
         return named
     database = organization.databases.get(result.target)

@@ -69,6 +69,7 @@ def diagnose(
     evidence: Evidence,
     now: datetime,
     broken_since: datetime | None = None,
+    well_at: datetime | None = None,
     freshness: Freshness = _FRESHNESS,
 ) -> Verdict | None:
     """
@@ -83,6 +84,8 @@ def diagnose(
         now: The moment all ages are counted from.
         broken_since: When this target first failed, where known. Without it every fresh success counts, but one that
             ended before this measurement began makes no verdict certain.
+        well_at: When this target last succeeded, where known: log lines from before are about something else. Without
+            it they count from *broken_since*, which misses what a server said only once, when the fault began.
         freshness: How old a neighbour may be.
 
     Returns:
@@ -97,6 +100,7 @@ def diagnose(
         evidence=evidence,
         now=now,
         broken_since=broken_since,
+        well_at=well_at,
         freshness=freshness,
     )
     for rule in RULES:

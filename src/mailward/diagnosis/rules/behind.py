@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from mailward.diagnosis.case import Case, Sighting, serving, was_let_in
+from mailward.diagnosis.case import BEFORE_LOGIN, Case, Sighting, serving, was_let_in
 from mailward.diagnosis.rules.handshake import CERTIFICATE_FAULTS, described
 from mailward.diagnosis.rules.login import mailbox_server_is_troubled
 from mailward.diagnosis.sentences import affected, log_says, passed, seconds, what_happened
@@ -98,9 +98,11 @@ def _in_trouble(case: Case) -> Verdict | None:
             f"{', though its host says the service runs' if running else ''}: {found}{affected(case, server)}",
         )
     line = case.sign(server, Sign.AUTH_BROKEN)
+    unasked = [seen for seen in failed if seen.result.cause is Cause.AUTH_UNAVAILABLE]
+    at_door = any(seen.result.failed_phase in BEFORE_LOGIN for seen in unasked)
     at_login = worst.result.failed_phase is Phase.AUTH and worst.result.cause is Cause.TIMEOUT
-    dependency = Dependency.AUTHENTICATION if line or at_login else None
-    if worst.result.cause is Cause.AUTH_UNAVAILABLE and not line:
+    dependency = Dependency.AUTHENTICATION if line or at_login or at_door else None
+    if worst.result.cause is Cause.AUTH_UNAVAILABLE and not dependency:
         return Verdict(
             tier=Tier.DIRECTORY,
             confidence=Confidence.CERTAIN,

@@ -3,7 +3,7 @@
 from mailward.diagnosis.case import BEFORE_LOGIN, Case, Sighting
 from mailward.diagnosis.sentences import affected, listed, log_says, passed, what_happened
 from mailward.diagnosis.wording.logs import Sign
-from mailward.model.evidence import ServiceState
+from mailward.model.evidence import LogLine, ServiceState
 from mailward.model.items import PROXY_TEST_PROBE, SELF_TEST_PROBE
 from mailward.model.probing import Cause, Phase
 from mailward.model.verdict import Confidence, Dependency, Tier, Verdict
@@ -49,9 +49,10 @@ def access_point_itself(case: Case) -> Verdict | None:
     broken = [name for name, looks in seen.items() if any(look.failed for look in looks)]
     if len(broken) == len(seen):
         proxied = entrance.passes_on
+        one_source = case.phase is Phase.CONNECT  # a ban would look the same everywhere
         return Verdict(
             tier=_broken_tier(case, broken, proxied=proxied),
-            confidence=Confidence.CERTAIN,
+            confidence=Confidence.PROBABLE if one_source else Confidence.CERTAIN,
             server=entrance.server,
             dependency=_broken_dependency(case, broken),
             because=f"{entrance.name} {what_happened(case.result)}, and everything behind it is broken as well:"
@@ -97,8 +98,8 @@ def prober_is_kept_out(case: Case) -> Verdict | None:
 
 def no_way_there(case: Case) -> Verdict | None:
     """
-    Packets vanish or no route exists. A cut network and a host that is off look alike from here; a host that reports
-    its service as running leaves the network (field notes §H).
+    Packets vanish or no route exists. A cut network, a host that is off and a ban of the prober look alike from here
+    (field notes §H). Certain only when the host reports its service as running and a proxy does not get there either.
     """
     if case.phase is not Phase.CONNECT or case.cause not in _NO_WAY:
         return None
@@ -107,10 +108,13 @@ def no_way_there(case: Case) -> Verdict | None:
     elsewhere = next((seen for seen in case.sightings if seen.healthy and seen.result.server != server), None)
     other = f"; {passed(elsewhere, case.now)}" if elsewhere else ""
     running = status is not None and status.state is ServiceState.RUNNING
-    reason = "its host says the service runs, so the network is cut" if running else "it or the way to it is down"
+    nobody = any(seen.result.cause is Cause.BACKEND_UNAVAILABLE for seen in case.through(server, not_by=server))
+    reason = "the host or the way to it is down"
+    if running:
+        reason = "its host says the service runs, so the network is cut" + ("" if nobody else " or keeps mailward out")
     return Verdict(
         tier=Tier.NETWORK,
-        confidence=Confidence.CERTAIN if running and elsewhere and elsewhere.during else Confidence.PROBABLE,
+        confidence=Confidence.CERTAIN if running and nobody else Confidence.PROBABLE,
         server=server,
         dependency=Dependency.NETWORKING,
         because=f"{case.entrance.name} {what_happened(case.result)}: {reason}{other}{affected(case, server)}",
@@ -127,26 +131,37 @@ def nobody_serves(case: Case) -> Verdict | None:
         return None
     server, entrance = case.entrance.server, case.entrance
     line = case.sign(server, Sign.AUTH_BROKEN, Sign.PASSWORDS_UNREADABLE)
-    crowded = case.sign(server, Sign.PROCESS_LIMIT)
-    also = _also_broken(case, server)
-    why = next((log_says(server, said) for said in (line, crowded) if said), "")
-    if not why and also:
-        why = (
-            f"{also.result.probe} through {also.result.server} fails as well"
-            if also.result.server != server
-            else (f"its {also.result.probe} for {also.result.target} fails as well")
-        )
+    admitted = _admits_broken_authentication(case)
+    why = _why_nobody_serves(case, server, line)
     status = case.service(server)
     unclear = status is not None and status.state is ServiceState.RUNNING and case.cause is Cause.REFUSED
     doubt = "; its host says the service runs: look for a closed listener or a firewall" if unclear and not why else ""
     return Verdict(
         tier=case.answering[0],
-        confidence=Confidence.CERTAIN if why else Confidence.PROBABLE,
+        confidence=Confidence.CERTAIN if why or admitted else Confidence.PROBABLE,
         server=server,
-        dependency=Dependency.AUTHENTICATION if line else None,
+        dependency=Dependency.AUTHENTICATION if line or admitted else None,
         because=f"{entrance.name} {what_happened(case.result)}{f', and {why}' if why else ''}{doubt}"
         f"{affected(case, server)}",
     )
+
+
+def _admits_broken_authentication(case: Case) -> bool:
+    """Whether the server itself says, to us or to another probe, that its authentication is why it does not greet."""
+    met = [case.result, *(seen.result for seen in case.at(case.result.server) if seen.failed)]
+    return any(result.cause is Cause.AUTH_UNAVAILABLE and result.failed_phase in BEFORE_LOGIN for result in met)
+
+
+def _why_nobody_serves(case: Case, server: str | None, line: LogLine | None) -> str:
+    said = line or case.sign(server, Sign.PROCESS_LIMIT)
+    if said:
+        return log_says(server, said)
+    also = _also_broken(case, server)
+    if also is None:
+        return ""
+    if also.result.server != server:
+        return f"{also.result.probe} through {also.result.server} fails as well"
+    return f"its {also.result.probe} for {also.result.target} fails as well"
 
 
 def full_house(case: Case) -> Verdict | None:
@@ -165,10 +180,14 @@ def full_house(case: Case) -> Verdict | None:
 
 
 def _also_broken(case: Case, server: str | None) -> Sighting | None:
-    """Somebody else who finds this server silent: a direct probe, or a proxy that says its back end is unavailable."""
+    """
+    Somebody else who finds this server silent: a proxy that says its back end is unavailable, or another probe of ours.
+    Two of ours that get no connection are one source only: a ban or a firewall would meet them both.
+    """
     if server is None:
         return None
-    own = [seen for seen in case.at(server) if seen.failed and seen.result.failed_phase in BEFORE_LOGIN]
+    connected = BEFORE_LOGIN - {Phase.CONNECT} if case.phase is not Phase.CONNECT else frozenset()
+    own = [seen for seen in case.at(server) if seen.failed and seen.result.failed_phase in connected]
     relayed = [
         seen
         for seen in case.through(server, not_by=server)

@@ -1,9 +1,10 @@
 """What a host says of its own service, where its conversations agree."""
 
-from mailward.diagnosis.case import BEFORE_LOGIN, Case
+from mailward.diagnosis.case import BEFORE_LOGIN, DIRECT_PROBES, Case
 from mailward.diagnosis.sentences import affected, at_time, what_happened
 from mailward.model.evidence import ServiceState, ServiceStatus
-from mailward.model.probing import Cause
+from mailward.model.items import PROXY_TEST_PROBE
+from mailward.model.probing import Cause, Phase
 from mailward.model.verdict import Confidence, Dependency, Tier, Verdict
 
 _DOWN = frozenset({ServiceState.FAILED, ServiceState.STOPPED, ServiceState.HUNG})
@@ -65,7 +66,19 @@ def _down(case: Case, tier: Tier, server: str, status: ServiceStatus) -> Verdict
         tier=tier,
         confidence=Confidence.CERTAIN,
         server=server,
-        dependency=Dependency.INFORMATION_STORE if status.in_kernel else None,
+        dependency=_what_hangs(case, server, status),
         because=f"{who} {what_happened(case.result)}, and the host of {server} says {said}"
         f" ({status.because}){affected(case, server)}",
     )
+
+
+def _what_hangs(case: Case, server: str, status: ServiceStatus) -> Dependency | None:
+    """A process in the kernel waits for its store; one that still greets and leaves logins unanswered, for its auth."""
+    if status.state is not ServiceState.HUNG:
+        return None
+    if status.in_kernel:
+        return Dependency.INFORMATION_STORE
+    met = [case.result, *(seen.result for seen in case.at(server, *DIRECT_PROBES, PROXY_TEST_PROBE))]
+    here = [result for result in met if result.server == server or server in case.entrance.servers]
+    unanswered = any(result.failed_phase is Phase.AUTH and result.cause is Cause.TIMEOUT for result in here)
+    return Dependency.AUTHENTICATION if unanswered else None

@@ -192,8 +192,10 @@ def _of(disk: DiskUsage) -> str:
 
 
 def _whose(case: Case) -> str:
-    where = f" on {case.mailbox_server}" if case.mailbox_server else ""
+    where = f" on {case.mailbox_server or case.result.server}"
     what = f"the store of {case.database}" if case.database else "the mail store"
+    if case.database and case.mailbox_server in case.organization.databases[case.database].passive:
+        what = f"the passive copy of {case.database}"
     return f"{what}{where}"
 
 
@@ -212,9 +214,10 @@ def _store(case: Case, *, sure: bool, why: str) -> Verdict:
     hurt = [
         seen.result.target
         for seen in case.at(server, DEEP_TEST_PROBE)
-        if seen.failed and seen.result.failed_phase in IN_MAILBOX and seen.result.target in case.organization.databases
+        if seen.failed and seen.result.failed_phase in IN_MAILBOX
     ]
-    names = sorted({*hurt, *([case.database] if case.database else [])})
+    active = {database.name for database in case.organization.active_on(server)} if server else set()
+    names = sorted(active & {*hurt, case.result.target})
     affects = f"; {listed(names)} {'is' if len(names) == 1 else 'are'} affected" if names else ""
     return Verdict(
         tier=Tier.STORE,

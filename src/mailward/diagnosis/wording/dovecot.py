@@ -10,6 +10,8 @@ from mailward.model.probing import Cause
 SAYINGS: tuple[Saying, ...] = (
     Saying("temporary authentication failure", Cause.AUTH_UNAVAILABLE, LOGIN),
     Saying("account is temporarily unavailable", Cause.BACKEND_UNAVAILABLE, LOGIN),
+    Saying("auth process broken", Cause.AUTH_UNAVAILABLE),
+    Saying("timeout waiting for handshake from auth server", Cause.AUTH_UNAVAILABLE),
     Saying("authentication process to respond", Cause.AUTH_UNAVAILABLE),
     Saying("authentication master process to respond", Cause.AUTH_UNAVAILABLE),
     Saying("maximum number of connections from user+ip", Cause.LIMIT),

@@ -91,6 +91,10 @@ LOG_SIGNS: tuple[tuple[tuple[str, ...], Sign], ...] = (
 )
 
 
+#: Words of which every telling line has at least one: enough to pick lines out of a busy log, regardless of case.
+LOG_WORDS: tuple[str, ...] = tuple(dict.fromkeys(max(words, key=len) for words, _ in LOG_SIGNS))
+
+
 def sign_of(text: str) -> Sign | None:
     """The sign a log line carries, or None."""
     lower = text.lower()
