@@ -11,7 +11,9 @@ import socket
 import ssl
 import struct
 from collections.abc import AsyncIterator, Sequence
+from typing import cast
 
+from mailward.testing.server_tls import ServerTls
 from mailward.testing.steps import Close, Flood, Reset, Say, Server, Session, Stall, StartTls, Step, Wait
 
 _LINGER_NOT = struct.pack("ii", 1, 0)
@@ -40,7 +42,8 @@ class ScriptedServer:
         self.clients: list[tuple[str, int]] = []
         """Where they came from."""
         self._tls = tls
-        self._open: set[_Connection] = set()
+        self.open: set[_Connection] = set()
+        """The connections that have not ended."""
 
     @contextlib.asynccontextmanager
     async def listening(self, port: int = 0) -> AsyncIterator["ScriptedServer"]:
@@ -52,7 +55,7 @@ class ScriptedServer:
             yield self
         finally:
             listener.close()
-            for connection in list(self._open):
+            for connection in list(self.open):
                 await connection.end()
             await listener.wait_closed()
 
@@ -61,10 +64,14 @@ class ScriptedServer:
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, owner: ScriptedServer, session: Session, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, owner: ScriptedServer, session: Session, context: ssl.SSLContext | None) -> None:
         self._owner = owner
         self._session = session
-        self._tls = tls
+        self._context = context
+        self._tls: ServerTls | None = None
+        self._awaits_handshake = False
+        self._held = b""
+        self._established = asyncio.Event()
         self._transport: asyncio.Transport | None = None
         self._task: asyncio.Task[None] | None = None
         self._todo: asyncio.Queue[Step] = asyncio.Queue()
@@ -73,33 +80,26 @@ class _Connection(asyncio.Protocol):
         self._has_heard = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        if self._task is not None:
-            return  # the same connection, now under TLS
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
         self._owner.connections += 1
         self._owner.clients.append(transport.get_extra_info("peername")[:2])
-        self._owner._open.add(self)
-        opening = self._session.opening(self._add)
-        if opening and isinstance(opening[0], StartTls):
-            transport.pause_reading()  # the client's first bytes belong to the handshake
+        self._owner.open.add(self)
+        self._add(self._session.opening(self._add))
         self._task = asyncio.get_running_loop().create_task(self._play())
-        self._add(opening)
 
     def data_received(self, data: bytes) -> None:
         if not self._has_heard:
             self._has_heard = True
             self._owner.first_bytes.append(data)
-        steps = self._session.hear(data)
-        if any(isinstance(step, StartTls) for step in steps) and self._transport is not None:
-            self._transport.pause_reading()
-        self._add(steps)
-
-    def eof_received(self) -> bool:
-        return False
+        if self._awaits_handshake:
+            self._held += data  # the script is not there yet
+        elif self._tls is not None:
+            self._hear_secretly(self._tls, data)
+        else:
+            self._add(self._session.hear(data))
 
     def connection_lost(self, _exc: Exception | None) -> None:
-        self._owner._open.discard(self)
+        self._owner.open.discard(self)
         self._session.gone()
         if self._task is not None:
             self._task.cancel()
@@ -118,8 +118,23 @@ class _Connection(asyncio.Protocol):
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
+    def _hear_secretly(self, tls: ServerTls, data: bytes) -> None:
+        assert self._transport is not None
+        try:
+            said = tls.feed(data)
+        except ssl.SSLError:
+            self._transport.write(tls.to_send())
+            self._transport.close()
+            return
+        self._transport.write(tls.to_send())
+        if tls.is_established:
+            self._established.set()
+        if said:
+            self._add(self._session.hear(said))
+
     def _add(self, steps: Sequence[Step]) -> None:
         for step in steps:
+            self._awaits_handshake |= isinstance(step, StartTls)
             self._todo.put_nowait(step)
 
     async def _play(self) -> None:
@@ -141,7 +156,7 @@ class _Connection(asyncio.Protocol):
                     await self._write(transport, data)
                     await asyncio.sleep(0)
             case StartTls():
-                await self._start_tls(transport)
+                await self._start_tls()
             case Close():
                 transport.close()
             case Reset():
@@ -151,15 +166,14 @@ class _Connection(asyncio.Protocol):
 
     async def _write(self, transport: asyncio.Transport, data: bytes) -> None:
         await self._may_write.wait()
-        transport.write(data)
+        transport.write(self._tls.say(data) if self._tls else data)
         self._owner.sent_bytes += len(data)
 
-    async def _start_tls(self, transport: asyncio.Transport) -> None:
-        assert self._tls is not None, "the script starts TLS, but the server was given no context"
-        try:
-            secure = await asyncio.get_running_loop().start_tls(transport, self, self._tls, server_side=True)
-        except (OSError, ssl.SSLError):
-            transport.abort()  # the client did not like our certificate, or is gone
-            return
-        assert isinstance(secure, asyncio.Transport)
-        self._transport = secure
+    async def _start_tls(self) -> None:
+        assert self._context is not None, "the script starts TLS, but the server was given no context"
+        self._tls = ServerTls(self._context)
+        self._awaits_handshake = False
+        held, self._held = self._held, b""
+        if held:
+            self._hear_secretly(self._tls, held)
+        await self._established.wait()
