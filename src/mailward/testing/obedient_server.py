@@ -14,7 +14,7 @@ from mailward.testing.script import CommandReader
 from mailward.testing.steps import Close, Push, Say, Session, Stall, StartTls, Step
 
 CAPABILITIES = ("IMAP4rev1", "SASL-IR", "ID", "IDLE", "LITERAL+", "UIDPLUS", "AUTH=PLAIN")
-_ARGUMENT = re.compile(rb'"((?:[^"\\]|\\.)*)"|\{(\d+)\+?\}\r\n|\(([^)]*)\)|([^ \r\n]+)')
+_ARGUMENT = re.compile(rb'"((?:[^"\\]|\\.)*)"|\{(\d+)\+?\}\r\n|\(((?:[^()]|\([^()]*\))*)\)|([^ \r\n]+)')
 
 
 class ObedientServer:
