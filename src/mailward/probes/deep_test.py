@@ -7,7 +7,7 @@ from mailward.probes.canary import read_canary
 from mailward.probes.dialogue import Dialogue
 from mailward.probes.equipment import Equipment
 from mailward.probes.measurement import Seen, measure, not_applicable
-from mailward.probes.writing_turn import Written, take_writing_turn
+from mailward.probes.writing_turn import Written, insist_on_writable, take_writing_turn
 
 NO_CANARY_YET = "the mailbox holds no canary yet: a writing turn plants it"
 
@@ -33,6 +33,8 @@ async def _converse(talk: Dialogue) -> Seen:
     await talk.log_in()
     await talk.introduce_ourselves()
     mailbox = await talk.select(read_only=talk.target.turn is Turn.EXAMINE)
+    if talk.target.turn is Turn.WRITE:
+        insist_on_writable(talk, mailbox)
     canary = await read_canary(talk, mailbox)
     written = Written(wrote=False)
     if talk.target.turn is Turn.WRITE:

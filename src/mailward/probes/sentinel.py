@@ -73,8 +73,8 @@ class ImapSentinel:
         while True:
             until = talk.watch.now() + self._every.total_seconds()
             while (left := until - talk.watch.now()) > 0:
-                talk.watch.deadline = until
-                await talk.hear_anything(timeout=left)
+                if not await talk.hear_anything(timeout=left):
+                    break
             talk.watch.deadline = talk.watch.now() + self._answer_within.total_seconds()
             try:
                 await talk.noop()

@@ -42,6 +42,18 @@ class Written:
     """Why nothing was written."""
 
 
+def insist_on_writable(talk: Dialogue, mailbox: Mailbox) -> None:
+    """
+    Refuse a mailbox that was opened for writing and can only be read.
+
+    Raises:
+        PhaseFailed: STORE_READ_ONLY.
+    """
+    if mailbox.read_only:
+        with talk.watch.phase(Phase.SELECT):
+            raise PhaseFailed(Phase.SELECT, Cause.STORE_READ_ONLY, "SELECT says [READ-ONLY]")
+
+
 async def take_writing_turn(talk: Dialogue, mailbox: Mailbox) -> Written:
     """
     Write, hear, read and remove one message in the selected *mailbox*.
@@ -49,9 +61,6 @@ async def take_writing_turn(talk: Dialogue, mailbox: Mailbox) -> Written:
     Raises:
         PhaseFailed: Any of it failed, except hearing of it.
     """
-    if mailbox.read_only:
-        with talk.watch.phase(Phase.SELECT):
-            raise PhaseFailed(Phase.SELECT, Cause.STORE_READ_ONLY, "SELECT says [READ-ONLY]")
     await talk.ask_what_is_offered()
     refusal = await _too_many_left(talk)
     if refusal:
