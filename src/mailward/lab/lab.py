@@ -29,6 +29,7 @@ from mailward.lab.addresses import free_network
 from mailward.lab.blueprint import DIRECTORY_LENGTH_MAX, Blueprint, LabHost, Shape, draw
 from mailward.lab.faults import Fault, catalogue
 from mailward.lab.files import make_directory, write_private
+from mailward.lab.mailboxes import make_mailboxes
 from mailward.lab.session import BROKEN
 from mailward.lab.state import read_blueprint, write_state
 from mailward.lab.supervisor import packet_filter, processes
@@ -340,6 +341,7 @@ def _write(blueprint: Blueprint) -> None:
     certificates.write_certificates(blueprint, now=datetime.now(UTC))  # noqa: TID251 - certificates need real time
     if blueprint.proxies:
         accounts.write_map(blueprint)
+    make_mailboxes(blueprint)
     write_configuration(blueprint)
     write_state(blueprint)
 
