@@ -11,7 +11,6 @@ The rules of this file:
 
 from base64 import b64decode, b64encode
 
-from mailward.imap.arguments import Hidden, Literal
 from mailward.imap.commands import (
     Authenticate,
     Command,
@@ -30,6 +29,7 @@ from mailward.imap.sasl import Exchange
 from mailward.imap.shown import guess_protocol, shown_response
 from mailward.imap.state import State
 from mailward.imap.transcript import Transcript
+from mailward.imap.writing import written
 from mailward.model.organization import Security
 
 _CLOSED = "the server closed the connection"
@@ -107,9 +107,12 @@ class Conversation:
         self._check_allowed(command)
         for secret in command.secrets:
             self.transcript.keep_secret(secret)
-        chunks = self._written(command)
+        self._commands += 1
+        tag = f"{self._tag_prefix}{self._commands}"
+        chunks = written(command, tag, self.capabilities)
         if isinstance(command, Authenticate):
             chunks = [self._begin_exchange(command, *chunks[0])]
+        self._tag = tag.encode()
         self._command = command
         self.reply = None
         self._responses = []
@@ -187,29 +190,6 @@ class Conversation:
         if isinstance(command, Login) and "LOGINDISABLED" in self.capabilities:
             raise LocalProtocolError("the server says LOGINDISABLED: the password is not sent")
 
-    def _written(self, command: Command) -> list[tuple[bytes, str]]:
-        """Write *command* in chunks, each with the form that is shown; the server must ask for all but the first."""
-        self._commands += 1
-        tag = f"{self._tag_prefix}{self._commands}"
-        self._tag = tag.encode()
-        chunks: list[tuple[bytes, str]] = []
-        wire, shown = self._tag + b" ", tag + " "
-        for part in command.parts():
-            if isinstance(part, bytes):
-                wire, shown = wire + part, shown + part.decode()
-            elif isinstance(part, Hidden):
-                wire, shown = wire + part.data, shown + "***"
-            else:
-                size = len(part.data)
-                shown += "***" if part.is_secret else f"{{{size}}} ***"
-                if self._takes_at_once(part):
-                    wire += b"{%d+}\r\n" % size + part.data
-                else:
-                    chunks.append((wire + b"{%d}\r\n" % size, shown))
-                    wire, shown = part.data, ""
-        chunks.append((wire + b"\r\n", shown))
-        return chunks
-
     def _begin_exchange(self, command: Authenticate, wire: bytes, shown: str) -> tuple[bytes, str]:
         """Start the SASL exchange, within the command itself where the server takes that (RFC 4959)."""
         self._exchange = command.mechanism.begin()
@@ -217,13 +197,6 @@ class Conversation:
         if not self._awaits_initial_response:
             wire = wire[:-2] + b" " + (b64encode(self._exchange.initial()) or b"=") + b"\r\n"
         return wire, f"{shown} *** ({command.mechanism.user})"
-
-    def _takes_at_once(self, literal: Literal) -> bool:
-        """Whether the server takes this literal without being asked (RFC 7888)."""
-        offered = self.capabilities
-        return "LITERAL+" in offered or (
-            len(literal.data) <= 4096 and ("LITERAL-" in offered or "IMAP4REV2" in offered)
-        )
 
     def _release(self) -> None:
         wire, shown = self._held_back.pop(0)
@@ -261,8 +234,7 @@ class Conversation:
             else:
                 self._told(response, events)
         elif text.startswith(b"+"):
-            self.transcript.received("+ ***" if self._exchange and len(text) > 2 else _text(text))
-            self._asked_to_continue(text[1:].strip(), events)
+            self._asked_to_continue(text, events)
         else:
             self._answered(text, events)
 
@@ -283,6 +255,7 @@ class Conversation:
         if self.greeting.ok:
             self.state = State.AUTHENTICATED if response.status is Status.PREAUTH else State.NOT_AUTHENTICATED
         else:
+            self._ended = Ended(response.status, response.code, response.text)
             self.state = State.ENDED
         events.append(self.greeting)
 
@@ -306,15 +279,20 @@ class Conversation:
             return not isinstance(self._command, Logout)
         return response.status is Status.BAD
 
-    def _asked_to_continue(self, challenge: bytes, events: list[Event]) -> None:
-        if self._held_back:
-            self._release()
-        elif self._exchange is not None:
-            self._respond(self._exchange, challenge)
-        elif isinstance(self._command, Idle) and not self._idling:
-            self._idling = True
-            events.append(Idling())
+    def _asked_to_continue(self, line: bytes, events: list[Event]) -> None:
+        waits_for_idle = isinstance(self._command, Idle) and not self._idling
+        if self._exchange is not None and not self._held_back:
+            self.transcript.received("+ ***" if len(line) > 2 else "+")
+            self._respond(self._exchange, line[1:].strip())
+        elif self._held_back or waits_for_idle:
+            self.transcript.received(_text(line))
+            if self._held_back:
+                self._release()
+            else:
+                self._idling = True
+                events.append(Idling())
         else:
+            self._record_nonsense(line)
             raise RemoteProtocolError(
                 Violation.UNEXPECTED_CONTINUATION, "the server asks us to go on where there is nothing to go on with"
             )
@@ -337,16 +315,14 @@ class Conversation:
         if status not in (Status.OK, Status.NO, Status.BAD):
             self._record_nonsense(line)
             raise RemoteProtocolError(Violation.SYNTAX, "the server sent a line that is no IMAP response")
-        told = status_text(status, rest, self.transcript)
-        self.transcript.received(_text(line))
         command = self._command
         if command is None or tag != self._tag:
+            self._record_nonsense(line)
             awaited = self._tag.decode() if command else "none"
-            shown = self.transcript.masked(tag[:40].decode("utf-8", "backslashreplace"))
-            raise RemoteProtocolError(
-                Violation.WRONG_TAG,
-                f"the server answered a command that is not in flight ({shown}; awaited: {awaited})",
-            )
+            because = f"the server answered a command that is not in flight (awaited: {awaited})"
+            raise RemoteProtocolError(Violation.WRONG_TAG, because)
+        self.transcript.received(_text(line))
+        told = status_text(status, rest, self.transcript)
         if status is Status.OK:
             if self._exchange is not None:
                 self._exchange.finish()
@@ -357,9 +333,9 @@ class Conversation:
         self._finish(status, told.code, told.text, events, tagged=True)
 
     def _record_nonsense(self, line: bytes) -> None:
-        """After login a line that is no response may be a piece of somebody's mail: it is not shown."""
+        """After login a line out of place may be a piece of somebody's mail: it is not shown."""
         if self._logged_in:
-            self.transcript.received(f"<{len(line)} bytes that are no IMAP response>")
+            self.transcript.received(f"<{len(line)} bytes out of place>")
         else:
             self.transcript.received(_text(line[:200]))
 
@@ -394,6 +370,7 @@ class Conversation:
         self.transcript.note(_CLOSED)
         if self.state is State.GREETING:
             self.greeting = Greeting(Status.CLOSED, None, f"{_CLOSED} without a greeting")
+            self._ended = Ended(Status.CLOSED, None, self.greeting.text)
             events.append(self.greeting)
         elif isinstance(self._command, Logout):
             said_bye = any(isinstance(told, StatusText) and told.status is Status.BYE for told in self._responses)

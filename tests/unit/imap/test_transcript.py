@@ -39,11 +39,14 @@ def test_it_shows_of_messages_only_their_length():
     assert "S: * <8 characters of an unknown response>" in shown
 
 
-def test_a_body_spilt_into_lines_is_not_shown():
+@pytest.mark.parametrize(
+    "line", [b"Dear Bob, how are you", b"+1 said Dear Bob", b"Dear OK Bob", b"Dear", b"* Dear Bob"]
+)
+def test_a_body_spilt_into_lines_is_not_shown(line):
     talk = Conversation(security=Security.TLS)
     talk.receive(b"* PREAUTH x\r\n")
     with pytest.raises(RemoteProtocolError) as caught:
-        talk.receive(b"Dear Bob, how are you\r\n")
+        talk.receive(line + b"\r\nDear Bob\r\n")
 
     assert "Dear" not in "\n".join((*talk.transcript.lines, str(caught.value)))
 
