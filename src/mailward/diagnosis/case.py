@@ -25,7 +25,7 @@ DIRECT_PROBES = (SELF_TEST_PROBE, DEEP_TEST_PROBE)
 
 #: Logs carry whole seconds and hosts' clocks differ a little.
 _LOG_SLACK = timedelta(seconds=5)
-_SOMEBODY = re.compile(r"(?:user=<|\bproxy\(|\b(?:imap|auth|lmtp|passwd-file|sql)\()([^,>)<]+)[,>)]")
+_SOMEBODY = re.compile(r"(?:user=<|\bproxy\(|\b(?:imap|pop3|lmtp|lda|doveadm|auth|passwd-file|sql)\()([^,>)<]+)[,>)]")
 _AFTER_LOGIN = IN_MAILBOX | {Phase.LOGOUT}
 
 
@@ -147,7 +147,7 @@ class Case:
         return host.service if host else None
 
     def sign(self, server: str | None, *signs: Sign) -> LogLine | None:
-        """The first line in the log of *server*, since the fault began, that carries one of these signs."""
+        """The newest line in the log of *server*, since the fault began, that carries one of these signs."""
         return next((line for sign, line in self._signs(server) if sign in signs), None)
 
     def served_somebody(self, server: str | None) -> LogLine | None:
@@ -161,7 +161,7 @@ class Case:
         return None
 
     def _signs(self, server: str | None) -> Iterator[tuple[Sign, LogLine]]:
-        for line in self._lines(server):
+        for line in reversed(self._lines(server)):
             sign = sign_of(line.text)
             if sign is not None and not self._about_somebody_else(line):
                 yield sign, line

@@ -1,5 +1,6 @@
 """Saying what was seen, in words an administrator understands at three in the morning."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -8,6 +9,9 @@ from mailward.model.evidence import LogLine
 from mailward.model.probing import Cause, Phase, ProbeResult, ResultType
 
 _DETAIL_MAX = 160
+#: What Dovecot appends to each reply: how long it took.
+_SERVER_TIME = re.compile(r" \(\d+\.\d+(?: \+ \d+\.\d+)* secs\)\.?$")
+_STAMP = re.compile(r"^(?:[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\S+) ")
 
 _DOING: Mapping[Phase, str] = {
     Phase.DNS: "the look-up of its name",
@@ -60,13 +64,13 @@ def seconds(result: ProbeResult) -> str:
 
 def shorten(text: str) -> str:
     """One line, no longer than a person reads."""
-    line = " ".join(text.split())
+    line = _SERVER_TIME.sub("", " ".join(text.split()))
     return line if len(line) <= _DETAIL_MAX else line[: _DETAIL_MAX - 1] + "…"
 
 
 def log_says(server: str | None, line: LogLine) -> str:
-    """Quoting a log line."""
-    return f"the log of {server} says “{shorten(line.text)}”"
+    """Quoting a log line, without the time stamp it begins with."""
+    return f"the log of {server} says “{shorten(_STAMP.sub('', line.text))}”"
 
 
 def at_time(moment: datetime, now: datetime) -> str:

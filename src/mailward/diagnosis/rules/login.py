@@ -28,7 +28,8 @@ def cannot_ask_directory(case: Case) -> Verdict | None:
     alike, peers_well = _peers(case, tier, server)
     line = case.sign(server, *_OF_THE_DIRECTORY)
     shared = bool(alike) and not peers_well
-    return _directory(case, server, alike=alike if shared else (), line=line, sure=bool(line or alike or _again(case)))
+    sure = bool(line or alike or behind or _again(case))
+    return _directory(case, server, alike=alike if shared else (), line=line, sure=sure)
 
 
 def login_unanswered(case: Case) -> Verdict | None:
