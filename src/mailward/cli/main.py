@@ -157,3 +157,7 @@ def _told(error: BaseException) -> ExitCode:
 def _say(text: str) -> None:
     first, *rest = text.split("\n")
     click.echo("\n".join((f"mailward: {first}", *(f"  {line}" for line in rest))), err=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
