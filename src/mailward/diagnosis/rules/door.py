@@ -47,6 +47,8 @@ def access_point_itself(case: Case) -> Verdict | None:
     seen = {name: case.at(name, PROXY_TEST_PROBE, SELF_TEST_PROBE) for name in entrance.servers}
     well = [looks[0] for looks in seen.values() if looks and all(look.healthy for look in looks)]
     broken = [name for name, looks in seen.items() if any(look.failed for look in looks)]
+    if broken and entrance.server:
+        return None  # one server only: what it meets itself says more
     if len(broken) == len(seen):
         proxied = entrance.passes_on
         one_source = case.phase is Phase.CONNECT  # a ban would look the same everywhere
@@ -148,7 +150,8 @@ def nobody_serves(case: Case) -> Verdict | None:
 
 def _admits_broken_authentication(case: Case) -> bool:
     """Whether the server itself says, to us or to another probe, that its authentication is why it does not greet."""
-    met = [case.result, *(seen.result for seen in case.at(case.result.server) if seen.failed)]
+    here = (*case.at(case.result.server), *case.at(case.entrance.server))
+    met = [case.result, *(seen.result for seen in here if seen.failed)]
     return any(result.cause is Cause.AUTH_UNAVAILABLE and result.failed_phase in BEFORE_LOGIN for result in met)
 
 

@@ -131,9 +131,16 @@ def _nobody_gets_in(case: Case, check: _Check) -> Verdict | None:
     """
     known = [seen for seen in case.sightings if seen.result.account is not None]
     elsewhere = [seen for seen in known if was_let_in(seen.result) and seen.result.server != case.result.server]
-    rejecting = sorted({case.result.server, *(seen.result.server for seen in known if was_rejected(seen.result))})
+    rejecting = sorted({check.name, *(_checker(case, seen) for seen in known if was_rejected(seen.result))})
     if not check.refused and (elsewhere or len(rejecting) < 2):
         return None
+    line = case.sign(check.server, Sign.LOGIN_REJECTED)
+    if line is not None and rejecting == [case.mailbox_server]:
+        return monitoring_at_fault(
+            sure=False,
+            because=f"{check.name} rejects {_all(case, check)} and its log shows no other trouble"
+            f" ({log_says(check.server, line)}); check their passwords (mailward accounts check)",
+        )
     alone = [seen for seen in elsewhere if serving(seen.result, case.organization) != check.server]
     if check.server is not None and check.server == case.mailbox_server and alone:
         return monitoring_at_fault(
@@ -151,6 +158,10 @@ def _nobody_gets_in(case: Case, check: _Check) -> Verdict | None:
         because=f"{where} reject{'' if where == listed(rejecting) and len(rejecting) > 1 else 's'} every account tried"
         f" ({_all(case, check)}){right}: the directory has lost its users, or all passwords have changed",
     )
+
+
+def _checker(case: Case, seen: Sighting) -> str:
+    return serving(seen.result, case.organization) or seen.result.server
 
 
 def _all(case: Case, check: _Check) -> str:
