@@ -6,36 +6,31 @@ directory can look at the lab, break and heal it. A lab that is owned ends with 
 that ends; one that is not lasts until `down`.
 """
 
-import json
-import os
 import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import mailward
-from mailward.lab import accounts, certificates, control, dovecot_conf, journal, session
-from mailward.lab.addresses import free_network
-from mailward.lab.blueprint import DIRECTORY_LENGTH_MAX, Blueprint, LabHost, Shape, draw
+from mailward.lab import control, journal, preparation, session
+from mailward.lab.blueprint import Blueprint, LabHost, Shape
 from mailward.lab.faults import Fault, catalogue
-from mailward.lab.files import make_directory, write_private
-from mailward.lab.mailboxes import make_mailboxes
+from mailward.lab.programs import missing_programs
 from mailward.lab.session import BROKEN
-from mailward.lab.state import read_blueprint, write_state
+from mailward.lab.state import read_blueprint
+from mailward.lab.supervising import last_words, supervise
 from mailward.lab.supervisor import packet_filter, processes
 from mailward.lab.supervisor.mounts import let_go_below
 from mailward.lab.watch_configuration import Timings, write_configuration
 from mailward.model.errors import PermanentFailure, Refused, TemporaryFailure
+
+__all__ = ["Lab", "missing_programs"]
 
 _UP_SECONDS = 15.0
 _HEAL_SECONDS = 15.0
@@ -51,10 +46,10 @@ _OWN_NAMES = frozenset(
 class Lab:
     """A running lab."""
 
-    def __init__(self, blueprint: Blueprint, supervisors: Mapping[str, "subprocess.Popen[bytes]"]) -> None:
+    def __init__(self, blueprint: Blueprint) -> None:
         """Use `Lab.up` or `Lab.attach`."""
         self.blueprint = blueprint
-        self._supervisors = supervisors
+        self._supervisors: dict[str, subprocess.Popen[bytes]] = {}
 
     @classmethod
     def up(cls, shape: Shape = Shape.TWO_TIER, directory: Path | None = None, *, owned: bool = True) -> Self:
@@ -70,15 +65,16 @@ class Lab:
             Refused: The directory cannot be used.
             PermanentFailure: Dovecot is missing or did not start; the text says why. Nothing is left behind.
         """
-        blueprint = _plan(shape, _new_directory(directory))
-        lab = cls(blueprint, {})
-        try:
-            _write(blueprint)
-            lab._supervisors = {host.name: _supervise(host, owned=owned) for host in blueprint.hosts}
-            lab._await_service()
-        except BaseException:
-            lab.down()
-            raise
+        with preparation.ended_in_order():
+            lab = cls(preparation.plan(shape, directory))
+            try:
+                preparation.write(lab.blueprint)
+                for host in lab.blueprint.hosts:
+                    lab._supervisors[host.name] = supervise(host, owned=owned)
+                lab._await_service()
+            except BaseException:
+                lab.down()
+                raise
         return lab
 
     @classmethod
@@ -89,7 +85,7 @@ class Lab:
         Raises:
             Refused: There is no lab in that directory.
         """
-        return cls(read_blueprint(directory), {})
+        return cls(read_blueprint(directory))
 
     def __enter__(self) -> Self:
         """Use the lab for a while."""
@@ -265,127 +261,7 @@ class Lab:
                 if seen["state"] == "running":
                     del waiting[host.name]
                 elif seen["state"] == "failed" or self._supervisors[host.name].poll():
-                    raise PermanentFailure(f"Dovecot did not start on {host.name}: {_last_words(host)}")
+                    raise PermanentFailure(f"Dovecot did not start on {host.name}: {last_words(host)}")
             if time.monotonic() > deadline:
                 raise PermanentFailure(f"Dovecot does not answer on {', '.join(waiting)}: {seen['because']}")
             time.sleep(0.005)
-
-
-def missing_programs() -> tuple[str, ...]:
-    """The programs a lab of real Dovecots needs and this machine lacks."""
-    found = (
-        ("dovecot", shutil.which("dovecot", path=_PATH)),
-        ("dovecot-imapd", _exists("/usr/lib/dovecot/imap")),
-        ("dovecot-lmtpd", _exists("/usr/lib/dovecot/lmtp")),
-        ("dovecot-sqlite", _exists("/usr/lib/dovecot/modules/libdriver_sqlite.so")),
-    )
-    return tuple(name for name, where in found if not where)
-
-
-_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin"
-
-
-def _exists(path: str) -> str | None:
-    return path if Path(path).exists() else None
-
-
-def _new_directory(wanted: Path | None) -> Path:
-    if wanted is None:
-        directory = Path(tempfile.mkdtemp(prefix="mailward-lab-"))
-    else:
-        directory = wanted.absolute()
-        if directory.exists() and any(directory.iterdir()):
-            raise Refused(f"{directory} is not empty: a lab needs a directory of its own")
-    if len(str(directory)) > DIRECTORY_LENGTH_MAX:
-        raise Refused(
-            f"{directory} is too long: sockets below it would exceed what Unix allows; "
-            f"choose one of at most {DIRECTORY_LENGTH_MAX} characters"
-        )
-    make_directory(directory, mode=0o711)
-    return directory
-
-
-def _plan(shape: Shape, directory: Path) -> Blueprint:
-    missing = missing_programs()
-    if missing:
-        raise PermanentFailure(f"this machine has no {', '.join(missing)}: install Debian's packages of these names")
-    rootless = os.geteuid() != 0
-    network, ports = free_network()
-    user, group = _names() if rootless else ("dovecot", "dovecot")
-    return draw(shape, directory, network=network, ports=ports, rootless=rootless, user=user, group=group)
-
-
-def _names() -> tuple[str, str]:
-    import grp  # noqa: PLC0415
-    import pwd  # noqa: PLC0415
-
-    return pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name
-
-
-def _write(blueprint: Blueprint) -> None:
-    """Write everything the hosts need, before any of them starts."""
-    doveadm_password = dovecot_conf.new_doveadm_password()
-    accounts.write_passwords(blueprint)
-    for host in blueprint.hosts:
-        for directory in (host.directory, host.directory / "log", host.fault_settings, host.tls, host.store):
-            make_directory(directory)
-        make_directory(host.store / "local", mode=0o700, owner=accounts.mail_owner(blueprint))
-        if host.is_proxy:
-            write_private(host.configuration, dovecot_conf.render_proxy(blueprint, host))
-            write_private(host.directory / "dovecot-sql.conf", dovecot_conf.render_map_query(blueprint, host))
-        else:
-            accounts.write_passwd_files(blueprint, host)
-            text = dovecot_conf.render_mailbox_server(blueprint, host, doveadm_password=doveadm_password)
-            write_private(host.configuration, text)
-        write_private(host.directory / "supervisor.json", json.dumps(_supervisor_plan(blueprint, host)))
-    certificates.write_certificates(blueprint, now=datetime.now(UTC))  # noqa: TID251 - certificates need real time
-    if blueprint.proxies:
-        accounts.write_map(blueprint)
-    make_mailboxes(blueprint)
-    write_configuration(blueprint)
-    write_state(blueprint)
-
-
-def _supervisor_plan(blueprint: Blueprint, host: LabHost) -> Mapping[str, object]:
-    ports = [blueprint.ports.imap, blueprint.ports.imaps, blueprint.ports.lmtp]
-    if host.peer is not None:
-        ports.append(blueprint.ports.doveadm)
-    return {
-        "name": host.name,
-        "command": [shutil.which("dovecot", path=_PATH), "-F", "-c", str(host.configuration)],
-        "check": [shutil.which("doveconf", path=_PATH), "-c", str(host.configuration), "-h", "protocols"],
-        "listeners": [[host.address, port] for port in ports],
-        "output": str(host.directory / "log" / "output.log"),
-    }
-
-
-def _supervise(host: LabHost, *, owned: bool) -> "subprocess.Popen[bytes]":
-    source = Path(mailward.__file__).parent.parent
-    environment = {
-        "PATH": _PATH,
-        "PYTHONPATH": str(source),
-        "TZ": os.environ.get("TZ", "UTC"),
-    }
-    command = [sys.executable, "-S", "-m", "mailward.lab.supervisor", str(host.directory)]
-    with (host.directory / "log" / "supervisor.log").open("ab") as log:
-        process = subprocess.Popen(
-            [*command, "--owned" if owned else "--detached"],
-            stdin=subprocess.PIPE if owned else subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=environment,
-            cwd=host.directory,
-            start_new_session=True,
-        )
-    if not owned:
-        process.wait()  # it goes on in a child of its own
-    return process
-
-
-def _last_words(host: LabHost) -> str:
-    for log in (host.directory / "log" / "supervisor.log", host.directory / "log" / "output.log", host.log):
-        with suppress(OSError):
-            lines = log.read_text(errors="replace").strip().splitlines()
-            if lines:
-                return lines[-1]
-    return "its logs are empty"

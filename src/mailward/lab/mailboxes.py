@@ -14,6 +14,7 @@ from pathlib import Path
 from mailward.lab.accounts import all_accounts, home, mail_owner
 from mailward.lab.blueprint import Blueprint, LabHost
 from mailward.lab.files import make_directory
+from mailward.lab.programs import SEARCH_PATH, program
 from mailward.model.errors import PermanentFailure
 
 
@@ -39,12 +40,12 @@ def make_mailboxes(blueprint: Blueprint) -> None:
 
 
 def _make_inbox(host: LabHost, place: Path) -> None:
-    command = ["doveadm", "-c", str(host.configuration)]
+    command = [program("doveadm"), "-c", str(host.configuration)]
     for setting in (f"mail_location=sdbox:{place}", "mail_plugins=", "doveadm_port=0"):
         command += ["-o", setting]
     done = subprocess.run(
         [*command, "mailbox", "create", "INBOX"],
-        env={"PATH": os.environ.get("PATH", os.defpath), "HOME": str(place), "USER": "lab"},
+        env={"PATH": SEARCH_PATH, "HOME": str(place), "USER": "lab"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

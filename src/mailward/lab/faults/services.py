@@ -10,6 +10,7 @@ from mailward.lab.blueprint import Blueprint, LabHost
 from mailward.lab.faults import effects
 from mailward.lab.faults.deeds import NOTHING, Deeds, ask, then
 from mailward.lab.faults.fault import Memory
+from mailward.lab.programs import program
 from mailward.lab.supervisor import processes
 
 
@@ -92,7 +93,7 @@ PROCESS_LIMIT: Deeds = _crowded(
 
 def _replace_by_stranger(blueprint: Blueprint, host: LabHost) -> Memory:
     subprocess.run(
-        ["doveadm", "-c", str(host.configuration), "service", "stop", "imap-login"],
+        [program("doveadm"), "-c", str(host.configuration), "service", "stop", "imap-login"],
         check=True,
         stdin=subprocess.DEVNULL,
         capture_output=True,
