@@ -180,6 +180,8 @@ def _service_rule(settings: ServiceMonitorSettings) -> Rule:
         minimum_percent=settings.percent.minimum_percent,
         minimum_samples=settings.percent.minimum_samples,
         window=settings.percent.window,
+        minimum_failures=settings.percent.minimum_failures,
+        outage=settings.consecutive_failures,
     )
     return AnyOf(rules=(in_a_row, scattered))
 

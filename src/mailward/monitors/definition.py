@@ -44,10 +44,14 @@ class Judgement:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Memory:
-    """How many samples a rule needs to remember, and for how long; both bounds hold."""
+    """How many samples a rule needs to remember, and for how long."""
 
     count: int
+    """This many are kept, however old."""
     age: timedelta | None = None
+    """Beyond those, what is younger than this is kept too."""
+    most: int = 256
+    """Bound on what is kept, whatever its age: memory must not grow with a probe's eagerness."""
 
 
 class Rule(Protocol):

@@ -121,14 +121,16 @@ def _silenced(history: History, sample: Sample) -> History:
 
 
 def _remembered(definition: MonitorDefinition, history: History, sample: Sample, now: datetime) -> tuple[Sample, ...]:
-    """The samples to keep: by count, and by age where every rule has one."""
+    """The samples to keep: so many however old, and more of them while they are young."""
     memory = definition.rule.memory
     count = max(memory.count, _run_max(definition))
-    samples = (*history.samples, sample)[-count:]
-    if memory.age is None or samples[0].at >= now - memory.age:
-        return samples
-    oldest = now - memory.age
-    return tuple(kept for kept in samples if kept.at >= oldest) or (sample,)
+    samples = (*history.samples, sample)
+    if memory.age is None:
+        return samples[-count:]
+    oldest, first = now - memory.age, max(0, len(samples) - max(memory.most, count))
+    while len(samples) - first > count and samples[first].at < oldest:
+        first += 1
+    return samples[first:]
 
 
 def _run_max(definition: MonitorDefinition) -> int:

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from mailward.model.probing import Cause, Certificate
 from mailward.monitors.definition import Judgement, Memory, Reading, Standing
-from mailward.monitors.rules import WINDOW_SAMPLES_MAX
 from mailward.monitors.samples import Sample
 
 _TLS_FAULTS = frozenset({Cause.TLS_EXPIRED, Cause.TLS_NOT_YET_VALID, Cause.TLS_UNTRUSTED, Cause.TLS_NAME})
@@ -81,7 +80,7 @@ class DiskForecast:
     @property
     def memory(self) -> Memory:
         """The window of the trend."""
-        return Memory(count=WINDOW_SAMPLES_MAX * 2, age=self.trend_window)
+        return Memory(count=1, age=self.trend_window, most=512)
 
     def read(self, sample: Sample) -> Reading:
         """BAD when read-only or below the limit."""

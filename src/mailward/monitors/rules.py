@@ -7,13 +7,11 @@ Each is a value that judges remembered samples and says why with its numbers. No
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from mailward.monitors.definition import Judgement, Memory, Reading, Rule, Standing
 from mailward.monitors.readers import Reader, ServiceReader
 from mailward.monitors.samples import Sample
-
-WINDOW_SAMPLES_MAX = 256
-"""Bound on what any window remembers, whatever its length: memory must not grow with a probe's eagerness."""
 
 _NOTHING_YET = Judgement(standing=Standing.NO_DATA, because="no result yet")
 
@@ -62,12 +60,19 @@ class PercentInWindow:
     minimum_percent: float
     minimum_samples: int
     window: timedelta
+    minimum_failures: int = 1
+    """With fewer failures a percentage only says that the window held few results."""
+    outage: int | None = None
+    """
+    So many failures in a row, confirmations included, are an outage: told and ended by another rule, and not counted
+    here, lest a mended service stays red until its outage has left the window. None counts every failure.
+    """
     reader: Reader = field(default_factory=ServiceReader)
 
     @property
     def memory(self) -> Memory:
         """The whole window."""
-        return Memory(count=WINDOW_SAMPLES_MAX, age=self.window)
+        return Memory(count=1, age=self.window)
 
     def read(self, sample: Sample) -> Reading:
         """As the reader reads."""
@@ -77,19 +82,20 @@ class PercentInWindow:
         """Count the window's results; confirmations would count one fault many times and are left out."""
         oldest = now - self.window
         total = failed = 0
-        for sample in reversed(samples):
-            if sample.at < oldest:
-                break
-            if not sample.confirmation:
-                total += 1
-                failed += self.reader.read(sample) is Reading.BAD
+        for reading, run in groupby((s for s in samples if s.at >= oldest), key=self.reader.read):
+            members = list(run)
+            if reading is Reading.BAD and self.outage is not None and len(members) >= self.outage:
+                continue
+            counted = sum(not sample.confirmation for sample in members)
+            total += counted
+            failed += counted if reading is Reading.BAD else 0
         if total < self.minimum_samples:
             return Judgement(
                 standing=Standing.NO_DATA, because=f"{total} of the {self.minimum_samples} results a percentage needs"
             )
         percent = 100.0 * (total - failed) / total
         because = f"{percent:.0f} % of {total} results in {_minutes(self.window)} succeeded"
-        if percent >= self.minimum_percent:
+        if percent >= self.minimum_percent or failed < self.minimum_failures:
             return Judgement(standing=Standing.HELD, because=because)
         last = next(sample.said for sample in reversed(samples) if self.reader.read(sample) is Reading.BAD)
         return Judgement(
@@ -109,7 +115,7 @@ class FailuresInWindow:
     @property
     def memory(self) -> Memory:
         """The whole window."""
-        return Memory(count=WINDOW_SAMPLES_MAX, age=self.window)
+        return Memory(count=1, age=self.window)
 
     def read(self, sample: Sample) -> Reading:
         """As the reader reads."""
@@ -169,17 +175,13 @@ class AnyOf:
 
     @property
     def memory(self) -> Memory:
-        """
-        What the most demanding rule needs.
-
-        An age bound would take samples from a rule that counts without regard to age, so it holds only when every
-        rule has one.
-        """
+        """What the most demanding rule needs of each."""
         memories = [rule.memory for rule in self.rules]
-        ages = [memory.age for memory in memories]
-        known = [age for age in ages if age is not None]
+        ages = [memory.age for memory in memories if memory.age is not None]
         return Memory(
-            count=max(memory.count for memory in memories), age=max(known) if len(known) == len(ages) else None
+            count=max(memory.count for memory in memories),
+            age=max(ages, default=None),
+            most=max(memory.most for memory in memories),
         )
 
     def read(self, sample: Sample) -> Reading:

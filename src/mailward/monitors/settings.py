@@ -41,6 +41,11 @@ class PercentSettings:
     """Percent of results that must succeed."""
     minimum_samples: int = 5
     """With fewer results the percentage says nothing: one failure of four would read as 75 %."""
+    minimum_failures: int = 3
+    """
+    With fewer failures it says nothing either: a pair that is probed every two minutes has five results in the window,
+    and one lost packet would read as 80 %.
+    """
     window: timedelta = timedelta(minutes=10)
     """How far back results count."""
 
