@@ -123,15 +123,14 @@ async def run_manager(
             ),
         )
         listener = bind(socket)
+        stop = _stop_on_signals(engine)
+        serving = asyncio.create_task(serve(build_api(Answers(engine)), listener), name="the API")
+        serving.add_done_callback(lambda _: stop.set())
         try:
-            stop = _stop_on_signals(engine)
-            serving = asyncio.create_task(serve(build_api(Answers(engine)), listener), name="the API")
-            serving.add_done_callback(lambda _: stop.set())
-            on_ready()
-            await engine.run(stop)
+            await engine.run(stop, on_running=on_ready)
+        finally:
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
-        finally:
             listener.close()
             socket.unlink(missing_ok=True)
 

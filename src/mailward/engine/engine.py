@@ -95,22 +95,27 @@ class Engine:
         self._asked: defaultdict[ProbeKey, list[asyncio.Future[ProbeResult]]] = defaultdict(list)
         self._wanted = asyncio.Event()
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, *, on_running: Callable[[], None] = lambda: None) -> None:
         """
         Watch until *stop* is set, then end within five seconds with everything stored.
+
+        Args:
+            stop: Set by whoever wants the manager to end.
+            on_running: Called once it watches and can be asked.
 
         Raises:
             ConfigError: The store cannot be used at all, such as one written by a newer version.
         """
         await self._open()
         self._apply(self.snapshot, event=EventKind.MANAGER_STARTED, because="the manager started")
-        loops: list[Coroutine[None, None, None]] = [
-            self.ledger.run(),
-            self._schedule(),
-            self._let_time_pass(),
-            tidy_for_ever(self.parts.store, self.parts.clock, lambda: self.snapshot.retention),
-        ]
+        loops: tuple[Callable[[], Coroutine[None, None, None]], ...] = (
+            self.ledger.run,
+            self._schedule,
+            self._let_time_pass,
+            lambda: tidy_for_ever(self.parts.store, self.parts.clock, lambda: self.snapshot.retention),
+        )
         tasks = [asyncio.create_task(_guarded(loop)) for loop in loops]
+        on_running()
         try:
             await stop.wait()
         finally:
@@ -315,10 +320,10 @@ def _monotonic() -> float:
     return asyncio.get_running_loop().time()
 
 
-async def _guarded(loop: Coroutine[None, None, None]) -> None:
+async def _guarded(loop: Callable[[], Coroutine[None, None, None]]) -> None:
     """A loop that ends by an exception is a bug worth a stack trace in the log, never a silent standstill."""
     try:
-        await loop
+        await loop()
     except asyncio.CancelledError:
         raise
     except Exception:

@@ -9,11 +9,13 @@ from datetime import datetime
 
 from mailward.model.event import Event, EventKind
 from mailward.model.identity import subject_of
+from mailward.model.items import CTP_MONITOR, DEEP_TEST_MONITOR, PUSH_MONITOR
 from mailward.model.monitoring import MonitorKey, MonitorStatus
 from mailward.model.organization import Organization
 from mailward.model.wire import moment_to_text, to_plain
 from mailward.monitors.definition import MonitorDefinition
 from mailward.monitors.judging import Step
+from mailward.monitors.planning import PASSIVE
 
 
 def monitor_changes(
@@ -124,11 +126,13 @@ def mailboxes_in(databases: Iterable[str], organization: Organization) -> int | 
 
 
 def _why_retired(key: MonitorKey, organization: Organization) -> str:
-    database = organization.databases.get(key.target)
     if key.server not in organization.servers and key.server not in organization.access_points:
         return f"the configuration no longer names {key.server}"
-    if database is not None and database.active != key.server:
+    database = organization.databases.get(key.target.removesuffix(PASSIVE))
+    if database is not None and database.name != key.target and database.active == key.server:
+        return f"the copy of {database.name} on {key.server} is now the active one"
+    if database is not None and key.item != CTP_MONITOR and database.active != key.server:
         return f"the database {database.name} is now active on {database.active}"
-    if key.target == key.server and organization.active_on(key.server):
+    if key.item in (DEEP_TEST_MONITOR, PUSH_MONITOR) and organization.active_on(key.server):
         return f"{key.server} now holds an active copy, which is probed instead of the local health mailbox"
     return "the configuration no longer asks for it"
