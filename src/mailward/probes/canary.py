@@ -14,6 +14,9 @@ from mailward.probes.failure import PhaseFailed
 from mailward.probes.messages import CANARY_HEADER, canary_mark, canary_message
 from mailward.probes.own_messages import find_own
 
+#: Finding a canary opens every message of most servers' mailboxes: too much to ask where it may be anybody's mailbox.
+_SEARCHED_UNASKED = 200
+
 
 async def read_canary(talk: Dialogue, mailbox: Mailbox) -> Canary | None:
     """
@@ -53,8 +56,11 @@ async def _compare(talk: Dialogue, known: Canary) -> Canary:
 
 
 async def _first_sight(talk: Dialogue, mailbox: Mailbox) -> Canary | None:
+    is_ours_to_write = talk.target.turn is Turn.WRITE
+    if not is_ours_to_write and talk.exists > _SEARCHED_UNASKED:
+        return None
     uid = await _search(talk)
-    if uid is None and talk.target.turn is Turn.WRITE:
+    if uid is None and is_ours_to_write:
         uid = await _plant(talk)
     if uid is None or mailbox.uid_validity is None:
         return None

@@ -9,7 +9,7 @@ from mailward.probes.equipment import Equipment
 from mailward.probes.measurement import Seen, measure, not_applicable
 from mailward.probes.writing_turn import Written, insist_on_writable, take_writing_turn
 
-NO_CANARY_YET = "the mailbox holds no canary yet: a writing turn plants it"
+NO_CANARY_YET = "no message was read: the canary that a writing turn plants is not there yet"
 
 
 class ImapDeepTestProbe:

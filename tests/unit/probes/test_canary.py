@@ -129,3 +129,13 @@ async def test_a_touch_point_compares_the_canary_too(planted):
     result = await ImapCTPProbe(planted.equipment).run(planted.target)
 
     assert Cause.STORE_CHANGED == result.cause
+
+
+async def test_a_large_mailbox_is_not_searched_for_a_canary_nobody_recorded(world):
+    for _ in range(201):
+        world.inbox.add(FOREIGN)
+
+    result = await run(world)
+
+    assert (ResultType.SUCCEEDED, None) == (result.result, result.canary)
+    assert "UID SEARCH" not in world.server.heard

@@ -10,7 +10,7 @@ import os
 import ssl
 from collections.abc import Callable
 from concurrent.futures import Future
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from threading import Thread
@@ -21,7 +21,9 @@ from mailward.model.evidence import DiskUsage, LogLine
 from mailward.model.organization import Server
 from mailward.platforms.local.log_tail import newest_lines
 
-_PATIENCE_S = 5.0
+_PATIENCE = timedelta(seconds=5)
+#: What every certificate begins with (X.690): a sequence. Base64 is decoded leniently, nonsense included.
+_DER_SEQUENCE = b"\x30"
 _LARGEST_CERTIFICATE_BYTES = 1_000_000
 _T = TypeVar("_T")
 
@@ -29,8 +31,13 @@ _T = TypeVar("_T")
 class LocalHost:
     """What this machine shows of one server."""
 
-    def __init__(self, server: Server) -> None:
-        """Nothing is looked at yet."""
+    def __init__(self, server: Server, *, patience: timedelta = _PATIENCE) -> None:
+        """
+        Args:
+            server: Whose host this machine is.
+            patience: How long one look may take before its file system counts as hung.
+        """
+        self._patience = patience.total_seconds()
         self._server = server.name
         self._access = server.host
         self._looking: set[str] = set()
@@ -87,7 +94,7 @@ class LocalHost:
                 self._looking.discard(path)
 
         try:
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(self._patience):
                 return await asyncio.wrap_future(_in_own_thread(looked))
         except TimeoutError as error:
             raise TemporaryFailure(f"{path} on {self._server} does not answer: its file system hangs") from error
@@ -133,6 +140,9 @@ def _fingerprint(path: Path) -> str:
     if begin < 0 or end < begin:
         raise TemporaryFailure(f"{path} holds no certificate")
     try:
-        return sha256(ssl.PEM_cert_to_DER_cert(text[begin : end + len(ssl.PEM_FOOTER)])).hexdigest()
+        der = ssl.PEM_cert_to_DER_cert(text[begin : end + len(ssl.PEM_FOOTER)])
     except ValueError as error:
         raise TemporaryFailure(f"{path} holds no readable certificate: {error}") from error
+    if not der.startswith(_DER_SEQUENCE):
+        raise TemporaryFailure(f"{path} holds no readable certificate")
+    return sha256(der).hexdigest()
