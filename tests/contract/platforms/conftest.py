@@ -50,7 +50,9 @@ async def service(request: pytest.FixtureRequest) -> AsyncIterator[Controlled]:
 
 
 @asynccontextmanager
-async def _supervised(directory: Path) -> AsyncIterator[Controlled]:
+async def _supervised(lab: Path) -> AsyncIterator[Controlled]:
+    directory = lab / "host"  # a supervisor that ends removes its host's directory, and the one above: the lab's
+    directory.mkdir()
     plan = {
         "name": "host",
         "command": ["/bin/sh", "-c", _MASTER, str(directory / "no.pid")],
