@@ -65,7 +65,8 @@ def _because(members: Sequence[MonitorStatus], value: AlertValue) -> str:
     if value is AlertValue.HEALTHY:
         healthy = sum(status.state is AlertValue.HEALTHY for status in members)
         off = len(members) - healthy
-        return f"all {healthy} monitors are healthy" + (f", {off} more disabled" if off else "")
+        who = "its monitor is healthy" if healthy == 1 else f"all {healthy} monitors are healthy"
+        return who + (f", {off} more disabled" if off else "")
     speaks = worst_monitor(members)
     more = sum(status.state is value for status in members) - 1
     where = f" {speaks.key.target}" if speaks.key.target != speaks.key.server else ""

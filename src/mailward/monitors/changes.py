@@ -133,6 +133,7 @@ def _why_retired(key: MonitorKey, organization: Organization) -> str:
         return f"the copy of {database.name} on {key.server} is now the active one"
     if database is not None and key.item != CTP_MONITOR and database.active != key.server:
         return f"the database {database.name} is now active on {database.active}"
-    if key.item in (DEEP_TEST_MONITOR, PUSH_MONITOR) and organization.active_on(key.server):
+    is_local_test = key.item in (DEEP_TEST_MONITOR, PUSH_MONITOR) and key.target == key.server
+    if is_local_test and organization.active_on(key.server):
         return f"{key.server} now holds an active copy, which is probed instead of the local health mailbox"
     return "the configuration no longer asks for it"

@@ -111,6 +111,13 @@ def test_a_local_test_ends_when_the_server_holds_an_active_copy(two_tiers, moved
     assert "mbx2 now holds an active copy, which is probed instead of the local health mailbox" == event.because
 
 
+def test_a_database_that_is_gone_is_not_mistaken_for_a_local_test(two_tiers):
+    status = a_status(a_definition(two_tiers, items.DEEP_TEST_MONITOR, "mbx1", "DB1"), AlertValue.UNHEALTHY)
+    rest = replace(two_tiers, databases={"DB2": two_tiers.databases["DB2"]})
+
+    assert "the configuration no longer asks for it" == retirement(status, organization=rest, at=NOON).because
+
+
 def test_what_the_configuration_no_longer_names_is_retired_as_such(two_tiers):
     gone = a_status(a_definition(two_tiers, items.PROXY_TEST_MONITOR, "proxy2", "proxy2"), AlertValue.UNHEALTHY)
     dropped = a_status(a_definition(two_tiers, items.CTP_MONITOR, "proxy1", "DB1"), AlertValue.UNHEALTHY)

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -87,6 +88,22 @@ def test_the_percentage_is_said_with_its_numbers():
     because = PERCENT.judge(samples("+++--"), NOON).because
 
     assert "60 % of 5 results in 10 min succeeded, less than 90 %" in because
+
+
+@pytest.mark.parametrize(
+    ("pattern", "standing"),
+    [
+        ("++++-", Standing.HELD),
+        ("+-+-+-", Standing.BROKE),
+        ("+++++---+++", Standing.HELD),
+        ("+++++-cc+++", Standing.HELD),
+        ("+-+-+---+-", Standing.BROKE),
+    ],
+)
+def test_only_scattered_failures_enter_the_percentage_and_a_few_of_them_at_least(pattern, standing):
+    rule = replace(PERCENT, minimum_failures=3, outage=3)
+
+    assert standing is rule.judge(samples(pattern), NOON).standing
 
 
 @pytest.mark.parametrize(
