@@ -13,6 +13,7 @@ from mailward.client.errors import NoManager
 from mailward.model.errors import MailwardError, PermanentFailure, Refused, TemporaryFailure
 
 Query = Mapping[str, str | int | bool | Sequence[str] | None]
+_PIECE_BYTES = 64 * 1024
 _BODY_BYTES_MAX = 256 * 1024 * 1024
 
 
@@ -92,6 +93,18 @@ def read_json(response: HTTPResponse) -> dict[str, Any]:
     if not isinstance(plain, dict):
         raise PermanentFailure("what answers at this socket is no mailward manager")
     return plain
+
+
+def lines_in(response: HTTPResponse) -> Iterator[bytes]:
+    """
+    Yield each line of an answer as it arrives, for as long as the answer lasts.
+
+    Read in pieces, because the line by line reading of http.client takes a broken connection for the answer's end.
+    """
+    unfinished = b""
+    while piece := response.read1(_PIECE_BYTES):
+        *whole, unfinished = (unfinished + piece).split(b"\n")
+        yield from whole
 
 
 def _query_text(query: Query) -> str:

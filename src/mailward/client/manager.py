@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from mailward.client.http import Query, answered, read_json
+from mailward.client.http import Query, answered, lines_in, read_json
 from mailward.client.sse import events_in
 from mailward.model.errors import PermanentFailure, Refused
 from mailward.model.event import Event, EventKind
@@ -111,7 +111,7 @@ class ManagerClient:
             headers={"Accept": "text/event-stream"} | ({} if after is None else {"Last-Event-ID": str(after)}),
             timeout=_SILENCE_SECONDS,
         ) as response:
-            yield from events_in(response)
+            yield from events_in(lines_in(response))
 
     def reload(self) -> ManagerStatus:
         """Have the manager read its configuration again; Refused lists every mistake in it."""
