@@ -40,8 +40,17 @@ def logged_in(
         client.login(user, password(blueprint, user))
         yield client
     finally:
-        with suppress(*BROKEN):
+        _leave(client)
+
+
+def _leave(client: imaplib.IMAP4) -> None:
+    """Say good-bye, but wait for nobody who did not answer before."""
+    with suppress(*BROKEN):
+        if client.state == "NONAUTH":
+            client.shutdown()
+        else:
             client.logout()
+    client.sock.close()
 
 
 def deliver(blueprint: Blueprint, proxy: LabHost, recipient: str, message: bytes) -> None:

@@ -22,7 +22,7 @@ def main() -> None:
     """
     Supervise the host whose directory is the first argument.
 
-    With --owned until standard input ends; with --detached in a process that belongs to nobody.
+    With --owned until standard input ends, and then its lab is removed; with --detached in a process that belongs to nobody.
     """
     directory = Path(sys.argv[1])
     if "--detached" in sys.argv[2:] and os.fork():
@@ -48,16 +48,23 @@ class Ending:
         self._directory = directory
 
     def now(self, *, remove: bool) -> None:
-        """End the host; with *remove* also its directory, and the whole lab's after the last host."""
+        """End the host; with *remove* also its directory and, after the last host, the lab's."""
         self._service.end()
         (self._directory / "control.sock").unlink(missing_ok=True)
         if remove:
-            let_go_below(self._directory)
-            shutil.rmtree(self._directory, ignore_errors=True)
-            lab = self._directory.parent
-            if not any(lab.glob("*/control.sock")):
-                shutil.rmtree(lab, ignore_errors=True)
+            _remove(self._directory)
         os._exit(0)
+
+
+def _remove(directory: Path) -> None:
+    """Remove a host's directory, and the lab's after its last host. What is not part of a lab is never touched."""
+    lab = directory.parent
+    if not (lab / "lab.json").is_file():
+        return
+    let_go_below(directory)
+    shutil.rmtree(directory, ignore_errors=True)
+    if not any(lab.glob("*/control.sock")):
+        shutil.rmtree(lab, ignore_errors=True)
 
 
 def _read_plan(path: Path) -> Plan:
