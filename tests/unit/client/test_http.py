@@ -86,22 +86,24 @@ def test_what_is_not_asked_for_is_not_sent():
 
 @pytest.mark.parametrize("body", [b"[]", b"hi"])
 def test_an_answer_that_is_no_object_is_not_a_manager_s(body):
-    with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + body) as (path, _):
-        with pytest.raises(PermanentFailure, match="no mailward manager"):
-            with answered(path, "GET", "/x", timeout=5) as response:
-                read_json(response)
+    with (
+        answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + body) as (path, _),
+        pytest.raises(PermanentFailure, match="no mailward manager"),
+        answered(path, "GET", "/x", timeout=5) as response,
+    ):
+        read_json(response)
 
 
 def test_lines_are_whole_however_they_arrive_and_an_answer_cut_off_is_no_end():
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
-    with answering(head + b"3\r\nab\n\r\n2\r\ncd\r\n2\r\n\ne\r\n") as (path, _):
-        with answered(path, "GET", "/x", timeout=5) as response:
-            lines = lines_in(response)
-            assert [b"ab", b"cd"] == [next(lines), next(lines)]
-            with pytest.raises(IncompleteRead):
-                next(lines)
+    cut = answering(head + b"3\r\nab\n\r\n2\r\ncd\r\n2\r\n\ne\r\n")
+    with cut as (path, _), answered(path, "GET", "/x", timeout=5) as response:
+        lines = lines_in(response)
+        assert [b"ab", b"cd"] == [next(lines), next(lines)]
+        with pytest.raises(IncompleteRead):
+            next(lines)
 
-    with answering(head + b"3\r\nab\n\r\n0\r\n\r\n") as (path, _):
-        with answered(path, "GET", "/x", timeout=5) as response:
-            assert [b"ab"] == list(lines_in(response))
+    whole = answering(head + b"3\r\nab\n\r\n0\r\n\r\n")
+    with whole as (path, _), answered(path, "GET", "/x", timeout=5) as response:
+        assert [b"ab"] == list(lines_in(response))
