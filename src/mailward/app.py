@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from socket import socket as Socket  # noqa: N812 - `socket` is the path everywhere here
 
 from mailward.diagnosis.verdict import diagnose_alone
 from mailward.engine.answers import Answers
@@ -131,8 +132,12 @@ async def run_manager(
         finally:
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
-            listener.close()
-            socket.unlink(missing_ok=True)
+            _take_away(listener, socket)
+
+
+def _take_away(listener: Socket, path: Path) -> None:
+    listener.close()
+    path.unlink(missing_ok=True)
 
 
 def _stop_on_signals(engine: Engine) -> asyncio.Event:

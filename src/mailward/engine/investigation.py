@@ -27,6 +27,8 @@ Seen = TypeVar("Seen")
 LOOK_FOR = timedelta(seconds=2)
 """A host that does not answer by then shows nothing; that is unknown, never down."""
 LOOK_AGAIN_AFTER = timedelta(milliseconds=500)
+CERTIFICATE_AGAIN_AFTER = timedelta(seconds=30)
+"""How long what was read of a certificate file is believed: it is compared with every handshake."""
 LOG_BEFORE = timedelta(seconds=2)
 """Log lines from this long before the failed probe began are looked at: clocks differ a little."""
 
@@ -46,6 +48,7 @@ class Investigation:
         self._services = services
         self._latest: dict[ProbeKey, ProbeResult] = {}
         self._failing_since: dict[ProbeKey, datetime] = {}
+        self._certificates: dict[str, tuple[datetime, str | None]] = {}
         self._looks: dict[str, tuple[datetime, asyncio.Task[ServerEvidence]]] = {}
 
     def use(self, *, hosts: Mapping[str, Host], services: Mapping[str, ServiceControl]) -> None:
@@ -84,7 +87,13 @@ class Investigation:
 
     async def certificate_on_disk(self, result: ProbeResult) -> str | None:
         """The fingerprint of the certificate the probed server is configured with; None when it cannot be seen."""
-        return None if result.certificate is None else await self._certificate(result.server)
+        if result.certificate is None or result.server not in self._hosts:
+            return None
+        now, known = self._clock.now(), self._certificates.get(result.server)
+        if known is None or now - known[0] > CERTIFICATE_AGAIN_AFTER:
+            known = (now, await self._certificate(result.server))
+            self._certificates[result.server] = known
+        return known[1]
 
     def _note(self, result: ProbeResult) -> None:
         key = probe_key(result)

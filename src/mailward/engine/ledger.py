@@ -20,6 +20,9 @@ from mailward.ports.store import Store
 
 log = logging.getLogger("mailward.events")
 
+_IN_SUBJECT = frozenset({"server", "health_set", "monitor", "target"})
+"""Facts that a monitor's subject names already."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
@@ -123,8 +126,16 @@ class Ledger:
             except TemporaryFailure:
                 self._put_back(batch)
                 raise
+            except Exception:
+                self._dropped += len(batch)
+                log.exception("%d results cannot be stored and were dropped", len(batch))
         while self._changes:
-            await self._write_change(self._changes[0])
+            try:
+                await self._write_change(self._changes[0])
+            except TemporaryFailure:
+                raise
+            except Exception:  # one that can never be stored must not keep back all that come after it
+                log.exception("a change cannot be stored and was dropped: %s", self._changes[0])
             self._changes.popleft()
             async with self._stored:
                 self._stored_count += 1
@@ -181,9 +192,17 @@ def _line(event: Event) -> str:
 
 
 def _flat(data: Mapping[str, object]) -> list[tuple[str, object]]:
-    return [
-        (key, ",".join(map(str, value)) if isinstance(value, list | tuple) else value) for key, value in data.items()
-    ]
+    """The facts a line has room for; the verdict in three words, since its sentence is the reason already."""
+    pairs: list[tuple[str, object]] = []
+    for key, value in data.items():
+        if isinstance(value, Mapping):
+            words = (value.get("tier"), value.get("server"), value.get("confidence"))
+            pairs.append((key, " ".join(str(word) for word in words if word)))
+        elif isinstance(value, list | tuple):
+            pairs.append((key, ",".join(map(str, value)) or None))
+        elif value is not False and key not in _IN_SUBJECT:
+            pairs.append((key, value))
+    return pairs
 
 
 def _quoted(value: object) -> str:

@@ -63,27 +63,6 @@ def retirement(status: MonitorStatus, *, organization: Organization, at: datetim
     )
 
 
-def log_line(event: Event) -> str:
-    """An event as one line for a log: what, from, to, why, whom it affects, where it was served."""
-    words = [event.kind.value, event.subject]
-    if event.before or event.after:
-        words.append(f"{event.before or '-'} -> {event.after or '-'}")
-    databases = event.data.get("databases")
-    affected = f"affects {_affected(databases, event.data.get('mailboxes'))}" if isinstance(databases, list) else ""
-    mailbox_server = event.data.get("mailbox_server")
-    details = [event.because, affected, f"_Mbx:{mailbox_server}" if mailbox_server else ""]
-    return " ".join(words) + ": " + "; ".join(" ".join(detail.split()) for detail in details if detail)
-
-
-def _affected(databases: list[object], mailboxes: object) -> str:
-    if not databases:
-        return "no user"
-    names = ", ".join(str(name) for name in databases[:8]) + (
-        f" and {len(databases) - 8} more" if databases[8:] else ""
-    )
-    return f"{names} ({mailboxes} mailboxes)" if mailboxes is not None else names
-
-
 def _event(  # noqa: PLR0917 - private, and called thrice alike
     kind: EventKind,
     definition: MonitorDefinition,

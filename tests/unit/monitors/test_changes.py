@@ -6,7 +6,7 @@ from mailward.model.event import EventKind
 from mailward.model.monitoring import AlertValue, MonitorStatus
 from mailward.model.organization import Organization
 from mailward.model.verdict import Confidence, Tier, Verdict
-from mailward.monitors.changes import log_line, mailboxes_in, monitor_changes, retirement
+from mailward.monitors.changes import mailboxes_in, monitor_changes, retirement
 from mailward.monitors.coverage import cover
 from mailward.monitors.definition import MonitorDefinition
 from mailward.monitors.judging import History, Step
@@ -48,19 +48,6 @@ def test_a_change_says_who_is_affected_where_and_why(two_tiers):
     assert ("Degraded", "Unhealthy", "3 failures in a row") == (event.before, event.after, event.because)
     assert (["DB1"], 120, "mbx1") == (event.data["databases"], event.data["mailboxes"], event.data["mailbox_server"])
     assert "store" == event.data["verdict"]["tier"]  # type: ignore[index]
-
-
-def test_the_log_line_tells_all_of_it_in_one_line(two_tiers):
-    definition = a_definition(two_tiers, items.DEEP_TEST_MONITOR, "mbx1", "DB1")
-    before, after = (a_status(definition, state) for state in (AlertValue.DEGRADED, AlertValue.UNHEALTHY))
-    after = replace(after, because="it said\r\nNO")
-
-    (event,) = monitor_changes(definition, before=before, step=a_step(after), organization=two_tiers, at=NOON)
-
-    assert (
-        "monitor-changed mbx1/IMAP.Protocol/ImapDeepTestMonitor/DB1 Degraded -> Unhealthy:"
-        " it said NO; affects DB1 (120 mailboxes); _Mbx:mbx1"
-    ) == log_line(event)
 
 
 def test_a_step_without_a_change_of_state_is_no_event(two_tiers):
@@ -138,16 +125,3 @@ def test_mailboxes_are_counted_only_where_all_are_known(two_tiers):
     assert 200 == mailboxes_in(["DB1", "DB2"], two_tiers)
     assert None is mailboxes_in(["DB1", "DB2"], partly)
     assert 0 == mailboxes_in([], partly)
-
-
-def test_a_log_line_of_many_databases_stays_short(two_tiers):
-    definition = replace(
-        a_definition(two_tiers, items.SELF_TEST_MONITOR, "mbx1", "mbx1"),
-        databases=tuple(f"DB{number}" for number in range(1, 31)),
-    )
-    before, after = (a_status(definition, state) for state in (AlertValue.HEALTHY, AlertValue.DEGRADED))
-
-    (event,) = monitor_changes(definition, before=before, step=a_step(after), organization=two_tiers, at=NOON)
-
-    assert "DB8 and 22 more" in log_line(event)
-    assert "affects no user" in log_line(replace(event, data={**event.data, "databases": []}))
