@@ -1,9 +1,9 @@
 """
 Tables and lists of values, as Exchange's Format-Table and Format-List show them.
 
-A name is never cut. Where a terminal is too narrow for a table its least needed columns are left out, which is said
-below it; where that does not help either, each row becomes a list. Written without rich, because drawing thousands of
-rows has to be quick.
+Where a terminal is too narrow for a table its least needed columns are left out, which is said below it; where that
+does not help either, each row becomes a list. Lists and JSON never lose a character. Written without rich, because
+drawing thousands of rows has to be quick.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +20,9 @@ _GAP = 2
 _LIST_TEXT_MIN = 30
 _FOLDED_MIN = 24
 """A column of sentences narrower than this is no longer read but spelled out."""
+_SHORTENED_MIN = 16
+_SHED_BEFORE_SHORTENING = 2
+"""Columns that leave at this number or above do so before any name is shortened."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,12 +37,16 @@ class Column(Generic[Row]):
     """Columns with a greater number leave a narrow table first; those with 0 stay."""
     folds: bool = False
     """Whether its words may be folded into several lines; for sentences, never for names."""
+    shortens: bool = False
+    """Whether a long name may lose its middle in a table; lists and JSON always have all of it."""
     list_only: bool = False
     right: bool = False
 
 
-def table_lines(rows: Sequence[Row], columns: Sequence[Column[Row]], reader: Terminal) -> Iterator[str]:
-    """Yield a table with a header, and a note when columns had to be left out; nothing without rows."""
+def table_lines(
+    rows: Sequence[Row], columns: Sequence[Column[Row]], reader: Terminal, *, note: bool = True
+) -> Iterator[str]:
+    """Yield a table with a header, and a *note* when columns had to be left out; nothing without rows."""
     if not rows:
         return
     shown = [column for column in columns if not column.list_only]
@@ -52,13 +59,13 @@ def table_lines(rows: Sequence[Row], columns: Sequence[Column[Row]], reader: Ter
     yield reader.paint(_line(layout, ["-" * width for _, width in layout]), Colour.FAINT)
     for number, row in enumerate(rows):
         paints = [column.colour(row) if column.colour else None for column, _ in layout]
-        folded = [_folded(cells[column.title][number], width) for column, width in layout]
+        folded = [_fitted(column, cells[column.title][number], width) for column, width in layout]
         for texts in zip_longest(*folded, fillvalue=""):
             yield _line(layout, texts, paints, reader)
     hidden = [column.title for column in shown if all(column is not kept for kept, _ in layout)]
-    if hidden:
-        note = f"({', '.join(hidden)} left out: the terminal is too narrow; --format list shows all)"
-        yield from (reader.paint(line, Colour.FAINT) for line in wrap(note, reader.width or 80))
+    if hidden and note:
+        sentence = f"({', '.join(hidden)} left out: the terminal is too narrow; --format list shows all)"
+        yield from (reader.paint(line, Colour.FAINT) for line in wrap(sentence, reader.width or 80))
 
 
 def list_lines(rows: Sequence[Row], columns: Sequence[Column[Row]], reader: Terminal) -> Iterator[str]:
@@ -88,31 +95,51 @@ _Layout = Sequence[tuple[Column[Row], int]]
 def _layout(
     columns: Sequence[Column[Row]], cells: Mapping[str, Sequence[str]], limit: int | None
 ) -> _Layout[Row] | None:
-    """Fit the columns into *limit*: fold what may be folded, then leave out; None when not even the needed ones fit."""
+    """
+    Fit the columns into *limit*; None when not even the needed ones fit.
+
+    In turn: fold sentences, leave out what is least needed, shorten long names, leave out the rest of what may go.
+    """
     shown = list(columns)
+    natural = {column.title: max(map(width_of, (column.title, *cells[column.title]))) for column in columns}
+    least = {column.title: _least_width(column, cells[column.title]) for column in columns}
+    shortened = False
     while True:
-        widths = {column.title: max(map(width_of, (column.title, *cells[column.title]))) for column in shown}
+        widths = {column.title: natural[column.title] for column in shown}
         excess = sum(widths.values()) + _GAP * (len(shown) - 1) - (limit or 10**9)
-        for column in sorted(shown, key=lambda column: -widths[column.title]):
-            if column.folds and excess > 0:
-                least = max(len(column.title), _FOLDED_MIN, *(_longest_word(text) for text in cells[column.title]))
-                given = min(excess, max(0, widths[column.title] - least))
+        for column in sorted(shown, key=lambda column: -natural[column.title]):
+            if excess > 0 and (column.folds or (column.shortens and shortened)):
+                given = min(excess, max(0, natural[column.title] - least[column.title]))
                 widths[column.title] -= given
                 excess -= given
         if excess <= 0:
             return [(column, widths[column.title]) for column in shown]
-        least_needed = max(shown, key=lambda column: column.shed)
-        if least_needed.shed == 0:
+        leaving = max(shown, key=lambda column: column.shed)
+        if not shortened and leaving.shed < _SHED_BEFORE_SHORTENING:
+            shortened = True
+        elif leaving.shed:
+            shown.remove(leaving)
+        else:
             return None
-        shown.remove(least_needed)
+
+
+def _least_width(column: Column[Row], texts: Sequence[str]) -> int:
+    if column.shortens:
+        return max(len(column.title), _SHORTENED_MIN)
+    return max(len(column.title), _FOLDED_MIN, *(_longest_word(text) for text in texts))
 
 
 def _longest_word(text: str) -> int:
     return max(map(len, text.split()), default=0)
 
 
-def _folded(text: str, width: int) -> list[str]:
-    return [text] if width_of(text) <= width else wrap(text, width, break_on_hyphens=False)
+def _fitted(column: Column[Row], text: str, width: int) -> list[str]:
+    if width_of(text) <= width:
+        return [text]
+    if column.shortens:
+        kept = width - 1
+        return [f"{text[: kept // 3]}…{text[-(kept - kept // 3) :]}"]
+    return wrap(text, width, break_on_hyphens=False)
 
 
 def _line(

@@ -3,33 +3,30 @@
 import os
 import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from time import monotonic
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
-from mailward.cli.lab import SHAPES
+from mailward.cli.lab import SHAPES, running_labs
 from mailward.cli.progress import progress
 from mailward.cli.terminal import Colour, terminal
-from mailward.model.errors import PermanentFailure, TemporaryFailure
+from mailward.model.errors import PermanentFailure
 
 if TYPE_CHECKING:
-    from mailward.client.manager import ManagerClient
     from mailward.lab.lab import Lab
-
-_START_SECONDS = 20.0
-_STOP_SECONDS = 6.0
 
 
 @click.command("demo")
 @click.option("--shape", type=click.Choice(SHAPES), default=SHAPES[0], show_default=True, help="What is watched.")
-def demo(*, shape: str) -> None:
+@click.option(
+    "--default-timings", is_flag=True, help="Probe as seldom as mailward does by default, not every few seconds."
+)
+def demo(*, shape: str, default_timings: bool) -> None:
     """
     Watch a small IMAP organization on this machine, and break it.
 
@@ -39,22 +36,28 @@ def demo(*, shape: str) -> None:
     from mailward.cli.watch import watch_health
     from mailward.lab.blueprint import Shape
     from mailward.lab.lab import Lab
+    from mailward.lab.manager_process import ManagerProcess
+    from mailward.lab.watch_configuration import Timings
 
     with _ended_by_signals(), suppress(KeyboardInterrupt):
         with progress("starting Dovecot"):
             lab = Lab.up(Shape(shape))
         try:
-            log = lab.configuration.parent / "manager.log"
-            with _manager(lab.configuration, log) as process:
+            file = lab.write_configuration(timings=Timings.DEFAULT if default_timings else Timings.SHORT)
+            manager = ManagerProcess(file)
+            try:
                 with progress("starting the manager"):
-                    client = _await_answer(process, lab.configuration.parent / "state" / "api.sock", log)
-                with _found_by_default(client.socket) as found:
-                    foot = _what_to_try(lab, None if found else client.socket)
-                    watch_health(client, foot=foot, over=lambda: process.poll() is not None)
-                    if process.poll() is not None:
-                        raise PermanentFailure(f"the manager ended: {_last_words(log)}")
+                    manager.start()
+                with _found_by_default(manager.client.socket) as found:
+                    foot = _what_to_try(lab, None if found else manager.client.socket)
+                    watch_health(manager.client, foot=foot, over=lambda: manager.has_ended)
+                if manager.has_ended:
+                    raise PermanentFailure(f"the manager ended: {manager.last_words}")
+            finally:
+                with progress("ending the manager"):
+                    manager.stop()
         finally:
-            with progress("ending the demo"):
+            with progress("ending Dovecot"):
                 lab.down()
     click.echo("the demo is over; nothing is left of it")
 
@@ -72,42 +75,6 @@ def _ended_by_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def _manager(configuration: Path, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a manager as a child; its standard input is ours, so that it ends with us however we end."""
-    command = [sys.executable, "-m", "mailward.cli.main", "run", "--config", str(configuration), "--until-stdin-closes"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output, start_new_session=True)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        if process.stdin:
-            process.stdin.close()
-
-
-def _await_answer(process: "subprocess.Popen[bytes]", socket: Path, log: Path) -> "ManagerClient":
-    from mailward.client.manager import ManagerClient
-
-    client = ManagerClient(socket)
-    deadline = monotonic() + _START_SECONDS
-    while True:
-        with suppress(TemporaryFailure):
-            client.status()
-            return client
-        if process.poll() is not None:
-            raise PermanentFailure(f"the manager did not start: {_last_words(log)}")
-        if monotonic() > deadline:
-            raise PermanentFailure(f"the manager did not answer within {_START_SECONDS:.0f} s: {_last_words(log)}")
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(0.05)
 
 
 @contextmanager
@@ -140,12 +107,13 @@ def _what_to_try(lab: "Lab", socket: Path | None) -> Sequence[str]:
     reader = terminal()
     host = lab.blueprint.mailbox_servers[0].name
     entrance = lab.blueprint.entrances[0].name
+    which = "" if running_labs() == (lab.blueprint.directory,) else f" --directory {lab.blueprint.directory}"
     tries = [
-        (f"{command} lab break service-failed@{host}", "a mailbox server dies: watch this table"),
+        (f"{command} lab break service-failed@{host}{which}", "a mailbox server dies: watch this table"),
         (f"{command} events", "what happened, and why"),
         (f"{command} probe IMAP/ImapCTPProbe --server {entrance}", "a user's whole path, step by step"),
-        (f"{command} lab heal", "all is well again"),
-        (f"{command} lab faults", "everything else that can break"),
+        (f"{command} lab heal{which}", "all is well again"),
+        (f"{command} lab faults{which}", "everything else that can break"),
     ]
     if socket is not None:
         tries.insert(0, (f"export MAILWARD_SOCKET={socket}", "so that the commands find this manager"))
@@ -162,11 +130,3 @@ def _how_to_call_us() -> str:
     here = Path(sys.argv[0]).absolute()
     found = shutil.which("mailward")
     return "mailward" if found and Path(found).resolve() == here.resolve() else str(here)
-
-
-def _last_words(log: Path) -> str:
-    with suppress(OSError):
-        lines = log.read_text(errors="replace").strip().splitlines()
-        if lines:
-            return "\n".join(lines[-5:])
-    return "it said nothing"

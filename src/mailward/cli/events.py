@@ -109,10 +109,15 @@ def _show_as_it_comes(event: Event, form: Format) -> None:
             show_lines(line_of(event, reader))
 
 
-def line_of(event: Event, reader: Terminal) -> Iterator[str]:
-    """Yield one event as a line, or as several where the terminal is too narrow for one."""
+def line_of(event: Event, reader: Terminal, *, day: bool = True) -> Iterator[str]:
+    """Yield one event as a line, or as several where the terminal is too narrow; with its *day* where there is room."""
     change = change_text(event)
-    parts = [moment_text(event.at), printable(event.subject), printable(change), printable(event.because)]
+    parts = [
+        moment_text(event.at) if day else clock_text(event.at),
+        printable(event.subject),
+        printable(change),
+        printable(event.because),
+    ]
     paints = [Colour.FAINT, None, event_colour(event), None]
     if reader.width is not None and len(parts[0]) + width_of(parts[1]) + width_of(parts[2]) + 4 > reader.width:
         parts[0] = clock_text(event.at)

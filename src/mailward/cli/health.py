@@ -20,7 +20,7 @@ COLUMNS: tuple[Column[MonitorHealth], ...] = (
     Column(title="Server", text=lambda row: row.server),
     Column(title="State", text=lambda row: row.state.value, shed=2),
     Column(title="Name", text=lambda row: row.name),
-    Column(title="TargetResource", text=lambda row: row.target_resource),
+    Column(title="TargetResource", text=lambda row: row.target_resource, shortens=True),
     Column(title="HealthSetName", text=lambda row: row.health_set_name, shed=1),
     Column(title="AlertValue", text=lambda row: row.alert_value.value, colour=lambda row: colour_of(row.alert_value)),
     Column(title="ServerComponent", text=lambda row: row.server_component or "", shed=3),

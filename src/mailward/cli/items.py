@@ -17,10 +17,10 @@ from mailward.ports.manager import ItemInstance
 
 COLUMNS: tuple[Column[ItemInstance], ...] = (
     Column(title="Server", text=lambda item: item.server),
-    Column(title="Identity", text=lambda item: item.identity),
+    Column(title="Identity", text=lambda item: item.identity, shortens=True),
     Column(title="ItemType", text=lambda item: item.item_type, shed=1),
     Column(title="Name", text=lambda item: item.name, shed=4),
-    Column(title="TargetResource", text=lambda item: item.target_resource, shed=5),
+    Column(title="TargetResource", text=lambda item: item.target_resource, shortens=True, shed=5),
     Column(title="Interval", text=lambda item: interval_text(item.interval), right=True, shed=2),
     Column(title="Timeout", text=lambda item: interval_text(item.timeout), right=True, shed=3),
 )

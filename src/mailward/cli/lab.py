@@ -1,6 +1,7 @@
 """`mailward lab`: an organization of real Dovecots to try things on, and one catalogue of faults to break it with."""
 
 import os
+import socket
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -85,9 +86,16 @@ HOST_COLUMNS: tuple[Column[HostRow], ...] = (
 
 
 def running_labs() -> tuple[Path, ...]:
-    """The directories of this user's labs in the temporary directory."""
+    """The directories of this user's labs in the temporary directory in which anybody still lives."""
     found = Path(tempfile.gettempdir()).glob("mailward-lab-*/lab.json")
-    return tuple(sorted(path.parent for path in found if path.stat().st_uid == os.geteuid()))
+    own = sorted(path.parent for path in found if path.stat().st_uid == os.geteuid())
+    return tuple(directory for directory in own if any(_answers(door) for door in directory.glob("*/control.sock")))
+
+
+def _answers(door: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as attempt:
+        attempt.settimeout(1)
+        return attempt.connect_ex(str(door)) == 0
 
 
 def which_lab(given: str | None) -> Path:

@@ -41,7 +41,7 @@ COLUMNS: tuple[Column[ProbeResult], ...] = (
     Column(title="Server", text=lambda one: one.server),
     Column(title="HealthSet", text=lambda one: one.health_set, shed=4),
     Column(title="Name", text=lambda one: one.probe),
-    Column(title="TargetResource", text=lambda one: one.target),
+    Column(title="TargetResource", text=lambda one: one.target, shortens=True),
     Column(title="ResultType", text=lambda one: one.result.value, colour=result_colour),
     Column(title="FailedPhase", text=lambda one: one.failed_phase.value if one.failed_phase else "", shed=2),
     Column(title="Cause", text=lambda one: one.cause.value if one.cause else "", shed=1),

@@ -27,6 +27,8 @@ _REDRAW_SECONDS = 2.0
 _RECONNECT_SECONDS = 1.0
 _EVENTS_SHOWN = 6
 _ROWS_MIN = 5
+_TABLE_HEAD = 2
+_EVENTS_HEAD = 2
 
 
 @dataclass(slots=True)
@@ -75,22 +77,39 @@ def watch_health(
 
 
 def frame(view: View, reader: Terminal, height: int) -> list[str]:
-    """Return the lines of one picture, no more than *height*: the rows give way first, the worst stay."""
-    head = [summary(view.rows, reader)]
-    if view.trouble:
-        head.append(reader.paint(view.trouble, Colour.BAD))
-    why = list(why_lines(view.rows, reader))
-    events = [line for event in view.events for line in line_of(event, reader)]
-    happened = ["", reader.paint("last events", Colour.STRONG), *events] if events else []
+    """
+    Return the lines of one picture, no more than *height*.
+
+    What does not fit gives way in this order: healthy rows, old events, reasons. The worst rows stay.
+    """
+    head = [summary(view.rows, reader), *([reader.paint(view.trouble, Colour.BAD)] if view.trouble else []), ""]
     foot = ["", *view.foot] if view.foot else []
-    for extra in (happened, why):
-        if len(head) + len(foot) + len(why) + len(happened) + _ROWS_MIN + 4 > height:
-            extra.clear()
-    room = max(_ROWS_MIN, height - len(head) - len(why) - len(happened) - len(foot) - 5)
-    table = list(table_lines(view.rows[:room], COLUMNS, reader))
-    if len(view.rows) > room:
-        table.append(reader.paint(f"… and {len(view.rows) - room} more", Colour.FAINT))
-    return [*head, "", *table, *why, *happened, *foot][:height]
+    room = height - len(head) - len(foot) - _TABLE_HEAD
+    sick = sum(row.alert_value is not AlertValue.HEALTHY for row in view.rows)
+    wanted = min(len(view.rows), max(_ROWS_MIN, sick + 1), max(_ROWS_MIN, room - 1))
+    why = list(why_lines(view.rows, reader))[: max(0, room - wanted - 1)]
+    happened = _happened(view.events, reader, room - wanted - len(why) - 1)
+    shown = max(wanted, min(len(view.rows), room - len(why) - len(happened) - 1))
+    table = list(table_lines(view.rows[:shown], COLUMNS, reader, note=False))
+    if shown < len(view.rows):
+        table.append(reader.paint(f"… and {len(view.rows) - shown} more: {_counts(view.rows[shown:])}", Colour.FAINT))
+    return [*head, *table, *why, *happened, *foot][:height]
+
+
+def _happened(events: Sequence[Event], reader: Terminal, room: int) -> list[str]:
+    """As many of the last events as have room, the newest last."""
+    lines: list[str] = []
+    for event in reversed(events):
+        more = list(line_of(event, reader, day=False))
+        if len(lines) + len(more) + _EVENTS_HEAD > room:
+            break
+        lines = more + lines
+    return ["", reader.paint("Last events:", Colour.STRONG), *lines] if lines else []
+
+
+def _counts(rows: Sequence[MonitorHealth]) -> str:
+    counts = {state: sum(row.alert_value is state for row in rows) for state in AlertValue}
+    return ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
 
 
 def summary(rows: Sequence[MonitorHealth], reader: Terminal) -> str:
