@@ -15,7 +15,7 @@ from mailward.model.organization import Role
 DOMAIN = "lab.example"
 #: The mail user of a lab started by root. No account of this number needs to exist (field notes §A).
 MAIL_UID = 5000
-#: Unix socket paths end at 107 bytes; Dovecot's longest one below a host takes 46 of them.
+#: Unix socket paths end at 107 bytes; host name and Dovecot's longest one below it take 46 of them.
 DIRECTORY_LENGTH_MAX = 60
 
 

@@ -49,11 +49,12 @@ class ManagerProcess:
 
     def start(self) -> None:
         """
-        Start it and wait until it answers.
+        Start it, again if it has ended, and wait until it answers.
 
         Raises:
             PermanentFailure: It ended or did not answer in time; the text holds its last words.
         """
+        self.stop()
         command = [sys.executable, "-m", "mailward.cli.main", "run", "--config", str(self._configuration)]
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(

@@ -40,5 +40,5 @@ def read_blueprint(directory: Path) -> Blueprint:
             user=known["user"],
             group=known["group"],
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise Refused(f"there is no lab in {directory}: {error}") from error

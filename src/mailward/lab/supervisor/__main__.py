@@ -22,7 +22,7 @@ def main() -> None:
     """
     Supervise the host whose directory is the first argument.
 
-    With --owned until standard input ends, and then its lab is removed; with --detached in a process that belongs to nobody.
+    With --owned until standard input ends, and then its lab is removed; with --detached as nobody's child.
     """
     directory = Path(sys.argv[1])
     if "--detached" in sys.argv[2:] and os.fork():

@@ -311,7 +311,8 @@ def _stuck(master: int, below: Sequence[Process]) -> list[Process]:
     suspects = [
         process
         for process in below
-        if process.pid in tree and process.name in _VITAL and not process.title.endswith("auth -w")
+        if process.pid == master
+        or (process.pid in tree and process.name in _VITAL and not process.title.endswith("auth -w"))
     ]
     stuck = [process for process in suspects if process.state in _STOPPED]
     waiting = [process for process in suspects if process.state == _IN_KERNEL]

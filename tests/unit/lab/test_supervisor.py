@@ -1,0 +1,287 @@
+"""The supervisor over its socket, with a shell in Dovecot's place."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+import mailward
+from mailward.lab.control import ask
+from mailward.lab.supervisor import processes
+from mailward.model.errors import Refused, TemporaryFailure
+
+#: A master with one child; SIGTERM ends the master in order and leaves the child behind, as Dovecot does.
+_MASTER = 'trap "exit 0" TERM; /bin/sleep 61 & while :; do /bin/sleep 0.02; done'
+_CHILD = "/bin/sleep 61"
+
+
+@pytest.fixture
+def lab() -> Iterator[Path]:
+    directory = Path(tempfile.mkdtemp(prefix="mws-"))
+    yield directory
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def door(lab: Path) -> Iterator[Path]:
+    supervisor = _supervise(lab / "host")
+    yield lab / "host" / "control.sock"
+    with suppress(TemporaryFailure):
+        ask(lab / "host" / "control.sock", "shutdown")
+    supervisor.communicate(timeout=10)
+
+
+def test_it_starts_the_service_at_once_and_says_so(door: Path) -> None:
+    status = ask(door, "status")
+
+    assert ("running", 1, 0, []) == (status["state"], status["starts"], status["leftovers"], status["stuck"])
+    assert f"dovecot runs as process {status['pid']}" == status["because"]
+
+
+def test_a_killed_service_has_failed(door: Path) -> None:
+    os.kill(_pid(door), signal.SIGKILL)
+
+    _until(door, "failed")
+    assert "SIGKILL" in str(ask(door, "status")["because"])
+
+
+def test_a_service_that_ends_in_order_by_itself_was_stopped_by_somebody(door: Path) -> None:
+    os.kill(_pid(door), signal.SIGTERM)
+
+    _until(door, "stopped")
+    assert "asked the service itself" in str(ask(door, "status")["because"])
+
+
+def test_a_stopped_service_was_stopped_on_purpose_and_leaves_nothing(door: Path) -> None:
+    _until_child(door)
+
+    stopped = ask(door, "stop")
+
+    assert ("stopped", None, 0) == (stopped["state"], stopped["pid"], stopped["leftovers"])
+    assert "asked this supervisor" in str(stopped["because"])
+    assert [] == _children(stopped)
+
+
+def test_what_outlives_its_master_is_counted_and_ended_by_the_next_start(door: Path) -> None:
+    _until_child(door)
+    os.kill(_pid(door), signal.SIGTERM)
+    _until(door, "stopped")
+    orphan = next(process.pid for process in _children(ask(door, "status")) if process.title == _CHILD)
+    assert 1 <= int(str(ask(door, "status")["leftovers"]))
+
+    started = ask(door, "start")
+
+    assert ("running", 2, 0) == (started["state"], started["starts"], started["leftovers"])
+    assert orphan not in [process.pid for process in _children(started)]
+
+
+def test_starting_what_runs_changes_nothing(door: Path) -> None:
+    before = _pid(door)
+
+    assert before == ask(door, "start")["pid"]
+
+
+def test_a_restart_is_another_process(door: Path) -> None:
+    before = _pid(door)
+
+    after = ask(door, "restart")
+
+    assert "running" == after["state"]
+    assert before != after["pid"]
+
+
+def test_a_stopped_tree_is_hung_and_goes_on_when_resumed(door: Path) -> None:
+    ask(door, "hang")
+    _until(door, "hung")
+    assert "stopped by a signal" in str(ask(door, "status")["because"])
+
+    ask(door, "resume")
+
+    _until(door, "running")
+
+
+def test_a_hung_service_can_be_stopped(door: Path) -> None:
+    ask(door, "hang")
+    _until(door, "hung")
+
+    assert "stopped" == ask(door, "stop")["state"]
+
+
+def test_frozen_processes_stay_frozen_also_when_they_are_new(door: Path) -> None:
+    ask(door, "freeze", titles=[_CHILD])
+    _eventually(
+        lambda: {"T"} == {process.state for process in _children(ask(door, "status")) if process.title == _CHILD}
+    )
+    ask(door, "restart")
+    _until_child(door)
+    _eventually(
+        lambda: {"T"} == {process.state for process in _children(ask(door, "status")) if process.title == _CHILD}
+    )
+
+    ask(door, "freeze", titles=[])
+
+    assert {"T"}.isdisjoint(process.state for process in _children(ask(door, "status")))
+
+
+def test_watching_tells_the_state_at_once_and_every_change(door: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(5)
+        connection.connect(str(door))
+        connection.sendall(b'{"verb": "watch"}\n')
+        stream = connection.makefile("rb")
+        states = [json.loads(stream.readline())["state"]]
+
+        killed = time.monotonic()
+        os.kill(_pid(door), signal.SIGKILL)
+        states.append(json.loads(stream.readline())["state"])
+        took = time.monotonic() - killed
+        ask(door, "start")
+        states += [json.loads(stream.readline())["state"] for _ in range(2)]
+        stream.close()
+
+    assert ["running", "failed", "starting", "running"] == states
+    assert took < 0.5
+
+
+def test_an_invalid_configuration_is_refused_and_the_service_goes_on(door: Path) -> None:
+    before = _pid(door)
+    (door.parent / "invalid").touch()
+
+    for verb in ("reload", "restart"):
+        if verb == "restart":
+            ask(door, "stop")
+            with pytest.raises(Refused, match="configuration on disk is invalid: line 7 is nonsense"):
+                ask(door, "start")
+        else:
+            with pytest.raises(Refused, match="configuration on disk is invalid"):
+                ask(door, verb)
+            assert before == _pid(door)
+
+
+def test_reloading_what_does_not_run_is_refused(door: Path) -> None:
+    ask(door, "stop")
+
+    with pytest.raises(Refused, match="it does not run"):
+        ask(door, "reload")
+
+
+@pytest.mark.parametrize("line", [b'{"verb": "explode"}', b"{}", b'{"verb": "drop", "sources": 7}'])
+def test_what_it_does_not_understand_is_refused_in_a_sentence(door: Path, line: bytes) -> None:
+    answer = _raw(door, line)
+
+    assert answer["ok"] is False
+    assert " " in str(answer["error"])
+
+
+@pytest.mark.parametrize("line", [b"not JSON", b"\xff\xfe", b"[1, 2]", b'"status"'])
+def test_nonsense_ends_the_connection_and_not_the_supervisor(door: Path, line: bytes) -> None:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(5)
+        connection.connect(str(door))
+        connection.sendall(line + b"\n")
+        assert b"" == connection.recv(1000)
+
+    assert "running" == ask(door, "status")["state"]
+
+
+def test_nobody_else_may_talk_to_it(door: Path) -> None:
+    assert 0o600 == door.stat().st_mode & 0o777
+
+
+def test_shutting_down_ends_every_process_and_takes_the_socket_away(door: Path) -> None:
+    _until_child(door)
+    below = _children(ask(door, "status"))
+
+    ask(door, "shutdown")
+
+    _eventually(lambda: not door.exists())
+    assert [] == [process for process in below if processes.look_at(process.pid) == process]
+    with pytest.raises(TemporaryFailure, match="does not answer"):
+        ask(door, "status")
+
+
+def test_an_owned_one_that_loses_its_owner_removes_its_lab_and_nothing_else(lab: Path) -> None:
+    (lab / "organization").mkdir()
+    (lab / "organization" / "lab.json").write_text("{}")
+    supervisor = _supervise(lab / "organization" / "host", "--owned")
+
+    supervisor.communicate(timeout=10)
+
+    assert lab.exists()
+    assert not (lab / "organization").exists()
+
+
+def test_outside_a_lab_losing_the_owner_removes_nothing(lab: Path) -> None:
+    (lab / "precious").write_text("mine")
+    supervisor = _supervise(lab / "host", "--owned")
+
+    supervisor.communicate(timeout=10)
+
+    assert "mine" == (lab / "precious").read_text()
+    assert (lab / "host" / "supervisor.json").exists()
+
+
+def _supervise(directory: Path, *options: str) -> "subprocess.Popen[bytes]":
+    directory.mkdir()
+    check = f'test ! -e {directory}/invalid || {{ echo "line 7 is nonsense" >&2; exit 89; }}'
+    plan = {
+        "name": "host",
+        "command": ["/bin/sh", "-c", _MASTER],
+        "check": ["/bin/sh", "-c", check],
+        "listeners": [],
+        "output": str(directory / "output.log"),
+    }
+    (directory / "supervisor.json").write_text(json.dumps(plan))
+    supervisor = subprocess.Popen(
+        [sys.executable, "-S", "-m", "mailward.lab.supervisor", str(directory), *options],
+        stdin=subprocess.PIPE,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path(mailward.__file__).parent.parent)},
+    )
+    _until(directory / "control.sock", "running")
+    return supervisor
+
+
+def _pid(door: Path) -> int:
+    return int(str(ask(door, "status")["pid"]))
+
+
+def _children(status: Mapping[str, object]) -> list[processes.Process]:
+    return processes.descendants(int(str(status["supervisor"])))
+
+
+def _until_child(door: Path) -> None:
+    _eventually(lambda: any(process.title == _CHILD for process in _children(ask(door, "status"))))
+
+
+def _until(door: Path, state: str) -> None:
+    def reached() -> bool:
+        with suppress(TemporaryFailure):
+            return bool(state == ask(door, "status")["state"])
+        return False
+
+    _eventually(reached)
+
+
+def _raw(door: Path, line: bytes) -> Mapping[str, object]:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(5)
+        connection.connect(str(door))
+        connection.sendall(line + b"\n")
+        return dict(json.loads(connection.makefile("rb").readline()))
+
+
+def _eventually(happened: Callable[[], bool], *, seconds: float = 8.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.01)
