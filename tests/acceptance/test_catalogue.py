@@ -186,8 +186,7 @@ def table(seen: list[Row]) -> str:
             [f"{verdict.tier.value} {verdict.server or ''}".strip()]
             + ([verdict.dependency.value] if verdict.dependency else [])
         )
-        lines.append(
-            f"| {row.fault.name} | {told} | {verdict.confidence.value} | {', '.join(row.monitors)} | {row.noticed:.1f} s"
-            f" | {row.told:.1f} s | {row.green:.1f} s |"
-        )
+        times = (f"{seconds:.1f} s" for seconds in (row.noticed, row.told, row.green))
+        cells = (row.fault.name, told, verdict.confidence.value, ", ".join(row.monitors), *times)
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
