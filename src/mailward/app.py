@@ -125,13 +125,20 @@ async def run_manager(
         )
         listener = bind(socket)
         stop = _stop_on_signals(engine)
-        serving = asyncio.create_task(serve(build_api(Answers(engine)), listener), name="the API")
-        serving.add_done_callback(lambda _: stop.set())
+        serving: list[asyncio.Task[None]] = []
+
+        def answer() -> None:
+            """Requests wait in the listener's queue until there is something to answer from."""
+            serving.append(asyncio.create_task(serve(build_api(Answers(engine)), listener), name="the API"))
+            serving[0].add_done_callback(lambda _: stop.set())
+            on_ready()
+
         try:
-            await engine.run(stop, on_running=on_ready)
+            await engine.run(stop, on_running=answer)
         finally:
-            serving.cancel()
-            await asyncio.gather(serving, return_exceptions=True)
+            for task in serving:
+                task.cancel()
+            await asyncio.gather(*serving, return_exceptions=True)
             _take_away(listener, socket)
 
 
