@@ -7,9 +7,6 @@ in a value or in `PhaseFailed`. What a reply means is asked of diagnosis; which 
 Invariant: a password leaves only by an encrypted connection, or where the endpoint allows it in so many words.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from mailward.diagnosis.replies import cause_of_reply
 from mailward.imap import (
     CannotAuthenticate,
@@ -46,7 +43,7 @@ from mailward.ports.network import NetworkFailure, Stream, TlsInfo
 from mailward.probes.equipment import Equipment
 from mailward.probes.failure import PhaseFailed
 from mailward.probes.serving import serving_server
-from mailward.probes.stopwatch import Stopwatch
+from mailward.probes.stopwatch import Stopwatch, TimedPhase
 
 _DEFAULT_LIMITS = Limits()
 #: How long a good-bye to a server that has used up our time may take to leave: it is not waited for.
@@ -337,15 +334,15 @@ class Dialogue:
 
     # what went wrong
 
-    @contextmanager
-    def _phase(self, phase: Phase) -> Iterator[None]:
-        with self.watch.phase(phase):
-            try:
-                yield
-            except NetworkFailure as failure:
-                raise self._network_said_no(phase, failure) from failure
-            except RemoteProtocolError as error:
-                raise PhaseFailed(phase, Cause.PROTOCOL_VIOLATION, str(error)) from error
+    def _phase(self, phase: Phase) -> TimedPhase:
+        return self.watch.phase(phase, self._translated)
+
+    def _translated(self, phase: Phase, error: BaseException) -> PhaseFailed | None:
+        if isinstance(error, NetworkFailure):
+            return self._network_said_no(phase, error)
+        if isinstance(error, RemoteProtocolError):
+            return PhaseFailed(phase, Cause.PROTOCOL_VIOLATION, str(error))
+        return None
 
     def _network_said_no(self, phase: Phase, failure: NetworkFailure) -> PhaseFailed:
         if failure.tried:

@@ -116,11 +116,36 @@ def test_a_time_out_while_the_loop_was_on_time_is_the_servers_doing(time):
     assert not watch.is_overloaded(Phase.AUTH)
 
 
-def test_lag_is_never_told_as_more_than_the_phase_took(time):
+@pytest.mark.parametrize(("took", "told"), [(0.06, timedelta(milliseconds=60)), (0.001, timedelta(0))])
+def test_lag_is_never_told_as_more_than_the_phase_took(took, told, time):
     watch = a_watch(time)
     time.lag = timedelta(seconds=1)
 
     with watch.phase(Phase.DNS):
-        time.seconds += 0.001
+        time.seconds += took
 
-    assert [timedelta(milliseconds=1)] == [timing.loop_lag for timing in watch.timings]
+    assert [told] == [timing.loop_lag for timing in watch.timings]
+
+
+def test_an_error_that_can_be_translated_is_a_failure_of_its_phase(time):
+    watch = a_watch(time)
+
+    def fail():
+        with watch.phase(Phase.TLS, lambda phase, error: PhaseFailed(phase, Cause.TLS_FAILED, str(error))):
+            raise OSError("handshake failure")
+
+    with pytest.raises(PhaseFailed, match="handshake failure"):
+        fail()
+    assert [(Phase.TLS, PhaseOutcome.FAILED)] == [(timing.phase, timing.outcome) for timing in watch.timings]
+
+
+def test_an_error_that_cannot_be_translated_passes(time):
+    watch = a_watch(time)
+
+    def fail():
+        with watch.phase(Phase.TLS, lambda _phase, _error: None):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert [PhaseOutcome.FAILED] == [timing.outcome for timing in watch.timings]
