@@ -6,9 +6,11 @@ One lab and one manager for all of them. By default one fault of each kind; `--d
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+from threading import Event, Thread
 from time import monotonic, sleep
 
 import pytest
@@ -18,6 +20,7 @@ from mailward.lab.blueprint import Shape
 from mailward.lab.faults import Fault, catalogue
 from mailward.lab.lab import Lab
 from mailward.lab.manager_process import ManagerProcess
+from mailward.lab.session import BROKEN
 from mailward.lab.watch_configuration import Timings
 from mailward.model.errors import TemporaryFailure
 from mailward.model.health import MonitorHealth
@@ -103,7 +106,8 @@ def tried(lab: Lab, client: ManagerClient, fault: Fault, timings: Timings) -> Ro
     lab.break_(fault.name)
     until(lambda: broken(client), seconds=patience)
     noticed = monotonic() - began
-    until(lambda: all_agree(client, fault), seconds=patience, otherwise=lambda: disagreement(client, fault))
+    with users_at_work(lab):
+        until(lambda: all_agree(client, fault), seconds=patience, otherwise=lambda: disagreement(client, fault))
     told = monotonic() - began
     bad = broken(client)
     speaks = next(row for row in bad if row.verdict is not None and agrees(row.verdict, fault))
@@ -120,6 +124,33 @@ def tried(lab: Lab, client: ManagerClient, fault: Fault, timings: Timings) -> Ro
         verdict=speaks.verdict,
         green=monotonic() - healed,
     )
+
+
+@contextmanager
+def users_at_work(lab: Lab) -> Iterator[None]:
+    """
+    Users who log in from another address than the prober's while a fault lasts, as they do everywhere.
+
+    Only they tell a banned prober from a cut network, and a wrong probe password from a broken directory.
+    """
+    ended = Event()
+    users = [database.users[0] for database in lab.blueprint.databases]
+    doors = lab.blueprint.entrances
+
+    def work() -> None:
+        for turn in count():
+            if ended.wait(0.3):
+                return
+            with suppress(*BROKEN):
+                lab.log_in(users[turn % len(users)], on=doors[turn % len(doors)].name, source="127.0.0.1")
+
+    thread = Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join(20)
 
 
 def broken(client: ManagerClient) -> list[MonitorHealth]:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from mailward.diagnosis.verdict import diagnose
+from mailward.diagnosis.wording.logs import LOG_WORDS
 from mailward.model.errors import MailwardError
 from mailward.model.evidence import DiskUsage, Evidence, LogLine, ProberEvidence, ServerEvidence, ServiceStatus
 from mailward.model.organization import Organization
@@ -30,7 +31,9 @@ LOOK_AGAIN_AFTER = timedelta(milliseconds=500)
 CERTIFICATE_AGAIN_AFTER = timedelta(seconds=30)
 """How long what was read of a certificate file is believed: it is compared with every handshake."""
 LOG_BEFORE = timedelta(seconds=2)
-"""Log lines from this long before the failed probe began are looked at: clocks differ a little."""
+"""Hosts' clocks differ a little."""
+LOG_MOST = timedelta(minutes=15)
+"""What was logged longer ago explains nothing of now."""
 
 
 class Investigation:
@@ -48,6 +51,7 @@ class Investigation:
         self._services = services
         self._latest: dict[ProbeKey, ProbeResult] = {}
         self._failing_since: dict[ProbeKey, datetime] = {}
+        self._well_at: dict[ProbeKey, datetime] = {}
         self._certificates: dict[str, tuple[datetime, str | None]] = {}
         self._looks: dict[str, tuple[datetime, asyncio.Task[ServerEvidence]]] = {}
 
@@ -65,16 +69,19 @@ class Investigation:
         self._note(result)
         if not result.result.is_failure:
             return result
-        evidence = await self._evidence(result, organization)
+        key = probe_key(result)
+        well_at = self._well_at.get(key)
         verdict = diagnose(
             result,
             organization=organization,
-            neighbours=self._neighbours(result),
-            evidence=evidence,
+            neighbours=[other for other_key, other in self._latest.items() if other_key != key],
+            evidence=await self._evidence(result, organization, well_at),
             now=self._clock.now(),
+            broken_since=self._failing_since[key],
+            well_at=well_at,
         )
         judged = replace(result, verdict=verdict)
-        self._latest[probe_key(result)] = judged
+        self._latest[key] = judged
         return judged
 
     def latest(self, key: ProbeKey) -> ProbeResult | None:
@@ -102,25 +109,12 @@ class Investigation:
             self._failing_since.setdefault(key, result.at)
         elif result.is_healthy:
             self._failing_since.pop(key, None)
+            self._well_at[key] = result.at + result.took
 
-    def _neighbours(self, result: ProbeResult) -> tuple[ProbeResult, ...]:
-        """
-        The latest results of everything else.
-
-        A success from before this failure began says nothing about now, so it is left out: the engine has the
-        neighbours probed at once, and the next verdict will know them.
-        """
-        own = probe_key(result)
-        since = self._failing_since.get(own, result.at)
-        return tuple(
-            other
-            for key, other in self._latest.items()
-            if key != own and (other.result.is_failure or other.at + other.took >= since)
-        )
-
-    async def _evidence(self, result: ProbeResult, organization: Organization) -> Evidence:
-        servers = involved_servers(result, organization)
-        looks = await asyncio.gather(*(self._look(server, result.at - LOG_BEFORE) for server in servers))
+    async def _evidence(self, result: ProbeResult, organization: Organization, well_at: datetime | None) -> Evidence:
+        """Logs are read from when all was last well: some faults are logged once, when they begin."""
+        since = max(well_at or result.at, result.at - LOG_MOST) - LOG_BEFORE
+        looks = await asyncio.gather(*(self._look(server, since) for server in involved_servers(result, organization)))
         lag = max((phase.loop_lag for phase in result.phases), default=timedelta(0))
         return Evidence(servers=tuple(looks), prober=ProberEvidence(loop_lag=lag))
 
@@ -144,7 +138,11 @@ class Investigation:
 
     async def _log(self, server: str, since: datetime) -> tuple[LogLine, ...]:
         host = self._hosts.get(server)
-        lines = None if host is None else await _seen(f"log of {server}", host.log_lines(since=since, limit=200))
+        lines = (
+            None
+            if host is None
+            else await _seen(f"log of {server}", host.log_lines(since=since, mentioning=LOG_WORDS, limit=200))
+        )
         return lines or ()
 
     async def _disks(self, server: str) -> tuple[DiskUsage, ...]:

@@ -135,9 +135,9 @@ class Lab:
         """Stop the service of that host on purpose."""
         control.ask(self.blueprint.host(host).control_socket, "stop")
 
-    def log_in(self, user: str, *, on: str) -> str | None:
-        """Log *user* in on that host and return the name of the mailbox server that served."""
-        with session.logged_in(self.blueprint, self.blueprint.host(on), user) as client:
+    def log_in(self, user: str, *, on: str, source: str | None = None) -> str | None:
+        """Log *user* in on that host, from *source* or the prober's address; return the mailbox server that served."""
+        with session.logged_in(self.blueprint, self.blueprint.host(on), user, source=source) as client:
             answer, words = client.select()
             if answer != "OK":
                 raise client.error(f"SELECT INBOX: {answer} {words[0]!r}")
