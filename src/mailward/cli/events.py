@@ -17,6 +17,8 @@ from mailward.model.monitoring import AlertValue
 from mailward.model.wire import to_plain
 
 _INDENT = 2
+_BRIEF_MIN = 12
+"""Cells below which the beginning of a text says nothing."""
 _TABLE_WIDTH = 110
 """On narrower terminals a line per event is read more easily than a table."""
 _STATES = {state.value: state for state in AlertValue}
@@ -70,9 +72,9 @@ def events(
     *, after: int | None, kinds: tuple[str, ...], subject: str | None, limit: int, follow: bool, form: Format
 ) -> None:
     """
-    Show what happened, the newest last.
+    Show what happened, and follow it.
 
-    With --follow --format json each event is one line.
+    The newest comes last. With --follow --format json each event is one line.
     """
     chosen = tuple(EventKind(kind) for kind in kinds)
     client = manager()
@@ -109,30 +111,46 @@ def _show_as_it_comes(event: Event, form: Format) -> None:
             show_lines(line_of(event, reader))
 
 
-def line_of(event: Event, reader: Terminal, *, day: bool = True) -> Iterator[str]:
-    """Yield one event as a line, or as several where the terminal is too narrow; with its *day* where there is room."""
-    change = change_text(event)
-    parts = [
-        moment_text(event.at) if day else clock_text(event.at),
-        printable(event.subject),
-        printable(change),
-        printable(event.because),
-    ]
-    paints = [Colour.FAINT, None, event_colour(event), None]
-    if reader.width is not None and len(parts[0]) + width_of(parts[1]) + width_of(parts[2]) + 4 > reader.width:
-        parts[0] = clock_text(event.at)
+def line_of(event: Event, reader: Terminal) -> Iterator[str]:
+    """Yield one event as a line, or as several where the terminal is too narrow for one."""
+    parts = _parts(event)
+    if reader.width is not None and sum(width_of(text) + 2 for text, _ in parts[:3]) - 2 > reader.width:
+        parts[0] = (clock_text(event.at), Colour.FAINT)
+    room = (reader.width or 10**9) - _INDENT
     lines: list[list[str]] = [[]]
     taken = 0
-    for part, paint in zip(parts, paints, strict=True):
-        if not part:
-            continue
-        room = (reader.width or 10**9) - _INDENT
-        if taken and taken + width_of(part) > room:
+    for text, paint in parts:
+        if taken and taken + width_of(text) > room:
             lines.append([])
             taken = 0
-        words = [part] if width_of(part) <= room else wrap(part, max(20, room))
+        words = [text] if width_of(text) <= room else wrap(text, max(20, room))
         lines[-1].append(reader.paint(words[0], paint))
         lines.extend([reader.paint(more, paint)] for more in words[1:])
         taken += width_of(words[-1]) + 2
     for number, line in enumerate(lines):
         yield " " * (_INDENT if number else 0) + "  ".join(line)
+
+
+def brief_line_of(event: Event, reader: Terminal) -> str:
+    """Return one event as exactly one line: the time of day and as much of the rest as fits."""
+    parts = _parts(event)
+    parts[0] = (clock_text(event.at), Colour.FAINT)
+    line, taken = "", 0
+    for text, paint in parts:
+        room = (reader.width or 10**9) - taken
+        if room < _BRIEF_MIN:
+            break
+        shown = text if width_of(text) <= room else f"{text[: room - 1]}…"
+        line += reader.paint(shown, paint) + "  "
+        taken += width_of(shown) + 2
+    return line.rstrip()
+
+
+def _parts(event: Event) -> list[tuple[str, Colour | None]]:
+    parts = [
+        (moment_text(event.at), Colour.FAINT),
+        (printable(event.subject), None),
+        (printable(change_text(event)), event_colour(event)),
+        (printable(event.because), None),
+    ]
+    return [(text, paint) for text, paint in parts if text]

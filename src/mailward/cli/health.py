@@ -32,6 +32,8 @@ COLUMNS: tuple[Column[MonitorHealth], ...] = (
     Column(title="LastResult", text=lambda row: moment_text(row.last_result_at), list_only=True),
     Column(title="Flapping", text=lambda row: "yes" if row.flapping else "", list_only=True),
 )
+_TARGETS_MAX = 6
+_MONITORS_MAX = 4
 _WORD_WIDTH = 100
 """Sentences are wrapped here even on wider terminals: longer lines are hard to read."""
 
@@ -54,7 +56,7 @@ def health(
     *, server: str | None, health_set: str | None, state: str | None, watch: bool, exit_code: bool, form: Format
 ) -> None:
     """
-    Show the monitors, worst first: the state of everything mailward watches.
+    Show the monitors, worst first.
 
     A health set without wildcard matches exactly; 'IMAP*' matches IMAP, IMAP.Protocol and IMAP.Proxy.
     """
@@ -98,10 +100,27 @@ def why_lines(rows: Sequence[MonitorHealth], reader: Terminal) -> Iterator[str]:
         yield from (f"  {line}" for line in lines[1:])
         if worst.verdict:
             yield reader.paint(f"  fault: {fault_text(worst.verdict)}", Colour.STRONG)
-        names = ", ".join(f"{row.server} {row.name} {row.target_resource}" for row in alike[:4])
-        more = f" and {len(alike) - 4} more" if len(alike) > 4 else ""
-        for line in wrap(f"since {moment_text(min(row.since for row in alike))}: {names}{more}", width - 2):
+        since = moment_text(min(row.since for row in alike))
+        for line in wrap(f"since {since}: {_names(alike)}", width - 2, break_on_hyphens=False):
             yield reader.paint(f"  {line}", Colour.FAINT)
+
+
+def _names(rows: Sequence[MonitorHealth]) -> str:
+    """The monitors of *rows* by server and name, each with its targets."""
+    targets: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        targets.setdefault((row.server, row.name), []).append(row.target_resource)
+    parts = [
+        f"{server} {name}" if found == [server] else f"{server} {name} {', '.join(found[:_TARGETS_MAX])}{_more(found)}"
+        for (server, name), found in targets.items()
+    ]
+    return "; ".join(parts[:_MONITORS_MAX]) + (
+        f"; and {len(parts) - _MONITORS_MAX} more" if parts[_MONITORS_MAX:] else ""
+    )
+
+
+def _more(targets: Sequence[str]) -> str:
+    return f" and {len(targets) - _TARGETS_MAX} more" if targets[_TARGETS_MAX:] else ""
 
 
 def _reason(row: MonitorHealth) -> str:

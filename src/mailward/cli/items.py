@@ -83,7 +83,7 @@ def _complete(context: click.Context, parameter: click.Parameter, typed: str) ->
 @socket_option
 def items(*, words: tuple[str, ...], server: str | None, form: str | None) -> None:
     """
-    List the probes and monitors of the organization, or explain one.
+    List probes and monitors, and explain them.
 
     `mailward items help` shows what each probe tests, `mailward items help ITEM` explains a probe, a monitor or a
     health set; no manager is needed for that.

@@ -127,7 +127,7 @@ _directory: Callable[[Command], Command] = click.option(
 
 @click.group("lab")
 def lab() -> None:
-    """Start an organization of real Dovecots on this machine, and break it."""
+    """Start an organization to try things on, and break it."""
 
 
 @lab.command("up")

@@ -59,7 +59,9 @@ def report(
     exit_code: bool,
     form: Format,
 ) -> None:
-    """Show the health sets of each server; a health set is as healthy as its worst monitor."""
+    """Show the health sets of each server.
+
+    A health set is as healthy as its worst monitor."""
     if rollup and server:
         raise click.UsageError("--rollup is over groups of servers; leave out SERVER")
     worst: list[AlertValue]

@@ -35,10 +35,11 @@ def run(
     until_stdin_closes: bool,
 ) -> None:
     """
-    Run the manager until SIGTERM or Ctrl-C.
+    Run the manager.
 
-    It watches the organization that the configuration describes, and answers `mailward health` and the other commands
-    on its socket. SIGHUP reads the configuration again; a wrong one is refused and the old one stays in force.
+    Until SIGTERM or Ctrl-C it watches the organization that the configuration describes, and answers `mailward health`
+    and the other commands on its socket. SIGHUP reads the configuration again; a wrong one is refused and the old one
+    stays in force.
     """
     from mailward.app import run_manager
     from mailward.config.load import FileSettings, manager_settings

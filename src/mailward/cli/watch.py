@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from mailward.cli.columns import table_lines
-from mailward.cli.events import line_of
+from mailward.cli.events import brief_line_of, line_of
 from mailward.cli.formats import show_lines
 from mailward.cli.health import COLUMNS, why_lines
 from mailward.cli.states import colour_of
@@ -97,13 +97,9 @@ def frame(view: View, reader: Terminal, height: int) -> list[str]:
 
 
 def _happened(events: Sequence[Event], reader: Terminal, room: int) -> list[str]:
-    """As many of the last events as have room, the newest last."""
-    lines: list[str] = []
-    for event in reversed(events):
-        more = list(line_of(event, reader, day=False))
-        if len(lines) + len(more) + _EVENTS_HEAD > room:
-            break
-        lines = more + lines
+    """As many of the last events as have room, a line each, the newest last."""
+    kept = list(events)[-max(0, room - _EVENTS_HEAD) :] if room > _EVENTS_HEAD else []
+    lines = [brief_line_of(event, reader) for event in kept]
     return ["", reader.paint("Last events:", Colour.STRONG), *lines] if lines else []
 
 
