@@ -11,7 +11,7 @@ import click
 from mailward.cli.endpoint import endpoint_of
 from mailward.cli.exits import ExitCode
 from mailward.cli.formats import Format, format_option, show, show_lines, show_one_as_json
-from mailward.cli.nagios import Range, State, Thresholds, plugin_output, read_range, unknown
+from mailward.cli.nagios import Range, Thresholds, plugin_output, read_range, unknown
 from mailward.cli.probe import COLUMNS
 from mailward.cli.progress import progress
 from mailward.cli.terminal import Colour, printable, terminal
@@ -125,8 +125,8 @@ def check(
         )
     except Refused as refusal:
         raise click.UsageError(str(refusal)) from refusal
-    password = _password(login_as or user, password_file)
     try:
+        password = _password(login_as or user, password_file)
         with progress(f"examining {endpoint.host}"):
             from mailward.app import examine
 
@@ -134,10 +134,8 @@ def check(
             asked = examine(endpoint, user=user, password=password, login_as=login_as, deep=deep, timeout=within)
             result = asyncio.run(asked)
     except MailwardError as error:
-        if nagios:
-            click.echo(unknown(str(error)))
-            raise click.exceptions.Exit(State.UNKNOWN) from error
-        raise
+        click.echo(unknown(str(error)) if nagios else f"mailward: {error}", err=not nagios)
+        raise click.exceptions.Exit(ExitCode.UNKNOWN) from error
     if nagios:
         limits = Thresholds(
             seconds_warning=warning,

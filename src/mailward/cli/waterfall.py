@@ -11,8 +11,9 @@ from mailward.model.organization import ImapEndpoint
 from mailward.model.probing import Certificate, Phase, PhaseOutcome, PhaseTiming, ProbeResult
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
+_BAR_MIN = 10
 _BAR_MAX = 60
-_LEAD = 26
+_LEAD = 27
 """Indent, phase, duration and gaps before a bar."""
 _TEXT_MAX = 100
 _LAG_TOLD = timedelta(milliseconds=5)
@@ -28,7 +29,8 @@ def waterfall_lines(result: ProbeResult, endpoint: ImapEndpoint, reader: Termina
     yield reader.paint(printable(f"{endpoint.security.value}{f', {result.tls}' if result.tls else ''}"), Colour.FAINT)
     yield ""
     if result.phases:
-        yield from _bars(result, reader, max(10, min(_BAR_MAX, width - _LEAD)))
+        remarks = max(len(_remark(timing, Terminal(width=None, colours=False))) for timing in result.phases)
+        yield from _bars(result, reader, max(_BAR_MIN, min(_BAR_MAX, width - _LEAD - remarks)))
         yield ""
     yield from _outcome(result, reader, width)
     if result.certificate or result.capabilities:
