@@ -1,0 +1,209 @@
+"""
+From settings that are known to be right to the values the other rooms work with.
+
+Defaults are those of the values themselves, except where one follows from another setting.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from mailward.config.layers import HEALTH_MAILBOX, PASSWORDS, Settings, database_settings, groups_of, server_settings
+from mailward.config.schema import AccessPointTable, Configuration, OrganizationTable
+from mailward.config.tuning import monitors, over, probing
+from mailward.health.settings import RollupSettings
+from mailward.model.organization import (
+    AccessPoint,
+    Database,
+    HealthMailbox,
+    HostAccess,
+    ImapEndpoint,
+    Organization,
+    Role,
+    SecretKind,
+    SecretRef,
+    Security,
+    Server,
+    TlsPolicy,
+)
+from mailward.ports.settings import Snapshot
+from mailward.ports.store import Retention
+
+_TLS_PORT, _PLAIN_PORT = 993, 143
+_KINDS = dict(zip(PASSWORDS, (SecretKind.FILE, SecretKind.ENVIRONMENT, SecretKind.CREDENTIAL), strict=True))
+
+
+def build(configuration: Configuration, directory: Path) -> Snapshot:
+    """
+    Make the snapshot of a configuration in which no mistake was found.
+
+    Args:
+        configuration: What the files say, valid.
+        directory: Where relative file names start.
+    """
+    return Snapshot(
+        organization=_Builder(configuration, directory).organization(),
+        monitors=monitors(configuration),
+        probing=probing(configuration),
+        retention=over(Retention(), configuration.retention),
+        rollup=over(RollupSettings(), configuration.rollup),
+    )
+
+
+def file_name(directory: Path, name: str) -> str:
+    """*name* as an absolute path; relative ones start in the configuration's directory."""
+    return str(directory / Path(name).expanduser())
+
+
+def in_place(text: str, name: str) -> str:
+    """*text* with `{name}` filled in: the name of the server or database in lower case."""
+    return text.replace("{name}", name.lower())
+
+
+class _Builder:
+    """Makes the organization; holds what its parts share."""
+
+    def __init__(self, configuration: Configuration, directory: Path) -> None:
+        self._configuration = configuration
+        self._directory = directory
+        self._groups = groups_of(configuration)
+        self._written = {name.lower(): name for name in configuration.servers or {}}
+
+    def organization(self) -> Organization:
+        """The whole."""
+        settings, _ = server_settings(self._configuration)
+        servers = {name: self._server(name, own) for name, own in settings.items()}
+        own = {name: self._database(name, given) for name, given in database_settings(self._configuration).items()}
+        about = self._configuration.organization or OrganizationTable()
+        return Organization(
+            **_given(name=about.name, identity=about.identity),
+            servers=servers,
+            databases=own,
+            access_points={
+                name: self._access_point(name, table, servers)
+                for name, table in (self._configuration.access_points or {}).items()
+            },
+        )
+
+    def _server(self, name: str, settings: Settings) -> Server:
+        host = _below(settings, "host")
+        return Server(
+            name=name,
+            roles=frozenset(Role(role) for role in _value(settings, "roles")),
+            imap=self._endpoint(name, _below(settings, "imap")),
+            health_mailbox=self._health_mailbox(name, _below(settings, HEALTH_MAILBOX)),
+            host=HostAccess(
+                **_given(
+                    service=self._service(name, host.get("service")),
+                    log_files=self._files(name, host.get("log_files")),
+                    store_paths=self._files(name, host.get("store_paths")),
+                    certificate_file=self._file(name, host.get("certificate_file")),
+                )
+            ),
+            groups=self._groups[name],
+            known_as=frozenset(in_place(known, name) for known in _value(settings, "known_as") or ()),
+            **_given(
+                platform=_value(settings, "platform"),
+                backend_timeout=_value(settings, "backend_timeout"),
+                sentinel=_value(settings, "sentinel"),
+            ),
+        )
+
+    def _access_point(self, name: str, table: AccessPointTable, servers: Mapping[str, Server]) -> AccessPoint:
+        behind = tuple(self._written[server.lower()] for server in table.servers or ())
+        timeouts = [servers[server].backend_timeout for server in behind if servers[server].is_proxy]
+        longest: timedelta | None = max(timeouts, default=None)
+        endpoint = table.imap.model_dump(exclude_unset=True) if table.imap is not None else {}
+        return AccessPoint(
+            name=name,
+            imap=self._endpoint(name, _flat(endpoint)),
+            servers=behind,
+            **_given(backend_timeout=table.backend_timeout or longest),
+        )
+
+    def _database(self, name: str, settings: Settings) -> Database:
+        copies = tuple(self._written[copy.lower()] for copy in _value(settings, "copies"))
+        active = _value(settings, "active")
+        return Database(
+            name=name,
+            copies=copies,
+            active=copies[0] if active is None else self._written[active.lower()],
+            health_mailbox=self._health_mailbox(name, _below(settings, HEALTH_MAILBOX)),
+            mailboxes=_value(settings, "mailboxes"),
+        )
+
+    def _endpoint(self, name: str, given: Mapping[str, Any]) -> ImapEndpoint:
+        security = Security(given.get("security", Security.TLS.value))
+        return ImapEndpoint(
+            host=in_place(given.get("host", "{name}"), name),
+            port=given.get("port", _TLS_PORT if security is Security.TLS else _PLAIN_PORT),
+            security=security,
+            tls=TlsPolicy(
+                **_given(
+                    ca_file=self._file(name, given.get("tls.ca_file")),
+                    minimum_version=given.get("tls.minimum_version"),
+                    expected_name=_filled(given.get("tls.expected_name"), name),
+                    verify=given.get("tls.verify"),
+                )
+            ),
+            **_given(
+                source_address=given.get("source_address"),
+                proxy_protocol=given.get("proxy_protocol"),
+                allow_plaintext_auth=given.get("allow_plaintext_auth"),
+            ),
+        )
+
+    def _health_mailbox(self, name: str, given: Mapping[str, Any]) -> HealthMailbox | None:
+        if "user" not in given:
+            return None
+        place = next(key for key in PASSWORDS if key in given)
+        secret = in_place(given[place], name)
+        return HealthMailbox(
+            user=in_place(given["user"], name),
+            password=SecretRef(
+                kind=_KINDS[place],
+                name=file_name(self._directory, secret) if _KINDS[place] is SecretKind.FILE else secret,
+            ),
+            login_as=_filled(given.get("login_as"), name),
+        )
+
+    def _service(self, name: str, service: str | None) -> str | None:
+        if service is None or service.startswith("systemd:"):
+            return _filled(service, name)
+        kind, _, path = in_place(service, name).partition(":")
+        return f"{kind}:{file_name(self._directory, path)}"
+
+    def _file(self, name: str, path: str | None) -> str | None:
+        return None if path is None else file_name(self._directory, in_place(path, name))
+
+    def _files(self, name: str, paths: Iterable[str] | None) -> tuple[str, ...] | None:
+        return None if paths is None else tuple(file_name(self._directory, in_place(path, name)) for path in paths)
+
+
+def _filled(text: str | None, name: str) -> str | None:
+    return None if text is None else in_place(text, name)
+
+
+def _value(settings: Settings, key: str) -> Any:
+    setting = settings.get((key,))
+    return None if setting is None else setting.value
+
+
+def _below(settings: Settings, table: str) -> dict[str, Any]:
+    """The settings of one table, with dotted keys below it."""
+    return {
+        ".".join(str(part) for part in key[1:]): setting.value for key, setting in settings.items() if key[0] == table
+    }
+
+
+def _flat(table: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, value in table.items():
+        result |= _flat(value, f"{above}{key}.") if isinstance(value, dict) else {f"{above}{key}": value}
+    return result
+
+
+def _given(**settings: Any) -> dict[str, Any]:
+    """Only what was given; the rest keeps its default."""
+    return {key: value for key, value in settings.items() if value is not None}

@@ -1,0 +1,119 @@
+"""
+Kinds of values a configuration holds, as pydantic sees them, and tables made from the rooms' own settings classes.
+
+Each room documents its settings where they stand; the tables here are derived from those classes, so that a new
+setting needs no second declaration.
+"""
+
+import ast
+import inspect
+import sys
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import timedelta
+from functools import cache
+from itertools import pairwise
+from types import NoneType
+from typing import Annotated, Any, get_args, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, WithJsonSchema, create_model
+
+from mailward.config.durations import PATTERN, read_duration
+
+_SECOND = timedelta(seconds=1)
+
+
+def _positive(text: object) -> timedelta:
+    duration = read_duration(text)
+    if not duration:
+        raise ValueError("must be longer than nothing")
+    return duration
+
+
+def _interval(text: object) -> timedelta:
+    duration = read_duration(text)
+    if duration < _SECOND:
+        raise ValueError("must be at least one second, or the servers would be flooded")
+    return duration
+
+
+_DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": PATTERN})
+Duration = Annotated[timedelta, PlainValidator(read_duration), _DURATION_SCHEMA]
+PositiveDuration = Annotated[timedelta, PlainValidator(_positive), _DURATION_SCHEMA]
+Interval = Annotated[timedelta, PlainValidator(_interval), _DURATION_SCHEMA]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=r"^[^\x00-\x1f\x7f]+$")]
+"""One line without control characters."""
+
+
+class Table(BaseModel):
+    """A TOML table: nothing is required here, nothing unknown is passed over, and 1 is not true."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True, defer_build=True)
+
+
+def table_of(
+    settings: type, *, name: str, keys: Mapping[str, str] | None = None, more: Mapping[str, type[Table]] | None = None
+) -> type[Table]:
+    """
+    Make the table for a room's settings class.
+
+    Args:
+        settings: A dataclass of durations, numbers, booleans and such dataclasses.
+        name: What the table is called in the schema.
+        keys: TOML key -> field, when not all fields or other names are wanted.
+        more: Tables within this one.
+    """
+    hints = get_type_hints(settings)
+    docs = attribute_docs(settings)
+    chosen = keys or {field.name: field.name for field in fields(settings)}
+    made: dict[str, Any] = {
+        key: (_kind(hints[field], key) | None, Field(default=None, description=docs.get(field)))
+        for key, field in chosen.items()
+    }
+    made |= {key: (kind | None, Field(default=None)) for key, kind in (more or {}).items()}
+    return create_model(name, __base__=Table, __doc__=inspect.cleandoc(settings.__doc__ or ""), **made)
+
+
+def attribute_docs(settings: type) -> dict[str, str]:
+    """The strings under the fields of a class and of the classes it builds on."""
+    found: dict[str, str] = {}
+    for cls in reversed(settings.__mro__):
+        body = _classes_of(cls.__module__).get(cls.__name__, [])
+        for field, below in pairwise(body):
+            if not (isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)):
+                continue
+            if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
+                found[field.target.id] = inspect.cleandoc(str(below.value.value))
+    return found
+
+
+@cache
+def _classes_of(module: str) -> dict[str, list[ast.stmt]]:
+    """The bodies of a module's classes, as parsed."""
+    if not module.startswith("mailward."):
+        return {}
+    tree = ast.parse(inspect.getsource(sys.modules[module]))
+    return {node.name: node.body for node in tree.body if isinstance(node, ast.ClassDef)}
+
+
+def _kind(hint: Any, key: str) -> Any:
+    """The pydantic type for a field of that type; None in a hint only says that there is a default worked out later."""
+    parts = tuple(part for part in get_args(hint) if part is not NoneType)
+    if NoneType in get_args(hint):
+        return _kind(parts[0], key)
+    if hint is timedelta:
+        return _duration_kind(key)
+    if parts and parts[0] is timedelta:
+        return list[Duration]
+    if is_dataclass(hint) and isinstance(hint, type):
+        return table_of(hint, name=hint.__name__.replace("Settings", "Table"))
+    simple: dict[Any, Any] = {bool: bool, int: Percent if "percent" in key else Count, float: Percent}
+    return simple[hint]
+
+
+def _duration_kind(key: str) -> Any:
+    if "interval" in key or "every" in key:
+        return Interval
+    return Duration if key in ("grace", "margin") else PositiveDuration

@@ -1,0 +1,259 @@
+"""
+The configuration file's schema: every section and key, with its meaning under it.
+
+Nothing is required by these tables: what must be there can come from a template, a group or a default, and is asked for
+after they are put together. The reference page and `config schema` are made from here.
+"""
+
+from dataclasses import fields
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import Field
+
+from mailward.config.fields import PositiveDuration, Table, Text, table_of
+from mailward.health.settings import RollupSettings
+from mailward.model import items
+from mailward.monitors.probing import ProbingSettings
+from mailward.monitors.settings import FIELD_OF_ITEM, MonitorSettings
+from mailward.ports.store import Retention
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+#: Sections that later versions will have; a configuration that uses one now would believe itself obeyed.
+NOT_YET = {
+    "notify": "this version does not notify anybody yet",
+    "escalation": "this version does not escalate to anybody yet",
+    "routing": "this version does not switch mailbox databases yet",
+    "recovery": "this version does not act on servers yet",
+}
+
+
+class OrganizationTable(Table):
+    """What the whole is called."""
+
+    name: Text | None = None
+    """The organization's name, as tables and alerts show it. Required."""
+    identity: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{2,63}$")] | None = None
+    """
+    The token by which probes recognise their own messages in a health mailbox. Default: "mailward". Two managers that
+    share health mailboxes need two identities.
+    """
+
+
+class HealthMailboxTable(Table):
+    """An account only probes use. Its password is kept elsewhere; give exactly one of the three places."""
+
+    user: Text | None = None
+    """The name to log in with. `{name}` stands for the server's or database's name in lower case."""
+    password_file: Text | None = None
+    """A file that holds nothing but the password. It should be readable by mailward alone."""
+    password_environment: Text | None = None
+    """The environment variable that holds the password."""
+    password_credential: Text | None = None
+    """The systemd credential (`LoadCredential=`) that holds the password."""
+    login_as: Text | None = None
+    """
+    With a master user: the name to authenticate as; `user` is then whose mailbox is opened. A master user opens every
+    mailbox, so prefer real accounts.
+    """
+
+
+class TlsTable(Table):
+    """What a certificate and a handshake must satisfy."""
+
+    ca_file: Text | None = None
+    """PEM file of the authorities to trust. Default: the system's."""
+    minimum_version: Literal["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"] | None = None
+    """The oldest version of TLS to accept. Default: "TLSv1.2"."""
+    expected_name: Text | None = None
+    """The name the certificate must carry. Default: the host that is connected to."""
+    verify: bool | None = None
+    """Whether the certificate must verify. Default: true. Off, an attacker on the path reads the health mailbox."""
+
+
+class ImapTable(Table):
+    """How to reach one IMAP service."""
+
+    host: Text | None = None
+    """DNS name or address. Default: the server's or access point's own name. `{name}` stands for it in lower case."""
+    port: Port | None = None
+    """Default: 993, or 143 when `security` is not "tls"."""
+    security: Literal["tls", "starttls", "plain"] | None = None
+    """Default: "tls"."""
+    tls: TlsTable | None = None
+    source_address: Text | None = None
+    """
+    The local address probes come from. An own one keeps a server's penalties and bans away from whatever else runs on
+    this host, and the other way round.
+    """
+    proxy_protocol: bool | None = None
+    """Whether the server expects a PROXY protocol v2 header, as back ends behind a load balancer do. Default: false."""
+    allow_plaintext_auth: bool | None = None
+    """Whether a password may be sent on an unencrypted connection. Default: false."""
+
+
+class HostTable(Table):
+    """How mailward sees the host of a server; every part may be absent and then shows as not available."""
+
+    service: Annotated[str, Field(pattern=r"^(supervisor|systemd|doveadm):[^\x00-\x1f]+$")] | None = None
+    """How its IMAP service is watched: "systemd:UNIT", "doveadm:DOVECOT.CONF" or "supervisor:SOCKET"."""
+    log_files: list[Text] | None = None
+    """Log files of the IMAP service, searched for the session of a failed probe."""
+    store_paths: list[Text] | None = None
+    """Directories of mail stores whose file systems are watched for space and inodes."""
+    certificate_file: Text | None = None
+    """The certificate the service is configured with, to notice one that was renewed but not loaded."""
+
+
+class ServerTable(Table):
+    """A host with the role proxy, mailbox, or both. Templates and groups take the same keys."""
+
+    roles: list[Literal["proxy", "mailbox"]] | None = None
+    """What the server does: "proxy" passes clients on, "mailbox" holds mailboxes. Required."""
+    platform: Literal["dovecot", "imap"] | None = None
+    """The kind of software; "imap" (default) is anything that speaks it."""
+    imap: ImapTable | None = None
+    health_mailbox: HealthMailboxTable | None = None
+    """Mailbox servers: the local health mailbox, outside every database."""
+    host: HostTable | None = None
+    backend_timeout: PositiveDuration | None = None
+    """Proxies: how long the proxy itself waits for a mailbox server before it gives up. Default: "15s"."""
+    known_as: list[Text] | None = None
+    """Further names under which the server shows itself: its FQDN, the name in its ID reply."""
+    sentinel: bool | None = None
+    """Whether to keep one idle session open whose end triggers an immediate probe. Default: false."""
+
+
+class GroupTable(ServerTable):
+    """Settings for several servers at once."""
+
+    servers: list[Text] | None = None
+    """
+    Names of servers, or patterns such as "be*". An empty list means no server; a pattern that matches none is a
+    mistake.
+    """
+    template: Text | None = None
+    """The template these servers start from."""
+
+
+class AccessPointTable(Table):
+    """The public name and port users connect to."""
+
+    imap: ImapTable | None = None
+    servers: list[Text] | None = None
+    """The proxies behind it; without proxies, the mailbox server."""
+    backend_timeout: PositiveDuration | None = None
+    """How long a proxy behind it waits for a mailbox server. Default: the longest of its servers'."""
+
+
+class DatabaseTable(Table):
+    """A mailbox database: the group of mailboxes that fails over as one."""
+
+    copies: list[Text] | None = None
+    """The mailbox servers that hold a copy, the preferred one first. Required."""
+    active: Text | None = None
+    """The server of the active copy. Default: the first of `copies`."""
+    health_mailbox: HealthMailboxTable | None = None
+    """The account in this database that only probes use. Required, here or by `[health_mailboxes]`."""
+    mailboxes: Annotated[int, Field(ge=0)] | None = None
+    """How many mailboxes it holds, to say how many users a fault meets."""
+
+
+class ManagerTable(Table):
+    """The manager itself."""
+
+    state_directory: Text | None = None
+    """Where it keeps its database and its lock. Default: $STATE_DIRECTORY (systemd), else /var/lib/mailward."""
+    socket: Text | None = None
+    """Where it listens for the command line. Default: api.sock in the state directory."""
+    log_level: Literal["debug", "info", "warning", "error"] | None = None
+    """Default: "info"."""
+
+
+#: Probe item -> TOML key -> field of ProbingSettings.
+PROBE_KEYS: dict[str, dict[str, str]] = {
+    items.SELF_TEST_PROBE: {"interval": "self_test_interval", "timeout": "self_test_timeout"},
+    items.DEEP_TEST_PROBE: {
+        "interval": "deep_test_interval",
+        "timeout": "deep_test_timeout",
+        "write_turn_every": "write_turn_every",
+        "passive_copy_interval": "passive_copy_interval",
+        "passive_copy_timeout": "passive_copy_timeout",
+    },
+    items.PROXY_TEST_PROBE: {"interval": "proxy_test_interval", "timeout": "proxy_test_timeout"},
+    items.CTP_PROBE: {"interval": "ctp_interval", "margin": "ctp_margin"},
+    items.DISK_SPACE_CHECK: {"interval": "disk_interval", "timeout": "disk_timeout"},
+    items.HEALTH_MANAGER_CHECK: {"interval": "health_manager_interval"},
+}
+PROBES_KEYS = {"jitter_percent": "jitter_percent", "back_off_max": "back_off_max"}
+FLAPPING = "flapping"
+
+
+_KIND_OF_FIELD = {field.name: type(getattr(MonitorSettings(), field.name)) for field in fields(MonitorSettings)}
+
+ProbesTable = table_of(
+    ProbingSettings,
+    name="ProbesTable",
+    keys=PROBES_KEYS,
+    more={item: table_of(ProbingSettings, name=f"{item}Table", keys=keys) for item, keys in PROBE_KEYS.items()},
+)
+MonitorsTable = table_of(
+    MonitorSettings,
+    name="MonitorsTable",
+    keys={FLAPPING: FLAPPING},
+    more={item: table_of(_KIND_OF_FIELD[field], name=f"{item}Table") for item, field in FIELD_OF_ITEM.items()},
+)
+RetentionTable = table_of(Retention, name="RetentionTable")
+RollupTable = table_of(RollupSettings, name="RollupTable")
+
+
+class Configuration(Table):
+    """A whole configuration."""
+
+    organization: OrganizationTable | None = None
+    health_mailboxes: HealthMailboxTable | None = None
+    """The health mailbox of every mailbox server and database that does not name its own."""
+    templates: dict[str, ServerTable] | None = None
+    """Server settings by a name, for groups to start from."""
+    groups: dict[str, GroupTable] | None = None
+    servers: dict[str, ServerTable] | None = None
+    access_points: dict[str, AccessPointTable] | None = None
+    databases: dict[str, DatabaseTable] | None = None
+    probes: ProbesTable | None = None  # type: ignore[valid-type] # made from a settings class
+    """How often and how long to probe; one table per probe."""
+    monitors: MonitorsTable | None = None  # type: ignore[valid-type] # made from a settings class
+    """How to judge; one table per monitor."""
+    rollup: RollupTable | None = None  # type: ignore[valid-type] # made from a settings class
+    retention: RetentionTable | None = None  # type: ignore[valid-type] # made from a settings class
+    manager: ManagerTable | None = None
+
+
+def table_at(path: tuple[str | int, ...]) -> type[Table] | None:
+    """The table of the schema at *path*, in which names somebody chose stand for themselves; None: no table there."""
+    table: type[Table] | None = Configuration
+    named = False
+    for key in path:
+        if table is None:
+            return None
+        if named:
+            named = False
+        else:
+            field = table.model_fields.get(str(key))
+            table, named = (None, False) if field is None else table_in(field.annotation)
+    return None if named else table
+
+
+def table_in(kind: Any) -> tuple[type[Table] | None, bool]:
+    """The table that a field of that type holds, and whether it holds one for each of many names."""
+    for part in get_args(kind) or (kind,):
+        if get_origin(part) is dict:
+            return get_args(part)[1], True
+        if isinstance(part, type) and issubclass(part, Table):
+            return part, False
+    return None, False
+
+
+def keys_at(path: tuple[str | int, ...]) -> tuple[str, ...]:
+    """The keys that are known in the table at *path*."""
+    table = table_at(path)
+    return () if table is None else tuple(table.model_fields)
