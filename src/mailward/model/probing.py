@@ -4,7 +4,7 @@ What one probe measured: the phases of an IMAP conversation, how it ended, and w
 A result holds facts only. What they mean is the `Verdict` that diagnosis adds.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -92,7 +92,7 @@ class PhaseTiming:
     """One phase of a conversation and how long it took."""
 
     phase: Phase
-    took: timedelta
+    took: timedelta = field(metadata={"wire": "ms"})
     outcome: PhaseOutcome
     loop_lag: timedelta = timedelta(0)
     """How late the prober's own event loop was during the phase: the part of `took` that is our fault."""

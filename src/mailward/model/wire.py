@@ -1,13 +1,13 @@
 """
 Value <-> plain dict: the only owner of JSON field names (design, "Agreements": JSON).
 
-Fields are named as in the dataclass, in snake_case; durations become whole or broken milliseconds under `NAME_ms`,
-moments RFC 3339 in UTC with milliseconds, enum members their text, and what is absent is null. A field may be added,
-never renamed: a renamed one would break whoever reads us.
+Fields are named as in the dataclass, in snake_case, or as the field's own `metadata={"wire": …}` says; durations become
+whole or broken milliseconds under `NAME_ms`, moments RFC 3339 in UTC with milliseconds, enum members their text, and
+what is absent is null. A field may be added, never renamed: a renamed one would break whoever reads us.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from types import NoneType, UnionType
@@ -37,7 +37,7 @@ def to_plain(value: object) -> Any:  # noqa: PLR0911 - one return per kind of va
     if isinstance(value, timedelta):
         return duration_to_ms(value)
     if is_dataclass(value) and not isinstance(value, type):
-        return {wire_name: to_plain(getattr(value, name)) for name, wire_name, _ in _fields_of(type(value))}
+        return {wire_name: to_plain(getattr(value, name)) for name, wire_name, _ in fields_of(type(value))}
     if isinstance(value, Mapping):
         return {str(key): to_plain(item) for key, item in value.items()}
     if isinstance(value, frozenset):
@@ -65,7 +65,7 @@ def from_plain(kind: type[Value], plain: Mapping[str, Any]) -> Value:
         ValueError: A field is missing or of the wrong kind; the text names it.
     """
     given: dict[str, Any] = {}
-    for name, wire_name, hint in _fields_of(kind):
+    for name, wire_name, hint in fields_of(kind):
         if wire_name in plain:
             try:
                 given[name] = _read(hint, plain[wire_name])
@@ -95,15 +95,21 @@ def duration_to_ms(duration: timedelta) -> float:
     return round(duration / _ONE_MS, 3)
 
 
-def _fields_of(kind: Any) -> tuple[tuple[str, str, Any], ...]:
+def fields_of(kind: Any) -> tuple[tuple[str, str, Any], ...]:
     """(field, name on the wire, type) of each field; read from the annotations once per dataclass."""
     if kind not in _FIELDS:
         hints = get_type_hints(kind)
         _FIELDS[kind] = tuple(
-            (field.name, f"{field.name}_ms" if _holds_duration(hints[field.name]) else field.name, hints[field.name])
-            for field in fields(kind)
+            (field.name, _wire_name(field, hints[field.name]), hints[field.name]) for field in fields(kind)
         )
     return _FIELDS[kind]
+
+
+def _wire_name(field: Field[Any], hint: Any) -> str:
+    agreed = field.metadata.get("wire")
+    if agreed is not None:
+        return str(agreed)
+    return f"{field.name}_ms" if _holds_duration(hint) else field.name
 
 
 def _holds_duration(hint: Any) -> bool:

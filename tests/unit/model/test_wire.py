@@ -60,6 +60,7 @@ def test_durations_carry_their_unit_in_the_name_also_when_absent():
 
     assert 41.007 == plain["took_ms"]
     assert 250.0 == plain["push_took_ms"]
+    assert [{"phase": "select", "ms": 30.0, "outcome": "failed", "loop_lag_ms": 0.0}] == plain["phases"]
     assert "push_took_ms" in to_plain(from_plain(ProbeResult, {**plain, "push_took_ms": None}))
 
 
