@@ -24,6 +24,7 @@ from mailward.model.monitoring import AlertValue
 from mailward.model.wire import answer, listing
 from mailward.ports.manager import Manager
 from mailward.web.access import Access, Caller, Right, access_of_this_process
+from mailward.web.openapi import document
 from mailward.web.parameters import Parameters
 from mailward.web.problems import STATUS, Code, Problem, problem_response
 from mailward.web.stream import frames
@@ -51,6 +52,7 @@ def build_api(manager: Manager, *, access: Access | None = None) -> Starlette:
         "/api/v1/results": _results,
         "/api/v1/events": _events,
         "/api/v1/events/stream": _stream,
+        "/api/v1/openapi.json": _openapi,
         "/livez": _livez,
         "/readyz": _readyz,
     }
@@ -187,6 +189,10 @@ async def _reload(manager: Manager, request: Request) -> Response:
         return _json(answer(await manager.reload(actor=request.state.caller.name)))
     except Refused as refusal:
         raise Problem(Code.CONFLICT, str(refusal)) from refusal
+
+
+async def _openapi(_manager: Manager, _request: Request) -> Response:
+    return _json(document())
 
 
 async def _livez(_manager: Manager, _request: Request) -> Response:

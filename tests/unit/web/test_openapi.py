@@ -1,0 +1,91 @@
+"""The description of the API tells the truth about it."""
+
+import json
+
+import pytest
+
+from mailward.model.wire import answer, listing
+from mailward.testing.manager_values import EVENTS, FAILED, HEALTH, ITEMS, REPORT, ROLLUP, STATUS, SUCCEEDED
+from mailward.web.api import build_api
+from mailward.web.openapi import OPERATIONS, document
+
+
+def fits(plain, schema, schemas) -> bool:
+    """Whether *plain* is what *schema* says; as much of JSON Schema as the document uses."""
+    if "$ref" in schema:
+        return fits(plain, schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    if "anyOf" in schema:
+        return any(fits(plain, one, schemas) for one in schema["anyOf"])
+    if "allOf" in schema:
+        return all(fits(plain, one, schemas) for one in schema["allOf"])
+    if "enum" in schema:
+        return plain in schema["enum"]
+    if "const" in schema:
+        return plain == schema["const"]
+    kinds = {
+        "string": str,
+        "integer": int,
+        "number": int | float,
+        "boolean": bool,
+        "array": list,
+        "object": dict,
+        "null": type(None),
+    }
+    named = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    if not any(isinstance(plain, kinds[name]) for name in named):
+        return False
+    if isinstance(plain, list):
+        return all(fits(one, schema["items"], schemas) for one in plain)
+    if isinstance(plain, dict) and "properties" in schema:
+        known = schema["properties"]
+        return set(schema.get("required", ())) <= set(plain) and all(
+            fits(value, known[name], schemas) for name, value in plain.items() if name in known
+        )
+    return True
+
+
+def test_every_route_of_the_api_is_described_and_no_other(fake):
+    routes = {(route.path, "post" if "POST" in route.methods else "get") for route in build_api(fake).routes}
+    undescribed = {("/livez", "get"), ("/readyz", "get"), ("/api/v1/openapi.json", "get")}
+
+    assert routes - undescribed == {(operation.path, operation.method) for operation in OPERATIONS}
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "plain"),
+    [
+        ("/api/v1/status", "get", answer(STATUS)),
+        ("/api/v1/health", "get", listing(HEALTH)),
+        ("/api/v1/report", "get", listing(REPORT)),
+        ("/api/v1/rollup", "get", listing(ROLLUP)),
+        ("/api/v1/items", "get", listing(ITEMS)),
+        ("/api/v1/results", "get", listing((SUCCEEDED, FAILED))),
+        ("/api/v1/events", "get", listing(EVENTS, next_="2")),
+        ("/api/v1/probe", "post", listing((FAILED,))),
+    ],
+)
+def test_what_is_answered_is_what_is_described(path, method, plain):
+    described = json.loads(json.dumps(document()))
+    content = described["paths"][path][method]["responses"]["200"]["content"]["application/json"]["schema"]
+
+    assert fits(plain, content, described["components"]["schemas"])
+    assert not fits({**plain, "schema": 2}, content, described["components"]["schemas"])
+
+
+def test_every_member_of_a_value_is_described():
+    described = document()["components"]["schemas"]
+
+    assert set(answer(FAILED)) - {"schema"} == set(described["ProbeResult"]["properties"])
+    assert {"phase", "ms", "outcome"} <= set(described["PhaseTiming"]["properties"])
+
+
+async def test_every_parameter_described_is_one_the_route_knows(api):
+    for operation in OPERATIONS:
+        if operation.query and not operation.stream:
+            refused = await api("GET", operation.path, query={"no-such-parameter": "x"})
+            known = refused.json["detail"].partition("known: ")[2].split(", ")
+            assert sorted(operation.query) == known
+
+
+async def test_it_is_served(api):
+    assert document() == (await api("GET", "/api/v1/openapi.json", peer="viewer")).json
