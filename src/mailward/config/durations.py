@@ -10,7 +10,7 @@ _UNITS = {
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
 }
-_PART = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*(ms|s|m|h|d)\s*")
+_PART = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*(ms|s|m|h|d)\s*")
 _WHOLE = re.compile(rf"(?:{_PART.pattern})+")
 #: What `read_duration` accepts, for a JSON schema.
 PATTERN = r"^(\d+(\.\d+)?\s*(ms|s|m|h|d)\s*)+$"

@@ -18,7 +18,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, WithJsonSchema, create_model
 
-from mailward.config.durations import PATTERN, read_duration
+from mailward.config.durations import PATTERN, read_duration, write_duration
 
 _SECOND = timedelta(seconds=1)
 
@@ -41,8 +41,10 @@ _DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": PATTERN})
 Duration = Annotated[timedelta, PlainValidator(read_duration), _DURATION_SCHEMA]
 PositiveDuration = Annotated[timedelta, PlainValidator(_positive), _DURATION_SCHEMA]
 Interval = Annotated[timedelta, PlainValidator(_interval), _DURATION_SCHEMA]
-Count = Annotated[int, Field(ge=1, le=1_000_000)]
+COUNT_MAX = 1_000_000
+Count = Annotated[int, Field(ge=1, le=COUNT_MAX)]
 Percent = Annotated[float, Field(ge=0, le=100)]
+WholePercent = Annotated[int, Field(ge=0, le=100)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """One line without control characters."""
 
@@ -54,26 +56,36 @@ class Table(BaseModel):
 
 
 def table_of(
-    settings: type, *, name: str, keys: Mapping[str, str] | None = None, more: Mapping[str, type[Table]] | None = None
+    defaults: object, *, name: str, keys: Mapping[str, str] | None = None, more: Mapping[str, type[Table]] | None = None
 ) -> type[Table]:
     """
-    Make the table for a room's settings class.
+    Make the table for a room's settings.
 
     Args:
-        settings: A dataclass of durations, numbers, booleans and such dataclasses.
+        defaults: The settings as they are when nothing is written: a dataclass of durations, numbers, booleans and such
+            dataclasses.
         name: What the table is called in the schema.
         keys: TOML key -> field, when not all fields or other names are wanted.
         more: Tables within this one.
     """
-    hints = get_type_hints(settings)
-    docs = attribute_docs(settings)
-    chosen = keys or {field.name: field.name for field in fields(settings)}
-    made: dict[str, Any] = {
-        key: (_kind(hints[field], key) | None, Field(default=None, description=docs.get(field)))
-        for key, field in chosen.items()
-    }
+    settings = type(defaults)
+    hints, docs = get_type_hints(settings), attribute_docs(settings)
+    chosen = keys or {field.name: field.name for field in fields(defaults)}  # type: ignore[arg-type]
+    made: dict[str, Any] = {}
+    for key, field in chosen.items():
+        default = getattr(defaults, field)
+        shown = None if default is None or is_dataclass(default) else {"default": plainly(default)}
+        kind = _kind(hints[field], key, default)
+        made[key] = (kind | None, Field(default=None, description=docs.get(field), json_schema_extra=shown))
     made |= {key: (kind | None, Field(default=None)) for key, kind in (more or {}).items()}
     return create_model(name, __base__=Table, __doc__=inspect.cleandoc(settings.__doc__ or ""), **made)
+
+
+def plainly(value: Any) -> Any:
+    """*value* as a configuration would hold it."""
+    if isinstance(value, timedelta):
+        return write_duration(value)
+    return [plainly(item) for item in value] if isinstance(value, tuple) else value
 
 
 def attribute_docs(settings: type) -> dict[str, str]:
@@ -98,18 +110,18 @@ def _classes_of(module: str) -> dict[str, list[ast.stmt]]:
     return {node.name: node.body for node in tree.body if isinstance(node, ast.ClassDef)}
 
 
-def _kind(hint: Any, key: str) -> Any:
+def _kind(hint: Any, key: str, default: Any) -> Any:
     """The pydantic type for a field of that type; None in a hint only says that there is a default worked out later."""
     parts = tuple(part for part in get_args(hint) if part is not NoneType)
     if NoneType in get_args(hint):
-        return _kind(parts[0], key)
+        return _kind(parts[0], key, default)
     if hint is timedelta:
         return _duration_kind(key)
     if parts and parts[0] is timedelta:
         return list[Duration]
     if is_dataclass(hint) and isinstance(hint, type):
-        return table_of(hint, name=hint.__name__.replace("Settings", "Table"))
-    simple: dict[Any, Any] = {bool: bool, int: Percent if "percent" in key else Count, float: Percent}
+        return table_of(hint() if default is None else default, name=hint.__name__.replace("Settings", "Table"))
+    simple: dict[Any, Any] = {bool: bool, int: WholePercent if "percent" in key else Count, float: Percent}
     return simple[hint]
 
 

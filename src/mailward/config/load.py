@@ -13,7 +13,7 @@ from typing import Literal
 from mailward.config.building import build, file_name
 from mailward.config.crosschecks import cross_check
 from mailward.config.mistakes import Mistake, WrongConfiguration
-from mailward.config.schema import Configuration
+from mailward.config.schema import Configuration, ManagerTable
 from mailward.config.sources import Sources, read_sources
 from mailward.config.validation import Validated, validate
 from mailward.ports.settings import Snapshot
@@ -89,17 +89,21 @@ def manager_settings(paths: Path | Sequence[Path], environment: Mapping[str, str
     reading = read(paths)
     if reading.mistakes:
         raise WrongConfiguration(reading.mistakes)
-    given = reading.configuration.manager
+    return manager_of(reading, environment)
+
+
+def manager_of(reading: Reading, environment: Mapping[str, str] | None = None) -> ManagerSettings:
+    """What a reading without mistakes says of the manager."""
+    given = reading.configuration.manager or ManagerTable()
+    directory = reading.sources.directory
     variables = os.environ if environment is None else environment
-    written = given.state_directory if given is not None else None
     # systemd's StateDirectory= may name several directories, separated by colons
     fallback = variables.get("STATE_DIRECTORY", "").partition(":")[0] or _STATE_DIRECTORY
-    state = Path(file_name(reading.sources.directory, written or fallback))
-    socket = given.socket if given is not None else None
+    state = Path(file_name(directory, given.state_directory or fallback))
     return ManagerSettings(
         state_directory=state,
-        socket=Path(file_name(reading.sources.directory, socket)) if socket else state / "api.sock",
-        log_level=(given.log_level if given is not None else None) or "info",
+        socket=Path(file_name(directory, given.socket)) if given.socket else state / "api.sock",
+        log_level=given.log_level or "info",
     )
 
 

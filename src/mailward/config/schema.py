@@ -5,7 +5,6 @@ Nothing is required by these tables: what must be there can come from a template
 after they are put together. The reference page and `config schema` are made from here.
 """
 
-from dataclasses import fields
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import Field
@@ -95,8 +94,8 @@ class ImapTable(Table):
 class HostTable(Table):
     """How mailward sees the host of a server; every part may be absent and then shows as not available."""
 
-    service: Annotated[str, Field(pattern=r"^(supervisor|systemd|doveadm):[^\x00-\x1f]+$")] | None = None
-    """How its IMAP service is watched: "systemd:UNIT", "doveadm:DOVECOT.CONF" or "supervisor:SOCKET"."""
+    service: Annotated[str, Field(pattern=r"^(systemd|pidfile|supervisor):[^\x00-\x1f]+$")] | None = None
+    """How its IMAP service is watched: "systemd:UNIT", "pidfile:FILE" or "supervisor:SOCKET"."""
     log_files: list[Text] | None = None
     """Log files of the IMAP service, searched for the session of a failed probe."""
     store_paths: list[Text] | None = None
@@ -189,22 +188,24 @@ PROBES_KEYS = {"jitter_percent": "jitter_percent", "back_off_max": "back_off_max
 FLAPPING = "flapping"
 
 
-_KIND_OF_FIELD = {field.name: type(getattr(MonitorSettings(), field.name)) for field in fields(MonitorSettings)}
+_MONITOR_DEFAULTS = MonitorSettings()
 
 ProbesTable = table_of(
-    ProbingSettings,
+    ProbingSettings(),
     name="ProbesTable",
     keys=PROBES_KEYS,
-    more={item: table_of(ProbingSettings, name=f"{item}Table", keys=keys) for item, keys in PROBE_KEYS.items()},
+    more={item: table_of(ProbingSettings(), name=f"{item}Table", keys=keys) for item, keys in PROBE_KEYS.items()},
 )
 MonitorsTable = table_of(
-    MonitorSettings,
+    _MONITOR_DEFAULTS,
     name="MonitorsTable",
     keys={FLAPPING: FLAPPING},
-    more={item: table_of(_KIND_OF_FIELD[field], name=f"{item}Table") for item, field in FIELD_OF_ITEM.items()},
+    more={
+        item: table_of(getattr(_MONITOR_DEFAULTS, field), name=f"{item}Table") for item, field in FIELD_OF_ITEM.items()
+    },
 )
-RetentionTable = table_of(Retention, name="RetentionTable")
-RollupTable = table_of(RollupSettings, name="RollupTable")
+RetentionTable = table_of(Retention(), name="RetentionTable")
+RollupTable = table_of(RollupSettings(), name="RollupTable")
 
 
 class Configuration(Table):
@@ -257,3 +258,15 @@ def keys_at(path: tuple[str | int, ...]) -> tuple[str, ...]:
     """The keys that are known in the table at *path*."""
     table = table_at(path)
     return () if table is None else tuple(table.model_fields)
+
+
+def leaf_keys(table: type[Table], above: tuple[str, ...] = ()) -> tuple[tuple[str, ...], ...]:
+    """The keys of *table* and of the tables within it, in the order of the schema; not those below chosen names."""
+    found: list[tuple[str, ...]] = []
+    for key, field in table.model_fields.items():
+        below, named = table_in(field.annotation)
+        if below is None:
+            found.append((*above, key))
+        elif not named:
+            found += leaf_keys(below, (*above, key))
+    return tuple(found)

@@ -131,6 +131,6 @@ def _in_words(details: ErrorDetails) -> str:
 
 
 _PATTERNS = {
-    "service": 'must be "systemd:UNIT", "doveadm:DOVECOT.CONF" or "supervisor:SOCKET"',
+    "service": 'must be "systemd:UNIT", "pidfile:FILE" or "supervisor:SOCKET"',
     "identity": "must be 3 to 64 letters, digits, dots, hyphens or underscores, the first a letter or digit",
 }

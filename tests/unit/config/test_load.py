@@ -1,3 +1,4 @@
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from time import process_time
@@ -171,7 +172,8 @@ interval = 5
         '5: servers.be1.imap.prt is not known; did you mean "port"?',
         "6: servers.be1.imap.source_address must be a numeric address of this host, such as 192.0.2.5",
         '8: databases.DB1.copies names "be2", which is no server; did you mean "be1"?',
-        "9: databases.DB1.health_mailbox has no password; give password_file, password_environment or password_credential",
+        "9: databases.DB1.health_mailbox has no password; give password_file, password_environment or"
+        " password_credential",
         '9: databases.DB1.health_mailbox.user has "{nme}"; the only placeholder is {name}',
         "10: notify is not known: this version does not notify anybody yet; take the section out",
         '13: probes.ImapCTPProbe.interval is a number without a unit; write "5s" for seconds, or with ms, m, h, d',
@@ -225,7 +227,8 @@ def mistakes_of(main: Path) -> list[str]:
         ),
         (
             "[databases.DB2]\ncopies = ['be1']\nhealth_mailbox.user = 'health-be1'",
-            'health_mailboxes.user gives server be1 the health mailbox "health-be1", which database DB2 has; each needs its own',
+            'health_mailboxes.user gives server be1 the health mailbox "health-be1", which database DB2 has;'
+            " each needs its own",
         ),
         (
             "[servers.proxy1.health_mailbox]\npassword_file = 'x'",
@@ -253,7 +256,8 @@ def mistakes_of(main: Path) -> list[str]:
         ),
         (
             "[probes.ImapCTPProbe]\ninterval = 'soon'",
-            'probes.ImapCTPProbe.interval is not a duration; write a number with its unit, such as "30s", "5m" or "48h"',
+            "probes.ImapCTPProbe.interval is not a duration; write a number with its unit,"
+            ' such as "30s", "5m" or "48h"',
         ),
         (
             "[monitors.ImapCTPMonitor]\nconsecutive_failures = 0",
@@ -407,12 +411,8 @@ def test_any_tree_is_either_a_snapshot_or_a_list_of_mistakes(tmp_path_factory, t
     file = tmp_path_factory.getbasetemp() / "fuzz.toml"
     file.write_text(toml(tree))
 
-    try:
-        snapshot = load(file)
-    except WrongConfiguration as error:
-        assert error.mistakes
-    else:
-        assert snapshot.organization.servers
+    with suppress(WrongConfiguration):
+        assert load(file).organization.servers
 
 
 @given(st.binary(max_size=200))

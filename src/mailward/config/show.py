@@ -1,0 +1,164 @@
+"""
+The configuration as it works out: every setting with its value and where it was set, secrets by name only.
+
+    servers.be1.imap.port = 10993        mailward.toml:12, group back-ends
+    servers.be1.imap.security = "tls"    default
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from mailward.config.durations import write_duration
+from mailward.config.layers import PASSWORDS, Setting, database_settings, leaves, server_settings
+from mailward.config.load import Reading, manager_of, read
+from mailward.config.mistakes import KeyPath, spelled
+from mailward.config.schema import (
+    FLAPPING,
+    PROBE_KEYS,
+    PROBES_KEYS,
+    AccessPointTable,
+    DatabaseTable,
+    RetentionTable,
+    RollupTable,
+    ServerTable,
+    leaf_keys,
+    table_at,
+)
+from mailward.model.organization import SecretKind, SecretRef
+from mailward.monitors.settings import FIELD_OF_ITEM
+from mailward.ports.settings import Snapshot
+
+DEFAULT = "default"
+_SECRET_KEYS = dict(zip(PASSWORDS, (SecretKind.FILE, SecretKind.ENVIRONMENT, SecretKind.CREDENTIAL), strict=True))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """One setting as it works out."""
+
+    key: str
+    """"servers.be1.imap.port"."""
+    value: str | None
+    """As TOML would write it; None where nothing is set and nothing follows from elsewhere."""
+    origin: str
+    """"mailward.toml:12, group back-ends", or "default"."""
+
+
+def show(paths: Path | Sequence[Path]) -> tuple[Shown, ...]:
+    """
+    Every setting as it works out, in the order of the schema.
+
+    Raises:
+        WrongConfiguration: There are mistakes; the text lists them all.
+    """
+    reading = read(paths)
+    return tuple(_Showing(reading, reading.snapshot()).settings())
+
+
+class _Showing:
+    """Walks through a snapshot; knows where things were written."""
+
+    def __init__(self, reading: Reading, snapshot: Snapshot) -> None:
+        self._reading = reading
+        self._snapshot = snapshot
+
+    def settings(self) -> Iterator[Shown]:
+        """All settings."""
+        organization = self._snapshot.organization
+        configuration = self._reading.configuration
+        yield from self._plain("organization", organization, ("name", "identity"))
+        servers, _ = server_settings(configuration)
+        for name, server in organization.servers.items():
+            yield from self._thing(("servers", name), server, leaf_keys(ServerTable), servers[name])
+        for name, access_point in organization.access_points.items():
+            written = dict(leaves((configuration.access_points or {})[name], ("access_points", name)))
+            yield from self._thing(("access_points", name), access_point, leaf_keys(AccessPointTable), written)
+        databases = database_settings(configuration)
+        for name, database in organization.databases.items():
+            yield from self._thing(("databases", name), database, leaf_keys(DatabaseTable), databases[name])
+        yield from self._probing()
+        yield from self._judging()
+        yield from self._plain("rollup", self._snapshot.rollup, RollupTable.model_fields)
+        yield from self._plain("retention", self._snapshot.retention, RetentionTable.model_fields)
+        manager = manager_of(self._reading)
+        yield from self._plain("manager", manager, ("state_directory", "socket", "log_level"))
+
+    def _thing(
+        self, path: KeyPath, thing: object, keys: Sequence[tuple[str, ...]], written: Mapping[KeyPath, Setting]
+    ) -> Iterator[Shown]:
+        for key in keys:
+            setting = written.get(key)
+            value = _secret(_value(thing, key[:-1]), key[-1]) if key[-1] in _SECRET_KEYS else _value(thing, key)
+            if value is not None or key[-1] not in _SECRET_KEYS:
+                yield self._shown((*path, *key), value, setting)
+
+    def _plain(self, section: str, values: object, keys: Sequence[str] | Mapping[str, Any]) -> Iterator[Shown]:
+        for key in keys:
+            yield self._at((section, key), getattr(values, key))
+
+    def _probing(self) -> Iterator[Shown]:
+        for key, field in PROBES_KEYS.items():
+            yield self._at(("probes", key), getattr(self._snapshot.probing, field))
+        for item, keys in PROBE_KEYS.items():
+            for key, field in keys.items():
+                yield self._at(("probes", item, key), getattr(self._snapshot.probing, field))
+
+    def _judging(self) -> Iterator[Shown]:
+        for item, field in {**FIELD_OF_ITEM, FLAPPING: FLAPPING}.items():
+            table = table_at(("monitors", item))
+            for key in leaf_keys(table) if table is not None else ():
+                yield self._at(("monitors", item, *key), _value(getattr(self._snapshot.monitors, field), key))
+
+    def _at(self, path: KeyPath, value: object) -> Shown:
+        """A setting that has only one place to stand in."""
+        table: Any = self._reading.sources.tree
+        for key in path:
+            table = table.get(key) if isinstance(table, dict) else None
+        return self._shown(path, value, None if table is None else Setting(value=table, path=path))
+
+    def _shown(self, path: KeyPath, value: object, setting: Setting | None) -> Shown:
+        origin = DEFAULT
+        if setting is not None:
+            origin = self._reading.sources.place(setting.path)
+            origin += f", {setting.layer}" if setting.layer else ""
+        return Shown(key=spelled(path), value=_written(value), origin=origin)
+
+
+def _value(thing: object, key: Sequence[str]) -> object:
+    for part in key:
+        thing = getattr(thing, part, None)
+    return thing
+
+
+def _secret(mailbox: object, key: str) -> str | None:
+    reference = getattr(mailbox, "password", None)
+    fits = isinstance(reference, SecretRef) and reference.kind is _SECRET_KEYS[key]
+    return reference.name if fits and isinstance(reference, SecretRef) else None
+
+
+def _written(value: object) -> str | None:  # noqa: PLR0911 - one return per kind of value reads best
+    """*value* as TOML would write it."""
+    match value:
+        case None:
+            return None
+        case bool():
+            return str(value).lower()
+        case timedelta():
+            return f'"{write_duration(value)}"'
+        case Enum():
+            return _written(value.value)
+        case int() | float():
+            return str(value)
+        case frozenset():
+            return _written(tuple(sorted(str(_plain(item)) for item in value)))
+        case tuple():
+            return "[" + ", ".join(str(_written(item)) for item in value) + "]"
+    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _plain(value: object) -> object:
+    return value.value if isinstance(value, Enum) else value
