@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help setup servers demo test test-all check format lint types contracts unit docs bench clean
+.PHONY: help setup servers demo test test-all test-kinds check format lint types contracts unit docs bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,13 +35,16 @@ check: $(VENV)/.ok ## format, lint, types, import contracts, unit and contract t
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(PYTEST) tests/unit tests/contract tests/docs
+	@$(PYTEST) tests/unit tests/contract tests/scenarios tests/docs
 
 test: check servers ## check, then acceptance against real servers (6 min)
 	@$(PYTEST) tests/acceptance
 
-test-all: check servers ## everything, every fault at default timings
+test-all: check servers ## everything, every fault at default timings (hours)
 	@$(PYTEST) tests/acceptance --default-timings
+
+test-kinds: check servers ## everything, one fault of each kind at short timings (half an hour)
+	@$(PYTEST) tests/acceptance --every-kind
 
 format: $(VENV)/.ok ## write the house's format
 	@$(BIN)/ruff format .

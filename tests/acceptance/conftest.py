@@ -17,6 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="probe labs as often as mailward does by default, instead of every few seconds",
     )
+    parser.addoption("--every-kind", action="store_true", help="try one fault of each kind of the catalogue")
     parser.addoption("--table", metavar="FILE", help="write what was seen of each fault as a table")
 
 

@@ -1,8 +1,9 @@
 """
 Every fault of the catalogue on real Dovecots: broken in place, told on the right tier, healed in place.
 
-One lab and one manager for all of them. By default one fault of each kind; `--default-timings` takes every fault. With
-`--table FILE` what was seen is written as the table of docs/reference/faults.md.
+One lab and one manager for all of them. By default the kinds that differ most from each other, `--every-kind` takes one
+fault of each kind, `--default-timings` every fault there is, probed as often as mailward does by default. With `--table
+FILE` what was seen is written as the table of docs/reference/faults.md.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,8 +28,28 @@ from mailward.model.health import MonitorHealth
 from mailward.model.monitoring import AlertValue
 from mailward.model.verdict import Confidence, Verdict
 
-PLACE_OF_KIND = {"service-failed": ("be1", "proxy1"), "certificate-expired": ("be1", "proxy1"), "auth-hung": ("be1",)}
-"""Kinds that are tried in more places than the first even in the short run."""
+QUICK = (
+    "service-failed@be1",
+    "service-failed@proxy1",
+    "service-stopped@be2",
+    "service-hung@be1",
+    "auth-broken@proxy1",
+    "directory-missing@be1",
+    "map-corrupt",
+    "probe-password@be2",
+    "prober-banned@be1",
+    "process-limit@be2",
+    "certificate-expired@proxy2",
+    "certificate-untrusted@be1",
+    "certificate-stale@be2",
+    "database-unreadable@DB1",
+    "database-replaced@DB3",
+    "store-full@be2",
+    "path-cut@be1",
+    "garbage@be2",
+)
+"""Two-tier faults of the short run: each tier, each dependency, each way to see it."""
+QUICK_BOX = ("service-failed@mail", "certificate-expired@mail", "database-replaced@DB1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,23 +90,19 @@ def _watched(lab: Lab, timings: Timings) -> Iterator[ManagerClient]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    everything = metafunc.config.getoption("--default-timings")
     for fixture, shape in (("two_tier_fault", Shape.TWO_TIER), ("one_box_fault", Shape.ONE_BOX)):
         if fixture in metafunc.fixturenames:
-            metafunc.parametrize(fixture, list(catalogue(shape)) if everything else chosen(shape))
+            metafunc.parametrize(fixture, chosen(shape, metafunc.config))
 
 
-def chosen(shape: Shape) -> list[str]:
-    """One fault of each kind, a few kinds at two places; on one box only what differs there."""
-    if shape is Shape.ONE_BOX:
-        return ["service-failed@mail", "service-hung@mail", "certificate-expired@mail", "database-replaced@DB1"]
-    names: list[str] = []
-    kinds: set[str] = set()
-    for fault in catalogue(shape).values():
-        if fault.place in PLACE_OF_KIND.get(fault.kind, ()) or fault.kind not in kinds | PLACE_OF_KIND.keys():
-            names.append(fault.name)
-            kinds.add(fault.kind)
-    return names
+def chosen(shape: Shape, config: pytest.Config) -> list[str]:
+    """The names of the faults to try."""
+    faults = catalogue(shape)
+    if config.getoption("--default-timings"):
+        return list(faults)
+    if config.getoption("--every-kind"):
+        return list({fault.kind: fault.name for fault in reversed(faults.values())}.values())[::-1]
+    return list(QUICK if shape is Shape.TWO_TIER else QUICK_BOX)
 
 
 def test_a_fault_is_told_on_its_tier_and_gone_when_it_is_healed(two_tier_fault, lab, watched, timings, rows):
