@@ -128,5 +128,7 @@ def _what_to_try(lab: "Lab", socket: Path | None) -> Sequence[str]:
 def _how_to_call_us() -> str:
     """Return what to type to run this very command from another terminal."""
     here = Path(sys.argv[0]).absolute()
+    if here.suffix == ".py":
+        return f"{sys.executable} -m mailward.cli.main"
     found = shutil.which("mailward")
     return "mailward" if found and Path(found).resolve() == here.resolve() else str(here)

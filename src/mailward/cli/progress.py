@@ -11,13 +11,13 @@ _EVERY_SECONDS = 0.1
 
 
 @contextmanager
-def progress(doing: str) -> Iterator[None]:
-    """Show *doing* with the seconds it has taken on standard error while the block runs."""
+def progress(doing: str, *, after: float = _AFTER_SECONDS) -> Iterator[None]:
+    """Show *doing* on standard error while the block runs, with the seconds it has taken, once these are *after*."""
     if not sys.stderr.isatty():
         yield
         return
     over = threading.Event()
-    teller = threading.Thread(target=_tell, args=(doing, over), daemon=True)
+    teller = threading.Thread(target=_tell, args=(doing, after, over), daemon=True)
     teller.start()
     try:
         yield
@@ -26,12 +26,12 @@ def progress(doing: str) -> Iterator[None]:
         teller.join()
 
 
-def _tell(doing: str, over: threading.Event) -> None:
-    if over.wait(_AFTER_SECONDS):
+def _tell(doing: str, after: float, over: threading.Event) -> None:
+    if over.wait(after):
         return
     ticks = 0
     while True:
-        seconds = _AFTER_SECONDS + ticks * _EVERY_SECONDS
+        seconds = after + ticks * _EVERY_SECONDS
         sys.stderr.write(f"\r\x1b[K{_FRAMES[ticks % len(_FRAMES)]} {doing} … {seconds:.0f} s")
         sys.stderr.flush()
         if over.wait(_EVERY_SECONDS):

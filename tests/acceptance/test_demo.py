@@ -1,0 +1,126 @@
+"""The demo as a newcomer meets it: it shows a fault on the right tier within seconds, and leaves nothing behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic, sleep
+
+import pytest
+
+from mailward.lab.lab import missing_programs
+
+MAILWARD = (sys.executable, "-m", "mailward.cli.main")
+pytestmark = pytest.mark.skipif(bool(missing_programs()), reason="this machine has no Dovecot")
+
+
+class Demo:
+    """`mailward demo` in a temporary directory and a run-time directory of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        home.chmod(0o755)  # Dovecot's mail processes, which are not root, have to pass
+        (home / "run").mkdir()
+        self.around = {**os.environ, "TMPDIR": str(home), "XDG_RUNTIME_DIR": str(home / "run")}
+        for name in ("MAILWARD_SOCKET", "MAILWARD_LAB"):
+            self.around.pop(name, None)
+        self.process = subprocess.Popen(
+            (*MAILWARD, "demo"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.around
+        )
+
+        self._too_late = threading.Timer(60, self.process.kill)
+        self._too_late.start()
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.communicate(timeout=20)
+        self._too_late.cancel()
+        self._too_late.join()
+
+    def read_until(self, words: str) -> list[str]:
+        assert self.process.stdout is not None
+        lines = []
+        for line in self.process.stdout:
+            lines.append(line.rstrip())
+            if words in line:
+                return lines
+        raise AssertionError(f"it ended without {words!r}: {lines} {self.process.communicate()[1]}")
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            (*MAILWARD, *words), capture_output=True, text=True, env=self.around, timeout=30, check=False
+        )
+
+    def left_behind(self, *, within: float) -> list[str]:
+        """What is still there of it after *within* seconds: files, and processes that name its directory."""
+        deadline = monotonic() + within
+        while (left := self._left()) and monotonic() < deadline:
+            sleep(0.05)
+        return left
+
+    def _left(self) -> list[str]:
+        files = [str(path) for path in self.home.rglob("*") if path != self.home / "run" and path.name != "mailward"]
+        named = str(self.home).encode()
+        return files + [
+            command.read_bytes().decode(errors="replace").replace("\0", " ")
+            for command in Path("/proc").glob("[0-9]*/cmdline")
+            if _mentions(command, named)
+        ]
+
+
+def _mentions(command: Path, named: bytes) -> bool:
+    try:
+        return named in command.read_bytes()
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def demo() -> Iterator[Demo]:
+    with TemporaryDirectory(prefix="mw") as name:
+        started = Demo(Path(name))
+        try:
+            yield started
+        finally:
+            started.close()
+
+
+def test_a_newcomer_sees_a_fault_on_the_right_tier_within_seconds(demo):
+    advice = demo.read_until("lab faults")
+    assert any("-m mailward.cli.main lab break service-failed@be1 " in line for line in advice)
+    demo.read_until("ImapSelfTestMonitor/be1  Uninitialized → Healthy")
+    broken = demo.run("lab", "break", "service-failed@be1")
+    assert 0 == broken.returncode, broken.stderr
+
+    demo.read_until("ImapSelfTestMonitor/be1  Healthy → Degraded")
+    rows = json.loads(demo.run("health", "be1", "--health-set", "IMAP.Protocol", "--format", "json").stdout)["items"]
+    verdict = next(row["verdict"] for row in rows if row["name"] == "ImapSelfTestMonitor")
+    assert ("mailbox server", "be1", "certain") == (verdict["tier"], verdict["server"], verdict["confidence"])
+
+    assert 0 == demo.run("lab", "heal").returncode
+    demo.read_until("ImapSelfTestMonitor/be1  Degraded → Healthy")
+
+
+def test_it_ends_when_asked_and_nothing_is_left(demo):
+    demo.read_until("lab faults")
+    demo.process.send_signal(signal.SIGTERM)
+    out, err = demo.process.communicate(timeout=20)
+
+    assert (0, "") == (demo.process.returncode, err)
+    assert "nothing is left of it" in out
+    assert [] == demo.left_behind(within=0)
+
+
+def test_even_killed_it_leaves_nothing(demo):
+    demo.read_until("lab faults")
+    demo.process.kill()
+    demo.process.wait(10)
+
+    left = [path for path in demo.left_behind(within=15) if not path.endswith("api.sock")]
+    assert [] == left
