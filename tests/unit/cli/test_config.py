@@ -75,7 +75,7 @@ def test_a_pattern_that_matches_nothing_says_so(run, file):
 
 def test_a_key_is_explained_and_an_unknown_one_refused(run):
     assert "preferred one first" in run("config", "explain", "databases.copies").out
-    assert 1 == run("config", "explain", "databases.nonsense").code
+    assert 1 == run("config", "explain", "organization.nonsense").code
 
 
 def test_the_schema_is_json(run):
