@@ -2,50 +2,57 @@
 The one thread that owns the database.
 
 Whoever wants something of it hands in a function of a connection and awaits its answer: the event loop never waits for
-a disk. Each function is one transaction, all or nothing.
+a disk, nor for the reading of what came from it. Each function is one transaction, all or nothing.
+
+ConfigError comes from `open` alone, where an operator is there to read it. Afterwards whatever goes wrong is a
+TemporaryFailure: the manager goes on probing, says that its store is lost, and every further call tries anew.
 """
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
-from mailward.model.errors import ConfigError, MailwardError, TemporaryFailure
+from mailward.model.errors import ConfigError, TemporaryFailure
 from mailward.ports.clock import Clock
-from mailward.storage.migrations import STEPS, refuse_newer, take_step, version_of
+from mailward.storage.failures import breaks_connection, explained, not_made
+from mailward.storage.migrations import STEPS, refuse_foreign, refuse_newer, take_step, version_of
 from mailward.storage.moments import to_ms
+from mailward.storage.opened_file import OpenedFile, made, opened
 
 Answer = TypeVar("Answer")
 
-BUSY_SECONDS = 5
-"""How long to wait for another process that is writing."""
+BUSY_TIMEOUT = timedelta(seconds=1.5)
+"""How long to wait for another process that writes: less than the manager has to end in when it is told to."""
 
 
 class Database:
     """One SQLite file, its thread, and its clock."""
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    def __init__(self, path: Path, clock: Clock, busy_timeout: timedelta = BUSY_TIMEOUT) -> None:
         """Nothing is opened yet."""
-        self._path = path
+        self._path = path.absolute()  # no name of a file means anything else to SQLite then
         self._clock = clock
+        self._busy_timeout = busy_timeout
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        # Only the thread touches these two.
         self._engine: Engine | None = None
+        self._file: OpenedFile | None = None
 
     async def open(self) -> None:
         """
         Open the file, making it for its owner alone if need be, and bring the schema up to date.
 
         Raises:
-            ConfigError: It is no database of ours, or one of a newer mailward.
+            ConfigError: It cannot be made, is damaged, another program's, or of a newer mailward.
             TemporaryFailure: It cannot be opened now.
         """
         await self._on_thread(self._open)
@@ -63,7 +70,7 @@ class Database:
         Raises:
             TemporaryFailure: The database cannot be read now.
         """
-        return await self._on_thread(lambda: self._transact(question, writes=False))
+        return await self._on_thread(lambda: self._work(question, writes=False))
 
     async def write(self, deed: Callable[[Connection], Answer]) -> Answer:
         """
@@ -72,85 +79,102 @@ class Database:
         Raises:
             TemporaryFailure: The database cannot be written now; nothing was.
         """
-        return await self._on_thread(lambda: self._transact(deed, writes=True))
+        return await self._on_thread(lambda: self._work(deed, writes=True))
 
     async def _on_thread(self, work: Callable[[], Answer]) -> Answer:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, self._translated, work)
+            asked = asyncio.get_running_loop().run_in_executor(self._thread, work)
         except RuntimeError as error:  # the thread has ended: closing races with a last question
             raise TemporaryFailure(f"the store {self._path} is closed") from error
+        return await asked
 
-    def _translated(self, work: Callable[[], Answer]) -> Answer:
+    def _work(self, work: Callable[[Connection], Answer], *, writes: bool) -> Answer:
         try:
-            return work()
-        except MailwardError:
-            raise
-        except (DBAPIError, sqlite3.Error, OSError) as error:
-            raise self._failure(error) from error
+            self._notice_another_file()
+            self._open()
+            assert self._engine is not None
+            return _transact(self._engine, work, writes=writes)
+        except ConfigError as error:
+            raise TemporaryFailure(str(error)) from error
+        except (DBAPIError, sqlite3.Error) as error:
+            if breaks_connection(error):
+                self._close()
+            raise TemporaryFailure(str(explained(error, self._path))) from error
+        except OSError as error:
+            raise TemporaryFailure(f"the store {self._path} is out of reach: {error}; it is tried again") from error
 
-    def _failure(self, error: Exception) -> MailwardError:
-        reason = str(error.orig if isinstance(error, DBAPIError) else error)
-        if "not a database" in reason or "malformed" in reason:
-            return ConfigError(
-                f"{self._path} is damaged or no database of mailward ({reason}): move it away, and mailward starts with"
-                " an empty one"
-            )
-        advice = {
-            "full": "make room on its file system",
-            "locked": "another process holds it; it is tried again",
-            "readonly": "its file system or file is read-only for this user",
-        }
-        hint = next((words for word, words in advice.items() if word in reason), "it is tried again")
-        return TemporaryFailure(f"the store {self._path} cannot be used: {reason}; {hint}")
+    def _notice_another_file(self) -> None:
+        if self._file is None or self._file.is_in_place():
+            return
+        lost, engine = self._file, self._engine
+        if engine is not None:
+            with suppress(DBAPIError, sqlite3.Error), engine.connect() as connection:
+                # Whoever moved the file away is to find in it all that was stored.
+                connection.execution_options(isolation_level="AUTOCOMMIT")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._close()
+        lost.remove_companions()
+        raise TemporaryFailure(
+            f"the store {self._path} was removed or replaced while in use: what it held is in the old file, if that is"
+            " anywhere; the store goes on with what is there now"
+        )
 
     def _open(self) -> None:
-        if self._engine is None:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            self._engine = self._new_engine()
+        if self._engine is not None:
+            return
         try:
+            made(self._path)
+            self._engine = self._new_engine()
             with self._engine.connect() as connection:
                 version = version_of(connection)
             refuse_newer(version, str(self._path))
             for step in range(version, len(STEPS)):
-                self._transact(lambda connection, step=step: take_step(connection, step), writes=True)  # type: ignore[misc]
+                _transact(self._engine, lambda connection, step=step: take_step(connection, step), writes=True)  # type: ignore[misc]
+            self._file = opened(self._path)
+        except OSError as error:
+            self._close()
+            raise not_made(error, self._path) from error
+        except (DBAPIError, sqlite3.Error) as error:
+            self._close()
+            raise explained(error, self._path) from error
         except BaseException:
             self._close()
             raise
 
     def _new_engine(self) -> Engine:
-        engine = create_engine(f"sqlite:///{self._path}", poolclass=StaticPool, connect_args={"timeout": BUSY_SECONDS})
-        event.listen(engine, "connect", self._prepare)
+        engine = create_engine("sqlite://", poolclass=StaticPool, creator=self._connect)
         event.listen(engine, "begin", _begin)
         return engine
 
-    def _prepare(self, connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves, see _begin
-        connection.create_function("mailward_now", 0, lambda: to_ms(self._now()))
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    def _now(self) -> datetime:
-        return self._clock.now()
-
-    def _transact(self, work: Callable[[Connection], Answer], *, writes: bool) -> Answer:
-        if self._engine is None:
-            self._open()
-        assert self._engine is not None
-        with self._engine.connect().execution_options(mailward_writes=writes) as connection, connection.begin():
-            return work(connection)
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path,
+            timeout=self._busy_timeout.total_seconds(),
+            isolation_level=None,  # we say BEGIN ourselves, see _begin
+            cached_statements=256,
+        )
+        try:
+            refuse_foreign(connection, str(self._path))  # before anything is written to it
+            connection.create_function("mailward_now", 0, lambda: to_ms(self._clock.now()))
+            for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+                connection.execute(f"PRAGMA {pragma}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _close(self) -> None:
-        if self._engine is not None:
-            self._engine.dispose()
-            self._engine = None
+        engine, self._engine, self._file = self._engine, None, None
+        if engine is not None:
+            engine.dispose()
+
+
+def _transact(engine: Engine, work: Callable[[Connection], Answer], *, writes: bool) -> Answer:
+    with engine.connect().execution_options(mailward_writes=writes) as connection, connection.begin():
+        return work(connection)
 
 
 def _begin(connection: Connection) -> None:
     """A writer takes its lock at once, so that it fails before it has begun and never in between."""
     writes = connection.get_execution_options().get("mailward_writes", False)
-    try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-    except OperationalError:
-        connection.invalidate()
-        raise
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

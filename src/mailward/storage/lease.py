@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, case, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from mailward.ports.lease import Held
@@ -39,7 +39,8 @@ class SqliteLease:
         """Prolong it, never shorten it when the clock went backwards; None when it is lost."""
 
         def prolong(db: Connection) -> Held | None:
-            until = func.max(leases.c.until, func.mailward_now() + for_ // _MS)
+            wanted = func.mailward_now() + for_ // _MS
+            until = case((wanted > leases.c.until, wanted), else_=leases.c.until)
             renewed = db.execute(
                 update(leases).where(*_is(held, name), leases.c.until > func.mailward_now()).values(until=until)
             )

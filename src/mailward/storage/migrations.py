@@ -4,19 +4,27 @@ How the schema came to be: one step a version, each in a transaction of its own.
 A step is never edited once released. It may only add, so that the version before it goes on working beside it.
 """
 
+import sqlite3
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
 from mailward.model.errors import ConfigError
 
+APPLICATION_ID = 0x4D574152
+"""What SQLite writes into the head of the file, by which it is known as ours: "MWAR"."""
+
 STEPS: Sequence[tuple[str, ...]] = (
     (
         """CREATE TABLE result (
             id INTEGER PRIMARY KEY AUTOINCREMENT, at BIGINT NOT NULL, probe TEXT NOT NULL, server TEXT NOT NULL,
-            target TEXT NOT NULL, failed BOOLEAN NOT NULL, body TEXT NOT NULL, transcript TEXT)""",
+            target TEXT NOT NULL, failed BOOLEAN NOT NULL, body TEXT NOT NULL, transcript BIGINT)""",
         "CREATE INDEX result_of ON result (probe, server, target, at)",
-        "CREATE INDEX result_at ON result (failed, at)",
+        "CREATE INDEX result_of_server ON result (server, at)",
+        "CREATE INDEX result_that_failed ON result (failed, at)",
+        "CREATE INDEX result_at ON result (at)",
+        "CREATE TABLE transcript (id INTEGER PRIMARY KEY AUTOINCREMENT, at BIGINT NOT NULL, lines TEXT NOT NULL)",
+        "CREATE INDEX transcript_at ON transcript (at)",
         """CREATE TABLE latest (
             probe TEXT NOT NULL, server TEXT NOT NULL, target TEXT NOT NULL, at BIGINT NOT NULL, body TEXT NOT NULL,
             PRIMARY KEY (probe, server, target))""",
@@ -31,6 +39,7 @@ STEPS: Sequence[tuple[str, ...]] = (
         """CREATE TABLE event (
             id INTEGER PRIMARY KEY AUTOINCREMENT, at BIGINT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,
             body TEXT NOT NULL)""",
+        "CREATE INDEX event_kind ON event (kind)",
         "CREATE INDEX event_subject ON event (subject)",
         "CREATE INDEX event_at ON event (at)",
         "CREATE TABLE canary (mailbox TEXT PRIMARY KEY, body TEXT NOT NULL)",
@@ -43,6 +52,24 @@ STEPS: Sequence[tuple[str, ...]] = (
 def version_of(connection: Connection) -> int:
     """The version of the schema, 0 for an empty database."""
     return int(connection.execute(text("PRAGMA user_version")).scalar_one())
+
+
+def refuse_foreign(connection: sqlite3.Connection, where: str) -> None:
+    """
+    Refuse a database another program made, before a word is written to it.
+
+    Raises:
+        ConfigError: It is neither empty nor ours; the text says what to do.
+    """
+    (mark,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (things,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    is_empty = (mark, version, things) == (0, 0, 0)
+    if mark != APPLICATION_ID and not is_empty:
+        raise ConfigError(
+            f"{where} is a database of another program, and is left alone: move it away, or name another state"
+            " directory"
+        )
 
 
 def refuse_newer(version: int, where: str) -> None:
@@ -60,7 +87,10 @@ def refuse_newer(version: int, where: str) -> None:
 
 
 def take_step(connection: Connection, version: int) -> None:
-    """Bring the schema from *version* to the next, within the caller's transaction."""
+    """Bring the schema from *version* to the next, within the caller's transaction; nothing if another just did."""
+    if version_of(connection) != version:
+        return
     for statement in STEPS[version]:
         connection.execute(text(statement))
+    connection.execute(text(f"PRAGMA application_id = {APPLICATION_ID}"))
     connection.execute(text(f"PRAGMA user_version = {version + 1}"))

@@ -1,53 +1,67 @@
 """Results as rows: what is stored of each, and what is added up in five minutes' roll-ups."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Select, select
+
 from mailward.model.probing import Phase, PhaseOutcome, ProbeResult, ResultType
-from mailward.model.wire import from_plain, to_plain
 from mailward.ports.store import Rollup
+from mailward.storage.documents import of_document, of_lines, to_document, to_lines
 from mailward.storage.moments import from_ms, from_us, to_ms, to_us
+from mailward.storage.tables import results, transcripts
 
 ROLLUP = timedelta(minutes=5)
 WHOLE = ""
 """The `phase` of a roll-up over the whole conversation."""
+CLOCK_STEP_MS = 5 * 60 * 1000
+"""
+A latest result that lies further in the future than this was stamped by a clock that has been set back since, and
+whatever comes next takes its place. It is measured against now, not against what arrives: results that were kept back
+while the store was lost come late, and must not displace newer ones.
+"""
 _COUNTED = (ResultType.SUCCEEDED, ResultType.FAILED, ResultType.TIMED_OUT)
 
 
-def result_row(result: ProbeResult) -> dict[str, Any]:
-    """A row of `result`. The transcript of a success is not kept: it says what the phases say."""
-    transcript = None if result.is_healthy or not result.transcript else json.dumps(result.transcript)
+def keeps_transcript(result: ProbeResult) -> bool:
+    """Whether the conversation is kept: of a failure only. All others are alike, or say nothing of the server."""
+    return result.result.is_failure and bool(result.transcript)
+
+
+def transcript_row(result: ProbeResult) -> dict[str, Any]:
+    """A row of `transcript`."""
+    return {"at": to_ms(result.at), "lines": to_lines(result.transcript)}
+
+
+def result_row(result: ProbeResult, body: str, transcript: int | None) -> dict[str, Any]:
+    """A row of `result`, which refers to the row of its transcript."""
     return {
         "at": to_ms(result.at),
         "probe": result.probe,
         "server": result.server,
         "target": result.target,
         "failed": result.result.is_failure,
-        "body": _body(result),
+        "body": body,
         "transcript": transcript,
     }
 
 
-def latest_rows(results: Iterable[ProbeResult]) -> list[dict[str, Any]]:
-    """The rows of `latest`: of each target the newest only."""
-    newest: dict[tuple[str, str, str], ProbeResult] = {}
-    for result in results:
+def result_body(result: ProbeResult) -> str:
+    """All of a result but its transcript."""
+    return to_document(replace(result, transcript=()) if result.transcript else result)
+
+
+def latest_rows(results: Iterable[tuple[ProbeResult, str]], *, now: int) -> list[dict[str, Any]]:
+    """The rows of `latest`, of results and their bodies: of each target the one that supersedes the others."""
+    newest: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for result, body in results:
         key = (result.probe, result.server, result.target)
-        if key not in newest or newest[key].at <= result.at:
-            newest[key] = result
-    return [
-        {
-            "probe": result.probe,
-            "server": result.server,
-            "target": result.target,
-            "at": to_ms(result.at),
-            "body": _body(result),
-        }
-        for result in newest.values()
-    ]
+        row = {"probe": key[0], "server": key[1], "target": key[2], "at": to_ms(result.at), "body": body}
+        if key not in newest or row["at"] >= newest[key]["at"] or newest[key]["at"] > now + CLOCK_STEP_MS:
+            newest[key] = row
+    return list(newest.values())
 
 
 def rollup_rows(results: Iterable[ProbeResult]) -> list[dict[str, Any]]:
@@ -77,10 +91,29 @@ def rollup_rows(results: Iterable[ProbeResult]) -> list[dict[str, Any]]:
     ]
 
 
+def result_query(
+    *, probe: str | None, server: str | None, target: str | None, since: datetime | None, failed: bool | None
+) -> Select[Any]:
+    """The bodies and transcripts of the results that match, newest first."""
+    query = (
+        select(results.c.body, transcripts.c.lines)
+        .outerjoin_from(results, transcripts, transcripts.c.id == results.c.transcript)
+        .order_by(results.c.at.desc(), results.c.id.desc())
+    )
+    for column, value in ((results.c.probe, probe), (results.c.server, server), (results.c.target, target)):
+        if value is not None:
+            query = query.where(column == value)
+    if since is not None:
+        query = query.where(results.c.at >= to_ms(since))
+    if failed is not None:
+        query = query.where(results.c.failed == failed)
+    return query
+
+
 def result_of(body: str, transcript: str | None) -> ProbeResult:
     """The result a row holds."""
-    result = from_plain(ProbeResult, json.loads(body))
-    return replace(result, transcript=tuple(json.loads(transcript))) if transcript else result
+    result = of_document(ProbeResult, body)
+    return replace(result, transcript=of_lines(transcript)) if transcript else result
 
 
 def rollup_of(row: Mapping[str, Any]) -> Rollup:
@@ -96,7 +129,3 @@ def rollup_of(row: Mapping[str, Any]) -> Rollup:
         took_sum=from_us(row["took_sum"]),
         took_max=from_us(row["took_max"]),
     )
-
-
-def _body(result: ProbeResult) -> str:
-    return json.dumps(to_plain(replace(result, transcript=())), separators=(",", ":"))

@@ -1,33 +1,45 @@
-"""The store on SQLite: every statement it makes."""
+"""The store on SQLite: every statement it makes, but those on events."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, literal_column, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Table, case, delete, insert, literal_column, or_, select, text
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from mailward.model.event import Event, EventKind
 from mailward.model.monitoring import MonitorKey, MonitorStatus
 from mailward.model.probing import Canary, Phase, ProbeResult
-from mailward.model.wire import from_plain, to_plain
 from mailward.ports.clock import Clock
 from mailward.ports.store import Retention, Rollup
-from mailward.storage.database import Database
+from mailward.storage.database import BUSY_TIMEOUT, Database
+from mailward.storage.documents import of_document, to_document
+from mailward.storage.event_rows import append_events, event_of, event_query
 from mailward.storage.moments import from_ms, to_ms
-from mailward.storage.result_rows import WHOLE, latest_rows, result_of, result_row, rollup_of, rollup_rows
-from mailward.storage.tables import canaries, events, latest, results, rollups, statuses
+from mailward.storage.result_rows import (
+    CLOCK_STEP_MS,
+    WHOLE,
+    keeps_transcript,
+    latest_rows,
+    result_body,
+    result_of,
+    result_query,
+    result_row,
+    rollup_of,
+    rollup_rows,
+    transcript_row,
+)
+from mailward.storage.tables import canaries, events, latest, results, rollups, statuses, transcripts
 
 
 class SqliteStore:
     """Keeps everything in one file, write-ahead logged. `database` may be shared with a lease."""
 
-    def __init__(self, path: Path, *, clock: Clock) -> None:
+    def __init__(self, path: Path, *, clock: Clock, busy_timeout: timedelta = BUSY_TIMEOUT) -> None:
         """Nothing is opened yet."""
-        self.database = Database(path, clock)
+        self.database = Database(path, clock, busy_timeout)
+        self._last_event = 0
 
     async def open(self) -> None:
         """Connect and bring the schema up to date."""
@@ -44,7 +56,8 @@ class SqliteStore:
     async def add_results(self, results_: Sequence[ProbeResult]) -> None:
         """Store results, refresh the latest ones, add to the roll-ups: all or nothing."""
         if results_:
-            await self.database.write(lambda db: _add_results(db, results_))
+            added = tuple(results_)  # the caller may go on filling its own while the thread works
+            await self.database.write(lambda db: _add_results(db, added))
 
     async def results(
         self,
@@ -57,22 +70,15 @@ class SqliteStore:
         limit: int = 100,
     ) -> tuple[ProbeResult, ...]:
         """The newest results first, with transcripts where they were kept."""
-        query = select(results.c.body, results.c.transcript).order_by(results.c.at.desc(), results.c.id.desc())
-        wanted = ((results.c.probe, probe), (results.c.server, server), (results.c.target, target))
-        for column, value in wanted:
-            if value is not None:
-                query = query.where(column == value)
-        if since is not None:
-            query = query.where(results.c.at >= to_ms(since))
-        if failed is not None:
-            query = query.where(results.c.failed == failed)
-        rows = await self.database.read(lambda db: db.execute(query.limit(limit)).all())
-        return tuple(result_of(body, transcript) for body, transcript in rows)
+        query = result_query(probe=probe, server=server, target=target, since=since, failed=failed)
+        return await self.database.read(
+            lambda db: tuple(result_of(row.body, row.lines) for row in db.execute(query.limit(limit)))
+        )
 
     async def latest_results(self) -> tuple[ProbeResult, ...]:
         """The last result of each (probe, server, target)."""
-        rows = await self.database.read(lambda db: db.execute(select(latest.c.body)).scalars().all())
-        return tuple(result_of(body, None) for body in rows)
+        query = select(latest.c.body)
+        return await self.database.read(lambda db: tuple(result_of(body, None) for body in db.execute(query).scalars()))
 
     async def rollups(
         self, *, probe: str, server: str, target: str, since: datetime, phase: Phase | None = None
@@ -84,35 +90,37 @@ class SqliteStore:
             .where(rollups.c.phase == (WHOLE if phase is None else phase.value), rollups.c.start >= to_ms(since))
             .order_by(rollups.c.start)
         )
-        rows = await self.database.read(lambda db: db.execute(query).mappings().all())
-        return tuple(rollup_of(dict(row)) for row in rows)
+        return await self.database.read(lambda db: tuple(rollup_of(dict(row)) for row in db.execute(query).mappings()))
 
     async def save_statuses(self, statuses_: Sequence[MonitorStatus], events_: Sequence[Event]) -> tuple[Event, ...]:
         """Store the states and append the events in one transaction; return the events with their ids."""
-        rows = [{**_key_columns(status.key), "body": _dump(status)} for status in statuses_]
+        saved, added = tuple(statuses_), tuple(events_)
 
         def save(db: Connection) -> tuple[Event, ...]:
-            _replace(db, statuses, rows)
-            return _append(db, events_)
+            _replace(db, statuses, [{**_key_columns(status.key), "body": to_document(status)} for status in saved])
+            return append_events(db, added, after=self._last_event)
 
-        return await self.database.write(save)
+        return self._numbered(await self.database.write(save))
 
     async def statuses(self) -> tuple[MonitorStatus, ...]:
         """The last state of every monitor that has not been retired."""
-        rows = await self.database.read(lambda db: db.execute(select(statuses.c.body)).scalars().all())
-        return tuple(from_plain(MonitorStatus, json.loads(body)) for body in rows)
+        query = select(statuses.c.body)
+        return await self.database.read(
+            lambda db: tuple(of_document(MonitorStatus, body) for body in db.execute(query).scalars())
+        )
 
     async def retire(self, keys: Sequence[MonitorKey], events_: Sequence[Event]) -> tuple[Event, ...]:
         """Forget these monitors' states and append the events in one transaction."""
+        retired, added = tuple(keys), tuple(events_)
 
         def forget(db: Connection) -> tuple[Event, ...]:
-            for key in keys:
+            for key in retired:
                 db.execute(
                     delete(statuses).where(*(statuses.c[name] == value for name, value in _key_columns(key).items()))
                 )
-            return _append(db, events_)
+            return append_events(db, added, after=self._last_event)
 
-        return await self.database.write(forget)
+        return self._numbered(await self.database.write(forget))
 
     async def events(
         self,
@@ -126,39 +134,35 @@ class SqliteStore:
         newest_first: bool = False,
     ) -> tuple[Event, ...]:
         """Events with ids above *after* and below *before*; *subject* matches itself and all below it (A, A/…)."""
-        query = select(events.c.id, events.c.body).where(events.c.id > after)
-        if before is not None:
-            query = query.where(events.c.id < before)
-        if kinds:
-            query = query.where(events.c.kind.in_([kind.value for kind in kinds]))
-        if subject is not None:
-            below = events.c.subject.startswith(f"{subject}/", autoescape=True)
-            query = query.where(or_(events.c.subject == subject, below))
-        if since is not None:
-            query = query.where(events.c.at >= to_ms(since))
-        query = query.order_by(events.c.id.desc() if newest_first else events.c.id).limit(limit)
-        rows = await self.database.read(lambda db: db.execute(query).all())
-        return tuple(replace(from_plain(Event, json.loads(body)), id=number) for number, body in rows)
+        query = event_query(
+            after=after, before=before, kinds=kinds, subject=subject, since=since, newest_first=newest_first
+        )
+        return await self.database.read(
+            lambda db: tuple(event_of(row.id, row.body) for row in db.execute(query.limit(limit)))
+        )
 
     async def canaries(self) -> dict[str, Canary]:
         """The canary each health mailbox is known by."""
-        rows = await self.database.read(lambda db: db.execute(select(canaries.c.mailbox, canaries.c.body)).all())
-        return {mailbox: from_plain(Canary, json.loads(body)) for mailbox, body in rows}
+        query = select(canaries.c.mailbox, canaries.c.body)
+        return await self.database.read(
+            lambda db: {row.mailbox: of_document(Canary, row.body) for row in db.execute(query)}
+        )
 
     async def save_canary(self, mailbox: str, canary: Canary, event: Event) -> None:
         """Record a canary and its event in one transaction."""
 
-        def save(db: Connection) -> None:
-            _replace(db, canaries, [{"mailbox": mailbox, "body": _dump(canary)}])
-            _append(db, [event])
+        def save(db: Connection) -> tuple[Event, ...]:
+            _replace(db, canaries, [{"mailbox": mailbox, "body": to_document(canary)}])
+            return append_events(db, [event], after=self._last_event)
 
-        await self.database.write(save)
+        self._numbered(await self.database.write(save))
 
     async def tidy(self, *, now: datetime, retention: Retention, slice_rows: int = 5000) -> int:
         """Delete at most *slice_rows* rows that are past their time; return how many."""
         past = (
             (results, results.c.at < to_ms(now - retention.healthy_results), results.c.failed.is_(False)),
             (results, results.c.at < to_ms(now - retention.failed_results), results.c.failed.is_(True)),
+            (transcripts, transcripts.c.at < to_ms(now - retention.failed_results)),
             (rollups, rollups.c.start < to_ms(now - retention.rollups)),
             (events, events.c.at < to_ms(now - retention.events)),
         )
@@ -175,26 +179,54 @@ class SqliteStore:
 
         return await self.database.write(delete_slice)
 
+    def _numbered(self, added: tuple[Event, ...]) -> tuple[Event, ...]:
+        """Remember how far the numbers have come: they go on growing also when the file is replaced by an empty one."""
+        self._last_event = max([self._last_event, *(event.id for event in added)])
+        return added
+
 
 def _add_results(db: Connection, added: Sequence[ProbeResult]) -> None:
-    db.execute(insert(results), [result_row(result) for result in added])
+    bodies = [result_body(result) for result in added]
+    transcript_ids = _add_transcripts(db, added)
+    rows = [
+        result_row(result, body, transcript_ids.get(place))
+        for place, (result, body) in enumerate(zip(added, bodies, strict=True))
+    ]
+    db.execute(insert(results), rows)
+    now = db.execute(text("SELECT mailward_now()")).scalar_one()
+    _refresh_latest(db, latest_rows(zip(added, bodies, strict=True), now=now), now=now)
+    _add_rollups(db, rollup_rows(added))
+
+
+def _add_transcripts(db: Connection, added: Sequence[ProbeResult]) -> dict[int, int]:
+    """Store the transcripts that are kept; return the id of each by its result's place."""
+    places = [place for place, result in enumerate(added) if keeps_transcript(result)]
+    if not places:
+        return {}
+    statement = insert(transcripts).returning(transcripts.c.id, sort_by_parameter_order=True)
+    return dict(
+        zip(places, db.execute(statement, [transcript_row(added[place]) for place in places]).scalars(), strict=True)
+    )
+
+
+def _refresh_latest(db: Connection, rows: list[dict[str, Any]], *, now: int) -> None:
     newest = upsert(latest)
     newest = newest.on_conflict_do_update(
         index_elements=["probe", "server", "target"],
         set_={"at": newest.excluded.at, "body": newest.excluded.body},
-        where=newest.excluded.at >= latest.c.at,
+        where=or_(newest.excluded.at >= latest.c.at, latest.c.at > now + CLOCK_STEP_MS),
     )
-    db.execute(newest, latest_rows(added))
-    rows = rollup_rows(added)
+    db.execute(newest, rows)
+
+
+def _add_rollups(db: Connection, rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
     sums = upsert(rollups)
+    longest = case((sums.excluded.took_max > rollups.c.took_max, sums.excluded.took_max), else_=rollups.c.took_max)
+    added = {name: rollups.c[name] + sums.excluded[name] for name in ("count", "failures", "took_sum")}
     sums = sums.on_conflict_do_update(
-        index_elements=["probe", "server", "target", "phase", "start"],
-        set_={
-            **{name: rollups.c[name] + sums.excluded[name] for name in ("count", "failures", "took_sum")},
-            "took_max": func.max(rollups.c.took_max, sums.excluded.took_max),
-        },
+        index_elements=["probe", "server", "target", "phase", "start"], set_={**added, "took_max": longest}
     )
     db.execute(sums, rows)
 
@@ -207,19 +239,5 @@ def _replace(db: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
     db.execute(statement.on_conflict_do_update(index_elements=keys, set_={"body": statement.excluded.body}), rows)
 
 
-def _append(db: Connection, added: Sequence[Event]) -> tuple[Event, ...]:
-    numbered = []
-    for event in added:
-        row = {"at": to_ms(event.at), "kind": event.kind.value, "subject": event.subject, "body": _dump(event)}
-        key = db.execute(insert(events), row).inserted_primary_key
-        assert key is not None
-        numbered.append(replace(event, id=key[0]))
-    return tuple(numbered)
-
-
 def _key_columns(key: MonitorKey) -> dict[str, str]:
     return {"server": key.server, "health_set": key.health_set, "item": key.item, "target": key.target}
-
-
-def _dump(value: object) -> str:
-    return json.dumps(to_plain(value), separators=(",", ":"))

@@ -19,7 +19,17 @@ results = Table(
     Column("target", Text, nullable=False),
     Column("failed", Boolean, nullable=False),
     Column("body", Text, nullable=False),
-    Column("transcript", Text),
+    Column("transcript", BigInteger),
+)
+
+# A table of its own: a recovery that refers to a transcript keeps it when the result is long deleted.
+transcripts = Table(
+    "transcript",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("lines", Text, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 latest = Table(

@@ -14,6 +14,8 @@ from mailward.ports.lease import Held
 from mailward.ports.store import Retention, Rollup
 
 _SLICE = timedelta(minutes=5)
+_CLOCK_STEP = timedelta(minutes=5)
+"""What lies further in the future was stamped by a clock that has been set back since."""
 Kept = TypeVar("Kept")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -49,11 +51,8 @@ class MemoryStore:
         """Keep results, refresh the latest, add to the roll-ups."""
         self._reach()
         for result in results:
-            kept = replace(result, transcript=()) if result.is_healthy else result
-            self._results.append(kept)
-            key = (result.probe, result.server, result.target)
-            if key not in self._latest or self._latest[key].at <= result.at:
-                self._latest[key] = replace(result, transcript=())
+            self._results.append(result if result.result.is_failure else replace(result, transcript=()))
+            self._refresh_latest(replace(result, transcript=()))
             self._roll_up(result)
 
     async def results(
@@ -168,6 +167,12 @@ class MemoryStore:
     def _reach(self) -> None:
         if self.out_of_reach:
             raise TemporaryFailure("the store is out of reach; it is tried again")
+
+    def _refresh_latest(self, result: ProbeResult) -> None:
+        key = (result.probe, result.server, result.target)
+        old = self._latest.get(key)
+        if old is None or old.at <= result.at or old.at > self._clock.now() + _CLOCK_STEP:
+            self._latest[key] = result
 
     def _append(self, events: Sequence[Event]) -> tuple[Event, ...]:
         numbered = tuple(replace(event, id=self._last_id + place) for place, event in enumerate(events, start=1))

@@ -82,6 +82,34 @@ async def test_the_transcript_of_a_success_is_not_kept(store):
     assert (a_result(transcript=()),) == await store.results()
 
 
+@pytest.mark.parametrize("ended", [ResultType.PROBER_OVERLOADED, ResultType.NOT_APPLICABLE])
+async def test_the_transcript_of_what_says_nothing_of_the_server_is_not_kept(store, ended):
+    await store.add_results([a_result(result=ended)])
+
+    assert ((),) == tuple(result.transcript for result in await store.results())
+
+
+async def test_each_failure_of_a_batch_has_its_own_transcript(store):
+    batch = [
+        a_failure(at=NOON + number * MINUTE, transcript=(f"C: {number}",)) if number % 2 else a_result()
+        for number in range(10)
+    ]
+
+    await store.add_results(batch)
+
+    assert [f"C: {number}" for number in (9, 7, 5, 3, 1)] == [
+        line for result in await store.results(failed=True) for line in result.transcript
+    ]
+
+
+async def test_a_field_that_measured_nothing_is_told_from_one_that_was_not_measured(store):
+    await store.add_results([a_failure(level=0.0, push_took=timedelta(0), detail="")])
+
+    (found,) = await store.results()
+
+    assert (0.0, timedelta(0)) == (found.level, found.push_took)
+
+
 async def test_results_come_newest_first_and_by_what_was_asked_for(store):
     await store.add_results(
         [
@@ -119,6 +147,41 @@ async def test_the_latest_result_of_each_target_is_the_newest_whatever_the_order
     latest = {result.target: result.at for result in await store.latest_results()}
 
     assert {"DB1": NOON + MINUTE, "DB2": NOON} == latest
+
+
+async def test_a_latest_result_of_the_future_gives_way_when_the_clock_was_set_back(store, clock):
+    await store.add_results([a_result(at=NOON), a_result(at=NOON, target="DB2")])
+    clock.advance(-timedelta(hours=1))
+
+    await store.add_results([a_result(at=NOON - timedelta(hours=1))])
+
+    latest = {result.target: result.at for result in await store.latest_results()}
+    assert {"DB1": NOON - timedelta(hours=1), "DB2": NOON} == latest
+
+
+async def test_a_latest_result_of_the_future_gives_way_within_one_batch_too(store, clock):
+    clock.advance(-timedelta(hours=1))
+
+    await store.add_results([a_result(at=NOON), a_result(at=NOON - timedelta(hours=1))])
+
+    assert [NOON - timedelta(hours=1)] == [result.at for result in await store.latest_results()]
+
+
+async def test_a_clock_set_back_a_little_displaces_no_latest_result(store, clock):
+    await store.add_results([a_result(at=NOON)])
+    clock.advance(-5 * MINUTE)
+
+    await store.add_results([a_result(at=NOON - 5 * MINUTE)])
+
+    assert [NOON] == [result.at for result in await store.latest_results()]
+
+
+async def test_results_that_were_kept_back_displace_no_newer_one_however_late_they_come(store):
+    await store.add_results([a_result(at=NOON)])
+
+    await store.add_results([a_result(at=NOON - timedelta(hours=3))])
+
+    assert [NOON] == [result.at for result in await store.latest_results()]
 
 
 async def test_roll_ups_add_up_five_minutes_per_phase_and_whole(store):
@@ -179,6 +242,11 @@ async def test_events_are_found_by_id_kind_subject_and_time(store):
     assert (first,) == await store.events(before=second.id)
     assert (third, second) == await store.events(newest_first=True, limit=2)
     assert (third,) == await store.events(kinds=[EventKind.SERVICE_EXITED])
+    assert (first, second, third) == await store.events(kinds=[EventKind.SERVICE_EXITED, EventKind.MONITOR_CHANGED])
+    assert (third, second) == await store.events(
+        kinds=[EventKind.SERVICE_EXITED, EventKind.MONITOR_CHANGED], newest_first=True, limit=2
+    )
+    assert (first,) == await store.events(kinds=[EventKind.MONITOR_CHANGED], subject="mbx1")
     assert (first, third) == await store.events(subject="mbx1")
     assert () == await store.events(subject="mbx")
     assert () == await store.events(subject="mbx_")
