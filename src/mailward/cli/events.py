@@ -132,9 +132,10 @@ def line_of(event: Event, reader: Terminal) -> Iterator[str]:
 
 
 def brief_line_of(event: Event, reader: Terminal) -> str:
-    """Return one event as exactly one line: the time of day and as much of the rest as fits."""
-    parts = _parts(event)
-    parts[0] = (clock_text(event.at), Colour.FAINT)
+    """Return one event as exactly one line: the time of day, the change, and as much of the rest as fits."""
+    change = (printable(change_text(event)), event_colour(event))
+    rest = ((printable(event.subject), None), (printable(event.because), None))
+    parts = [(clock_text(event.at), Colour.FAINT), *(part for part in (change, *rest) if part[0])]
     line, taken = "", 0
     for text, paint in parts:
         room = (reader.width or 10**9) - taken
