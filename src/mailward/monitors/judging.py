@@ -91,6 +91,13 @@ def take(definition: MonitorDefinition, status: MonitorStatus, history: History,
     )
 
 
+def _out_of_sight(status: MonitorStatus, sample: Sample) -> MonitorStatus:
+    """A broken monitor whose latest look fails through our own fault says so, not its last verdict for ever."""
+    if status.broken_since is None or status.state is AlertValue.REPAIRING or not sample.is_monitoring_fault:
+        return status
+    return replace(status, verdict=sample.verdict, because=f"it was broken, and now cannot be seen: {sample.said}")
+
+
 def wake(definition: MonitorDefinition, status: MonitorStatus, history: History, now: datetime) -> Step:
     """Let time pass: the end of the grace period, of patience with silence, of flapping."""
     return _with_time(definition, Step(status=status, history=history), now)

@@ -406,3 +406,13 @@ def test_judging_is_cheap_enough_for_twelve_thousand_monitors():
 )
 def test_a_span_is_said_as_a_person_would(seconds, text):
     assert text == spoken(timedelta(seconds=seconds))
+
+
+def test_a_broken_monitor_that_can_no_longer_be_seen_says_that_and_not_its_last_verdict_for_ever():
+    monitor = Monitor(a_definition(ServiceMonitorSettings())).sees(good(), bad(), bad(), bad())
+    assert AlertValue.DEGRADED is monitor.state
+
+    status = monitor.sees(bad(OURS)).step.status
+
+    assert (AlertValue.DEGRADED, OURS) == (status.state, status.verdict)
+    assert "cannot be seen" in status.because
