@@ -147,6 +147,9 @@ class _Checker:
     def _access_points(self) -> Iterator[Mistake]:
         for name, table in (self._configuration.access_points or {}).items():
             path = ("access_points", name)
+            if name.lower() in {server.lower() for server in self._servers}:
+                text = "has the name of a server, so that nobody could tell their touch points apart; give it another"
+                yield self._mistake(path, f"{text}, such as the DNS name users connect to")
             yield from self._known_servers((*path, "servers"), table.servers or ())
             settings = dict(leaves(table, path))
             yield from self._endpoint(settings)
@@ -166,9 +169,6 @@ class _Checker:
             yield self._mistake(
                 active.path, f"is {quoted(str(active.value))}, which holds no copy{hint(str(active.value), copies)}"
             )
-        if (HEALTH_MAILBOX, "user") not in settings:
-            text = "is missing: without a health mailbox nothing in this database can be read; see [health_mailboxes]"
-            yield from self._missing((*path, HEALTH_MAILBOX), text)
         yield from self._health_mailbox(path, settings)
         yield from self._placeholders(settings)
 

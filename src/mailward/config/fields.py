@@ -13,10 +13,20 @@ from dataclasses import fields, is_dataclass
 from datetime import timedelta
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, get_args, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StringConstraints, WithJsonSchema, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+    create_model,
+)
 
 from mailward.config.durations import PATTERN, read_duration, write_duration
 
@@ -47,6 +57,21 @@ Percent = Annotated[float, Field(ge=0, le=100)]
 WholePercent = Annotated[int, Field(ge=0, le=100)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """One line without control characters."""
+
+
+def _with_a_home(name: str) -> str:
+    try:
+        Path(name.partition(":")[2] or name).expanduser()
+        Path(name).expanduser()
+    except RuntimeError:
+        raise ValueError("begins in the home directory of a user this machine does not know") from None
+    return name
+
+
+AT_HOME = AfterValidator(_with_a_home)
+"""What begins with ~ must lead somewhere; also after a kind and a colon, as in "supervisor:~/socket"."""
+FileName = Annotated[Text, AT_HOME]
+"""A file or directory. Whether it is there is looked at where it is used."""
 
 
 class Table(BaseModel):

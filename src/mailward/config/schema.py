@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import Field
 
-from mailward.config.fields import PositiveDuration, Table, Text, table_of
+from mailward.config.fields import AT_HOME, FileName, PositiveDuration, Table, Text, table_of
 from mailward.health.settings import RollupSettings
 from mailward.model import items
 from mailward.monitors.probing import ProbingSettings
@@ -44,7 +44,7 @@ class HealthMailboxTable(Table):
 
     user: Text | None = None
     """The name to log in with. `{name}` stands for the server's or database's name in lower case."""
-    password_file: Text | None = None
+    password_file: FileName | None = None
     """A file that holds nothing but the password. It should be readable by mailward alone."""
     password_environment: Text | None = None
     """The environment variable that holds the password."""
@@ -60,7 +60,7 @@ class HealthMailboxTable(Table):
 class TlsTable(Table):
     """What a certificate and a handshake must satisfy."""
 
-    ca_file: Text | None = None
+    ca_file: FileName | None = None
     """PEM file of the authorities to trust. Default: the system's."""
     minimum_version: Literal["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"] | None = None
     """The oldest version of TLS to accept. Default: "TLSv1.2"."""
@@ -94,13 +94,13 @@ class ImapTable(Table):
 class HostTable(Table):
     """How mailward sees the host of a server; every part may be absent and then shows as not available."""
 
-    service: Annotated[str, Field(pattern=r"^(systemd|pidfile|supervisor):[^\x00-\x1f]+$")] | None = None
+    service: Annotated[str, Field(pattern=r"^(systemd|pidfile|supervisor):[^\x00-\x1f]+$"), AT_HOME] | None = None
     """How its IMAP service is watched: "systemd:UNIT", "pidfile:FILE" or "supervisor:SOCKET"."""
-    log_files: list[Text] | None = None
+    log_files: list[FileName] | None = None
     """Log files of the IMAP service, searched for the session of a failed probe."""
-    store_paths: list[Text] | None = None
+    store_paths: list[FileName] | None = None
     """Directories of mail stores whose file systems are watched for space and inodes."""
-    certificate_file: Text | None = None
+    certificate_file: FileName | None = None
     """The certificate the service is configured with, to notice one that was renewed but not loaded."""
 
 
@@ -110,7 +110,7 @@ class ServerTable(Table):
     roles: list[Literal["proxy", "mailbox"]] | None = None
     """What the server does: "proxy" passes clients on, "mailbox" holds mailboxes. Required."""
     platform: Literal["dovecot", "imap"] | None = None
-    """The kind of software; "imap" (default) is anything that speaks it."""
+    """The kind of software; "imap" is anything that speaks it. Default: "imap"."""
     imap: ImapTable | None = None
     health_mailbox: HealthMailboxTable | None = None
     """Mailbox servers: the local health mailbox, outside every database."""
@@ -153,7 +153,10 @@ class DatabaseTable(Table):
     active: Text | None = None
     """The server of the active copy. Default: the first of `copies`."""
     health_mailbox: HealthMailboxTable | None = None
-    """The account in this database that only probes use. Required, here or by `[health_mailboxes]`."""
+    """
+    The account in this database that only probes use. Without one, here or by `[health_mailboxes]`, nothing in the
+    database can be read and no user's way to it is probed.
+    """
     mailboxes: Annotated[int, Field(ge=0)] | None = None
     """How many mailboxes it holds, to say how many users a fault meets."""
 
@@ -161,9 +164,9 @@ class DatabaseTable(Table):
 class ManagerTable(Table):
     """The manager itself."""
 
-    state_directory: Text | None = None
+    state_directory: FileName | None = None
     """Where it keeps its database and its lock. Default: $STATE_DIRECTORY (systemd), else /var/lib/mailward."""
-    socket: Text | None = None
+    socket: FileName | None = None
     """Where it listens for the command line. Default: api.sock in the state directory."""
     log_level: Literal["debug", "info", "warning", "error"] | None = None
     """Default: "info"."""
@@ -217,6 +220,7 @@ class Configuration(Table):
     templates: dict[str, ServerTable] | None = None
     """Server settings by a name, for groups to start from."""
     groups: dict[str, GroupTable] | None = None
+    """Several servers at once."""
     servers: dict[str, ServerTable] | None = None
     access_points: dict[str, AccessPointTable] | None = None
     databases: dict[str, DatabaseTable] | None = None

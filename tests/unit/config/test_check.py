@@ -3,6 +3,10 @@ from pathlib import Path
 import pytest
 
 from mailward.config.check import Checked, check, concerns_in_words, cost_in_words
+from mailward.config.concerns import concerns
+from mailward.config.load import load
+from mailward.monitors.cost import AccountCost, Cost
+from mailward.ports.settings import Snapshot
 
 CONFIGURATION = """
 [organization]
@@ -76,7 +80,8 @@ def test_with_mistakes_there_is_nothing_else(write):
         ("[servers.mail.host]\ncertificate_file = 'no'", "servers.mail.host.certificate_file: cannot be read"),
         ("[probes.ImapCTPProbe]\nmargin = '10ms'", "probes.ImapCTPProbe.margin: leaves no time"),
         (
-            "[access_points.other]\nservers = []\nimap.source_address='127.0.0.5'",
+            "[access_points.other]\nservers = []\nimap.source_address='127.0.0.5'\n"
+            "[probes.ImapCTPProbe]\ninterval = '9m'",
             "access_points.other: names no servers",
         ),
         (
@@ -126,4 +131,90 @@ def test_a_password_file_that_everybody_may_read_is_told_and_not_shown(write, tm
 def test_without_databases_or_local_health_mailbox_less_is_seen_and_told(write):
     text = "[organization]\nname = 'x'\n[servers.mail]\nroles = ['mailbox']\nimap.source_address = '127.0.0.5'\n"
 
-    assert ["servers.mail", "databases"] == [concern.about for concern in check(write(text)).warnings]
+    assert ["servers.mail", "databases", "access_points"] == [concern.about for concern in check(write(text)).warnings]
+
+
+@pytest.mark.usefixtures("secrets")
+def test_a_database_without_health_mailbox_is_told_to_be_unseen(write):
+    text = CONFIGURATION.replace("[health_mailboxes]", "[servers.mail.health_mailbox]")
+
+    (found,) = warnings(check(write(text)))
+
+    assert found.startswith("databases.DB1: has no health mailbox: its store is not looked at")
+
+
+@pytest.mark.usefixtures("secrets")
+def test_one_box_that_would_see_too_much_of_us_is_told(write):
+    (found,) = warnings(check(write(CONFIGURATION, more="[probes.ImapSelfTestProbe]\ninterval = '5s'")))
+
+    assert found.startswith("servers.mail: will see 19,")
+    assert "no more than 6,000: lengthen the intervals" in found
+
+
+@pytest.mark.usefixtures("secrets")
+def test_a_server_behind_proxies_may_see_more(write):
+    proxy = "[servers.proxy]\nroles = ['proxy']\nimap.source_address = '127.0.0.5'\n"
+    text = CONFIGURATION.replace('servers = ["mail"]', 'servers = ["proxy"]')
+
+    checked = check(write(text, proxy=proxy))
+
+    assert [] == warnings(checked)
+    assert max(server.conversations for server in checked.cost.servers) > 6000
+
+
+@pytest.mark.usefixtures("secrets")
+def test_without_an_access_point_one_box_is_told_that_its_users_way_is_not_walked(write):
+    text = CONFIGURATION.replace(
+        '[access_points."mail.example.org"]\nservers = ["mail"]', "[servers.mail.host]"
+    ).replace('imap.source_address = "127.0.0.5"\n[databases', "[databases")
+
+    (found,) = warnings(check(write(text)))
+
+    assert found.startswith("access_points: there is none")
+
+
+def test_what_is_to_be_said_of_many_is_said_once_and_names_a_few(write):
+    servers = "".join(f"[servers.be{number}]\nimap.tls.verify = false\nroles = ['mailbox']\n" for number in range(500))
+
+    found = check(write(f"[organization]\nname = 'x'\n{servers}")).warnings
+
+    (concern,) = [concern for concern in found if concern.text.startswith("is off")]
+    assert concern.about.startswith("servers.be0.imap.tls.verify, servers.be1.imap.tls.verify, ")
+    assert concern.about.endswith(" and 496 more")
+    assert len(found) < 6
+
+
+@pytest.mark.usefixtures("secrets")
+def test_servers_with_local_health_mailboxes_of_one_name_are_all_looked_at(write, tmp_path):
+    (tmp_path / "open").touch(mode=0o600)
+    other = (
+        "[servers.other]\nroles = ['mailbox']\nimap.source_address = '127.0.0.5'\n"
+        "health_mailbox.user = 'health-mail'\nhealth_mailbox.password_file = 'open'"
+    )
+
+    (found,) = warnings(check(write(CONFIGURATION, other=other)))
+
+    assert f"health mailbox health-mail: the password file {tmp_path}/open is empty" == found
+
+
+@pytest.mark.usefixtures("secrets")
+@pytest.mark.parametrize(("mode", "count"), [(0o700, 0), (0o777, 1), (0o1777, 0)])
+def test_a_directory_in_which_others_could_put_another_password_is_told(write, tmp_path, mode, count):
+    directory = tmp_path / "secrets"
+    directory.mkdir()
+    for name in ("mail", "db1"):
+        (tmp_path / name).rename(directory / name)
+    directory.chmod(mode)
+
+    found = check(write(CONFIGURATION.replace('"{name}"', '"secrets/{name}"'))).warnings
+
+    assert [(f"chmod o-w {directory}",)] * count == [concern.lines for concern in found]
+
+
+def test_more_sessions_than_dovecot_allows_are_told(write):
+    organization = load(write(CONFIGURATION)).organization
+    greedy = Cost(servers=(), accounts=(AccountCost(account="health-db1", conversations=9, sessions_max=9),), lanes=())
+
+    (found,) = concerns(Snapshot(organization=organization), greedy)
+
+    assert found.text.startswith("has up to 9 sessions at once; Dovecot allows 10 from one address")

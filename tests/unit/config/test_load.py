@@ -1,7 +1,6 @@
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from time import process_time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -265,6 +264,19 @@ def mistakes_of(main: Path) -> list[str]:
         ),
         ("[monitors.ImapCTPMonitor]\nenabled = 1", "monitors.ImapCTPMonitor.enabled must be true or false"),
         (
+            "[access_points.Proxy1]",
+            "access_points.Proxy1 has the name of a server, so that nobody could tell their touch points apart; give it"
+            " another, such as the DNS name users connect to",
+        ),
+        (
+            "[manager]\nstate_directory = '~nobody-of-that-name/state'",
+            "manager.state_directory begins in the home directory of a user this machine does not know",
+        ),
+        (
+            "[servers.be1.host]\nservice = 'supervisor:~nobody-of-that-name/socket'",
+            "servers.be1.host.service begins in the home directory of a user this machine does not know",
+        ),
+        (
             "[escalation]",
             "escalation is not known: this version does not escalate to anybody yet; take the section out",
         ),
@@ -354,20 +366,15 @@ def test_the_manager_keeps_its_state_where_systemd_says_unless_the_file_says(wri
     assert tmp_path / "state" == from_systemd.state_directory
 
 
-def test_five_hundred_servers_are_read_in_half_a_second(write):
+def test_five_hundred_servers_become_a_snapshot(write):
     many = "".join(
         f"[servers.mb{number}]\nknown_as = ['mb{number}.example.org']\n[servers.mb{number}.imap]\nport = 993\n"
         f"[servers.mb{number}.host]\nservice = 'systemd:dovecot'\n[databases.X{number}]\ncopies = ['mb{number}']\n"
         for number in range(500)
     )
     main = write(TWO_SERVERS.replace('"BE*"', '"BE*", "mb*"'), many=many)
-    load(main)
 
-    began = process_time()
-    snapshot = load(main)
-
-    assert 502 == len(snapshot.organization.servers)
-    assert process_time() - began < 1.5  # 0.25 s on a quiet machine; the border only catches squares
+    assert 502 == len(load(main).organization.servers)
 
 
 KEYS = st.sampled_from(
