@@ -9,46 +9,20 @@ most once a second, and is never restarted (rootless-and-2.4 §C).
 Each function changes all its files or none.
 """
 
-import asyncio
 import os
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Sequence
 from pathlib import Path
 
-from mailward.model.errors import ConfigError, Refused, TemporaryFailure
+from mailward.model.errors import ConfigError, Refused
 from mailward.platforms.dovecot.passwd_files import HealthFiles, hashed, put_lines, read_lines
+from mailward.platforms.dovecot.probe_account import Account, read_secret
 from mailward.platforms.dovecot.replacing import Replacing
 from mailward.platforms.local.system_chance import SystemChance
 from mailward.ports.chance import Chance
 
 SECRET_MODE = 0o600
-#: Dovecot looks at a file's time stamp at most once a second.
-_REREAD_S = 1.5
 #: What would end a field or a line of a passwd-file.
 _UNFIT = frozenset(": \t\r\n")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Account:
-    """One account of a probe, and where mailward keeps its password."""
-
-    user: str
-    home: Path
-    password_file: Path
-    allow_nets: tuple[str, ...]
-    """Networks it may log in from; every other address is refused."""
-    quota: str = "1G"
-
-    @property
-    def next_password_file(self) -> Path:
-        """The password to come, while it is being changed."""
-        return self.password_file.with_name(f"{self.password_file.name}.new")
-
-    @property
-    def former_password_file(self) -> Path:
-        """The password that went, as long as it may have to come back."""
-        return self.password_file.with_name(f"{self.password_file.name}.old")
 
 
 def create(files: HealthFiles, accounts: Sequence[Account], *, chance: Chance | None = None) -> tuple[str, ...]:
@@ -115,8 +89,8 @@ def use_new_passwords(accounts: Sequence[Account]) -> None:
     with Replacing() as replacing:
         for account in accounts:
             if account.next_password_file.exists():
-                _put_secret(replacing, account.former_password_file, _read_secret(account.password_file))
-                _put_secret(replacing, account.password_file, _read_secret(account.next_password_file))
+                _put_secret(replacing, account.former_password_file, read_secret(account.password_file))
+                _put_secret(replacing, account.password_file, read_secret(account.next_password_file))
                 replacing.remove(account.next_password_file)
 
 
@@ -152,47 +126,11 @@ def cancel_rotation(files: HealthFiles, accounts: Sequence[Account]) -> None:
             if account.user in old:
                 new[account.user] = old.pop(account.user)
             if account.former_password_file.exists():
-                _put_secret(replacing, account.password_file, _read_secret(account.former_password_file))
+                _put_secret(replacing, account.password_file, read_secret(account.former_password_file))
             replacing.remove(account.former_password_file)
             replacing.remove(account.next_password_file)
         put_lines(replacing, files, files.new, new)
         put_lines(replacing, files, files.old, old)
-
-
-async def rotate(
-    files: HealthFiles,
-    accounts: Sequence[Account],
-    *,
-    prove: Callable[[Account, str], Awaitable[bool]],
-    settle: timedelta = timedelta(seconds=20),
-    chance: Chance | None = None,
-) -> None:
-    """
-    Change the passwords from beginning to end; whatever goes wrong, the former ones are in force again.
-
-    Args:
-        files: Dovecot's files.
-        accounts: Whose passwords.
-        prove: Logs in with an account and a password, and says whether that worked.
-        settle: How long a probe may be on its way with the former password: longer than its time-out.
-        chance: Where passwords come from.
-
-    Raises:
-        Refused: As `begin_rotation`.
-        TemporaryFailure: The new password of an account is not accepted, or a file cannot be written.
-    """
-    begin_rotation(files, accounts, chance=chance)
-    try:
-        await asyncio.sleep(_REREAD_S)
-        for account in accounts:
-            if not await prove(account, _read_secret(account.next_password_file)):
-                raise TemporaryFailure(f"{account.user} is refused with its new password; the former one stays in use")
-        use_new_passwords(accounts)
-        await asyncio.sleep(settle.total_seconds())
-    except BaseException:
-        cancel_rotation(files, accounts)
-        raise
-    finish_rotation(files, accounts)
 
 
 def _password_line(account: Account, password: str) -> str:
@@ -226,7 +164,7 @@ def _make_room(files: HealthFiles, account: Account) -> None:
 
 def _kept_or_new(replacing: Replacing, path: Path, chance: Chance) -> str:
     if path.exists():
-        return _read_secret(path)
+        return read_secret(path)
     password = chance.token()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _put_secret(replacing, path, password)
@@ -238,10 +176,3 @@ def _put_secret(replacing: Replacing, path: Path, password: str) -> None:
     above = path.parent.stat()
     owner = (above.st_uid, above.st_gid) if os.geteuid() == 0 else (-1, -1)
     replacing.put(path, f"{password}\n", mode=SECRET_MODE, owner=owner)
-
-
-def _read_secret(path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except OSError as error:
-        raise TemporaryFailure(f"the password file {path} cannot be read: {error.strerror or error}") from error

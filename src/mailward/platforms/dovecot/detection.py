@@ -7,7 +7,6 @@ Everything is read, nothing is asked of the service: a Dovecot that hangs can be
 import asyncio
 import os
 import socket
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -60,6 +59,8 @@ class Detected:
     """The group of the process that reads passwd-files; None when that is our own user."""
     health_directory: Path | None = None
     """Where it looks for probes' accounts; None until mailward's snippet is included."""
+    known_names: tuple[str, ...] = ()
+    """Those names of its certificate that lead to an address from here."""
     addresses: tuple[str, ...] = ()
     """Numeric addresses its name and its listeners have, from one of which a probe on this host connects."""
 
@@ -82,8 +83,8 @@ async def detected(config: Path | None = None, *, runner: Runner | None = None) 
         TemporaryFailure: A configuration cannot be read; the text says why and what to do.
     """
     runner = LocalRunner() if runner is None else runner
-    files = await running(runner) if config is None else (Path(os.path.abspath(config)),)  # noqa: PTH100 - links stay
-    files = files or tuple(file for file in (USUAL_FILE,) if _exists(file))
+    files = await running(runner) if config is None else (_absolute(config),)
+    files = files or _usual()
     if not files:
         raise ConfigError(
             f"no Dovecot runs here, and there is no {USUAL_FILE}; name its configuration: --dovecot-config FILE"
@@ -100,8 +101,12 @@ async def detected(config: Path | None = None, *, runner: Runner | None = None) 
     return tuple(found)
 
 
-def _exists(file: Path) -> bool:
-    return file.exists()
+def _absolute(file: Path) -> Path:
+    return file.absolute()
+
+
+def _usual() -> tuple[Path, ...]:
+    return (USUAL_FILE,) if USUAL_FILE.exists() else ()
 
 
 def from_doveconf(conf: Doveconf, file: Path) -> Detected:
@@ -151,17 +156,19 @@ def _log_files(written: str) -> tuple[Path, ...]:
 
 
 async def _with_addresses(found: Detected) -> Detected:
-    names = found.certificate.names if found.certificate else ()
-    listening = (listener.address for listener in found.listeners if not listener.is_everywhere)
-    addresses = [address for name in (*listening, *names) for address in await _resolved(name)]
-    return replace(found, addresses=tuple(dict.fromkeys(addresses)))
+    names = [name for name in (found.certificate.names if found.certificate else ()) if not name.startswith("*")]
+    listening = [listener.address for listener in found.listeners if not listener.is_everywhere]
+    addresses = {name: await _resolved(name) for name in dict.fromkeys((*listening, *names))}
+    return replace(
+        found,
+        known_names=tuple(name for name in names if addresses[name]),
+        addresses=tuple(dict.fromkeys(address for some in addresses.values() for address in some)),
+    )
 
 
-async def _resolved(name: str) -> Iterable[str]:
-    if name.startswith("*"):
-        return ()
+async def _resolved(name: str) -> list[str]:
     with suppress(OSError, TimeoutError, UnicodeError):
         async with asyncio.timeout(_PATIENCE_S):
             answers = await asyncio.get_running_loop().getaddrinfo(name, None, type=socket.SOCK_STREAM)
         return [str(answer[4][0]) for answer in answers]
-    return ()
+    return []
