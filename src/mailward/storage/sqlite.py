@@ -1,4 +1,9 @@
-"""The store on SQLite: every statement it makes, but those on events."""
+"""
+The store on SQLite: every statement it makes, but those on events.
+
+Rows are fetched all at once and made into values afterwards, on the same thread: fetching one by one gives up the
+interpreter's lock with every row, and the event loop comes late (130 ms instead of 10 with 10,000 rows).
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -72,13 +77,15 @@ class SqliteStore:
         """The newest results first, with transcripts where they were kept."""
         query = result_query(probe=probe, server=server, target=target, since=since, failed=failed)
         return await self.database.read(
-            lambda db: tuple(result_of(row.body, row.lines) for row in db.execute(query.limit(limit)))
+            lambda db: tuple(result_of(row.body, row.lines) for row in db.execute(query.limit(limit)).all())
         )
 
     async def latest_results(self) -> tuple[ProbeResult, ...]:
         """The last result of each (probe, server, target)."""
         query = select(latest.c.body)
-        return await self.database.read(lambda db: tuple(result_of(body, None) for body in db.execute(query).scalars()))
+        return await self.database.read(
+            lambda db: tuple(result_of(body, None) for body in db.execute(query).scalars().all())
+        )
 
     async def rollups(
         self, *, probe: str, server: str, target: str, since: datetime, phase: Phase | None = None
@@ -90,7 +97,9 @@ class SqliteStore:
             .where(rollups.c.phase == (WHOLE if phase is None else phase.value), rollups.c.start >= to_ms(since))
             .order_by(rollups.c.start)
         )
-        return await self.database.read(lambda db: tuple(rollup_of(dict(row)) for row in db.execute(query).mappings()))
+        return await self.database.read(
+            lambda db: tuple(rollup_of(dict(row)) for row in db.execute(query).mappings().all())
+        )
 
     async def save_statuses(self, statuses_: Sequence[MonitorStatus], events_: Sequence[Event]) -> tuple[Event, ...]:
         """Store the states and append the events in one transaction; return the events with their ids."""
@@ -106,7 +115,7 @@ class SqliteStore:
         """The last state of every monitor that has not been retired."""
         query = select(statuses.c.body)
         return await self.database.read(
-            lambda db: tuple(of_document(MonitorStatus, body) for body in db.execute(query).scalars())
+            lambda db: tuple(of_document(MonitorStatus, body) for body in db.execute(query).scalars().all())
         )
 
     async def retire(self, keys: Sequence[MonitorKey], events_: Sequence[Event]) -> tuple[Event, ...]:
@@ -138,14 +147,14 @@ class SqliteStore:
             after=after, before=before, kinds=kinds, subject=subject, since=since, newest_first=newest_first
         )
         return await self.database.read(
-            lambda db: tuple(event_of(row.id, row.body) for row in db.execute(query.limit(limit)))
+            lambda db: tuple(event_of(row.id, row.body) for row in db.execute(query.limit(limit)).all())
         )
 
     async def canaries(self) -> dict[str, Canary]:
         """The canary each health mailbox is known by."""
         query = select(canaries.c.mailbox, canaries.c.body)
         return await self.database.read(
-            lambda db: {row.mailbox: of_document(Canary, row.body) for row in db.execute(query)}
+            lambda db: {row.mailbox: of_document(Canary, row.body) for row in db.execute(query).all()}
         )
 
     async def save_canary(self, mailbox: str, canary: Canary, event: Event) -> None:
