@@ -2,7 +2,8 @@
 The store on SQLite: every statement it makes, but those on events.
 
 Rows are fetched all at once and made into values afterwards, on the same thread: fetching one by one gives up the
-interpreter's lock with every row, and the event loop comes late (130 ms instead of 10 with 10,000 rows).
+interpreter's lock with every row, and the event loop comes late (130 ms instead of 10 with 10,000 rows, pauses of the
+garbage collector aside).
 """
 
 from collections.abc import Sequence
