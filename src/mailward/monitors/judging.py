@@ -81,7 +81,8 @@ def take(definition: MonitorDefinition, status: MonitorStatus, history: History,
         return Step(status=status, history=history)
     reading = definition.rule.read(sample)
     if reading is Reading.NOTHING:
-        return _with_time(definition, Step(status=status, history=_silenced(history, sample)), now)
+        unseen = Step(status=_out_of_sight(status, sample), history=_silenced(history, sample))
+        return _with_time(definition, unseen, now)
     history = replace(history, heard_at=sample.at, silence="", samples=_remembered(definition, history, sample, now))
     run = _run(definition, history.samples, reading)
     after = _judged(definition, _told(status, sample, reading), history.samples, run, now)
