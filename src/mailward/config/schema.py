@@ -76,9 +76,9 @@ class ImapTable(Table):
     host: Text | None = None
     """DNS name or address. Default: the server's or access point's own name. `{name}` stands for it in lower case."""
     port: Port | None = None
-    """Default: 993, or 143 when `security` is not "tls"."""
+    """The port it listens on. Default: 993, or 143 when `security` is not "tls"."""
     security: Literal["tls", "starttls", "plain"] | None = None
-    """Default: "tls"."""
+    """TLS from the first byte, by STARTTLS, or none at all. Default: "tls"."""
     tls: TlsTable | None = None
     source_address: Text | None = None
     """
@@ -129,7 +129,7 @@ class GroupTable(ServerTable):
     servers: list[Text] | None = None
     """
     Names of servers, or patterns such as "be*". An empty list means no server; a pattern that matches none is a
-    mistake.
+    mistake. Required.
     """
     template: Text | None = None
     """The template these servers start from."""
@@ -169,7 +169,7 @@ class ManagerTable(Table):
     socket: FileName | None = None
     """Where it listens for the command line. Default: api.sock in the state directory."""
     log_level: Literal["debug", "info", "warning", "error"] | None = None
-    """Default: "info"."""
+    """The least of what it logs. Default: "info"."""
 
 
 #: Probe item -> TOML key -> field of ProbingSettings.
