@@ -396,11 +396,15 @@ def _fault_cells(kind: str, faults: Sequence[Fault]) -> tuple[str, ...]:
     somewhere = any(fault.place for fault in faults)
     return (
         f"`{kind}{'@PLACE' if somewhere else ''}`",
-        _either(fault.sentence.replace(fault.place, "PLACE") if fault.place else fault.sentence for fault in faults),
+        "; or: ".join(dict.fromkeys(_without_place(fault) for fault in faults if fault.shape is faults[0].shape)),
         _either(fault.truth.tier.value for fault in faults),
         _either(fault.truth.dependency.value if fault.truth.dependency else "its own service" for fault in faults),
         _either(fault.truth.remedy.value for fault in faults),
     )
+
+
+def _without_place(fault: Fault) -> str:
+    return fault.sentence.replace(fault.place, "PLACE") if fault.place else fault.sentence
 
 
 def _needs(kinds: Mapping[str, Sequence[Fault]]) -> Iterator[str]:
