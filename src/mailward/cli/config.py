@@ -16,7 +16,8 @@ from mailward.model.errors import Refused
 from mailward.model.wire import SCHEMA, to_plain
 
 if TYPE_CHECKING:
-    from mailward.config.check import Checked, Concern
+    from mailward.config.check import Checked
+    from mailward.config.concerns import Concern
     from mailward.config.show import Shown
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -50,6 +51,74 @@ def where(path: str | None) -> Path:
 @click.group("config")
 def config() -> None:
     """Make, check and explain the configuration."""
+
+
+@config.command("init")
+@click.option(
+    "--directory", metavar="DIR", type=click.Path(), help="Default: /etc/mailward for root, else ~/.config/mailward."
+)
+@click.option("--dovecot-config", metavar="F", type=click.Path(), help="Its dovecot.conf; default: what runs here.")
+@click.option("--state-directory", metavar="DIR", type=click.Path(), help="Where the manager will remember.")
+@click.option("--passwd-directory", metavar="DIR", type=click.Path(), help="Where Dovecot will find probes' accounts.")
+@click.option(
+    "--ca", metavar="F", type=click.Path(exists=True, dir_okay=False), help="Trust the authorities in this file."
+)
+@click.option("--force", is_flag=True, help="Overwrite files that exist. Accounts are never overwritten.")
+@click.option("--dry-run", is_flag=True, help="Print what would be written, and write nothing.")
+def init(
+    *,
+    directory: str | None,
+    dovecot_config: str | None,
+    state_directory: str | None,
+    passwd_directory: str | None,
+    ca: str | None,
+    force: bool,
+    dry_run: bool,
+) -> None:
+    """
+    Write a complete configuration from the Dovecot that runs on this host.
+
+    Dovecot's own configuration is never edited: what it needs is a file of its own, and one line to add is printed.
+    """
+    import socket
+
+    from mailward.cli.accounts import the_dovecot
+    from mailward.config.initial import initial, write
+
+    own, state = _places(directory, state_directory)
+    files = initial(
+        the_dovecot(dovecot_config),
+        host_name=socket.getfqdn(),
+        directory=own,
+        state_directory=state,
+        passwd_directory=_absolute(passwd_directory),
+        ca_file=_absolute(ca),
+    )
+    if dry_run:
+        for file in files.files:
+            click.echo(f"==> {file.path} <==\n{file.text}")
+        click.echo("(--dry-run: nothing was written)")
+        return
+    for path in write(files, force=force):
+        click.echo(f"wrote {path}")
+    click.echo("\nWhat is left to do:")
+    for number, step in enumerate(files.next_steps, 1):
+        click.echo(f"  {number}. {step}")
+
+
+def _places(directory: str | None, state_directory: str | None) -> tuple[Path, Path | None]:
+    """Where configuration and state go: the machine's places for root, the user's own for everybody else."""
+    home = Path(os.environ.get("HOME") or "/")
+    if os.geteuid() == 0:
+        own, state = Path("/etc/mailward"), None
+    else:
+        own = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "mailward"
+        state = Path(os.environ.get("XDG_STATE_HOME") or home / ".local" / "state") / "mailward"
+    return _absolute(directory) or own, _absolute(state_directory) or state
+
+
+def _absolute(path: str | None) -> Path | None:
+    return Path(path).expanduser().absolute() if path else None
 
 
 @config.command("check")
