@@ -51,7 +51,7 @@ format: $(VENV)/.ok ## write the house's format
 	@$(BIN)/ruff check --fix-only .
 
 bench: setup ## measure; prints ratios against a peer in the same run
-	@$(BIN)/python benchmarks/probe_cost.py
+	@for benchmark in benchmarks/*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark; done
 
 docs: setup ## write the generated pages anew
 	@$(BIN)/python scripts/generate_docs.py

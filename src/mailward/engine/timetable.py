@@ -21,6 +21,10 @@ from mailward.monitors.samples import ProbeKey
 from mailward.ports.chance import Chance
 
 
+FIRST_WITHIN = timedelta(minutes=1)
+"""After a start nobody waits for minutes to see what is probed every five; the later starts spread by their jitter."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Start:
     """A probe to start now."""
@@ -63,7 +67,7 @@ class Timetable:
         """For each occupied mailbox or lane: who waits for it, confirmations first."""
 
     def plan(self, coverage: Coverage, settings: ProbingSettings, *, now: float) -> None:
-        """Take over a new set of probes. Those that stay keep their time; new ones start spread over their interval."""
+        """Take over a new set of probes. Those that stay keep their time; new ones start spread over a minute."""
         self._settings = settings
         wanted = {planned.key: planned for planned in coverage.probes}
         lanes = {lane.name: lane for lane in coverage.lanes}
@@ -75,7 +79,7 @@ class Timetable:
             del self._entries[key]
         for key, planned in wanted.items():
             failing_interval = planned.interval
-            first = now + self._chance.between(0, planned.interval.total_seconds())
+            first = now + self._chance.between(0, min(planned.interval, FIRST_WITHIN).total_seconds())
             if key in places:
                 lane, place = places[key]
                 failing_interval = lane.interval

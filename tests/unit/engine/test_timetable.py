@@ -57,7 +57,7 @@ def started(timetable: Timetable, now: float) -> list[str]:
     return [start.planned.key.target for start in timetable.due(now)]
 
 
-def test_the_first_start_is_spread_over_the_interval_and_the_next_an_interval_later():
+def test_the_first_start_is_spread_and_the_next_an_interval_later():
     timetable = a_timetable(planned("DB1"))
 
     assert [] == started(timetable, 29.9)
@@ -65,6 +65,12 @@ def test_the_first_start_is_spread_over_the_interval_and_the_next_an_interval_la
     assert ["DB1"] == started(timetable, 30)
     timetable.finished(key("DB1"), a_result("DB1"), now=31)
     assert timetable.next_due() == 90
+
+
+def test_what_is_probed_every_few_minutes_is_seen_for_the_first_time_within_one():
+    timetable = a_timetable(planned("DB1", interval=timedelta(minutes=5)))
+
+    assert timetable.next_due() == 30
 
 
 def test_one_mailbox_carries_one_conversation_at_a_time():
