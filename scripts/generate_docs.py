@@ -14,7 +14,6 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -312,12 +311,7 @@ def cli_page() -> str:
         "| command | does |",
         "|---|---|",
     ]
-    names = [
-        (name, about)
-        for section in COMMANDS.values()
-        for name, (module, about) in section.items()
-        if find_spec(f"mailward.cli.{module}") is not None
-    ]
+    names = [(name, about) for section in COMMANDS.values() for name, (_, about) in section.items()]
     lines += [_row((f"[`{name}`](#mailward-{name})", about)) for name, about in names]
     for name, _ in names:
         lines += ["", *_command(root, name, cli)]

@@ -15,6 +15,7 @@ from mailward.cli.main import cli
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```\s*$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`((?:[\w./]*/)?mailward [^`\n]+)`")
 _END = frozenset({"|", "||", "&&", ";", "&", "#", ">", ">>", "2>", "<"})
+_AS_WHOM = re.compile(r"^(?:sudo (?:-u \w+ )?|[A-Z_]+=\S+ )+")
 _WORD = re.compile(r"[a-z][a-z-]*")
 
 
@@ -100,13 +101,11 @@ def _of_block(page: str, block: str) -> Iterator[Shown]:
 
 def _words(line: str) -> tuple[str, ...] | None:
     """What follows `mailward` in a shell's line; None when another program is called."""
-    words = shlex.split(line, comments=True)
-    for place, word in enumerate(words):
-        if (word == "mailward" or word.endswith("/mailward")) and words[max(place - 1, 0)] not in ("-u", "-g", "-G"):
-            following = words[place + 1 :]
-            stop = next((n for n, one in enumerate(following) if one in _END), len(following))
-            return tuple(following[:stop])
-    return None
+    words = shlex.split(_AS_WHOM.sub("", line), comments=True)
+    if not words or words[0].rpartition("/")[2] != "mailward":
+        return None
+    stop = next((place for place, one in enumerate(words) if one in _END), len(words))
+    return tuple(words[1:stop])
 
 
 def mistake(words: tuple[str, ...]) -> str:
