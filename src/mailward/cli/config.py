@@ -1,7 +1,7 @@
 """`mailward config`: make, check, show and explain the configuration."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -80,15 +80,13 @@ def init(
 
     Dovecot's own configuration is never edited: what it needs is a file of its own, and one line to add is printed.
     """
-    import socket
-
     from mailward.cli.accounts import the_dovecot
     from mailward.config.initial import initial, write
 
     own, state = _places(directory, state_directory)
     files = initial(
         the_dovecot(dovecot_config),
-        host_name=socket.getfqdn(),
+        host_name=_host_name(),
         directory=own,
         state_directory=state,
         passwd_directory=_absolute(passwd_directory),
@@ -97,13 +95,26 @@ def init(
     if dry_run:
         for file in files.files:
             click.echo(f"==> {file.path} <==\n{file.text}")
+        _tell_steps(files.next_steps)
         click.echo("(--dry-run: nothing was written)")
         return
     for path in write(files, force=force):
         click.echo(f"wrote {path}")
+    _tell_steps(files.next_steps)
+
+
+def _tell_steps(steps: Iterable[str]) -> None:
     click.echo("\nWhat is left to do:")
-    for number, step in enumerate(files.next_steps, 1):
+    for number, step in enumerate(steps, 1):
         click.echo(f"  {number}. {step}")
+
+
+def _host_name() -> str:
+    """This host's full name where the resolver knows one, else its own."""
+    import socket
+
+    full = socket.getfqdn()
+    return full if "." in full and not full.startswith("localhost") else socket.gethostname()
 
 
 def _places(directory: str | None, state_directory: str | None) -> tuple[Path, Path | None]:
