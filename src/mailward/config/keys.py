@@ -7,6 +7,7 @@ The words stand with the settings themselves; nothing is explained a second time
 import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from mailward.config.durations import PATTERN
@@ -56,6 +57,7 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "mailward configuration"}
 
 
+@cache
 def every_key() -> tuple[Explained, ...]:
     """Every key of the schema, table by table."""
     schema = json_schema()
