@@ -92,6 +92,15 @@ _Layout = Sequence[tuple[Column[Row], int]]
 """The columns that are shown, each with its width."""
 
 
+def clipped(text: str, width: int) -> str:
+    """Return *text*, or as much of its beginning as fits into *width* cells, with an ellipsis."""
+    if width_of(text) <= width:
+        return text
+    while text and width_of(text) > width - 1:
+        text = text[:-1]
+    return f"{text}…"
+
+
 def _layout(
     columns: Sequence[Column[Row]], cells: Mapping[str, Sequence[str]], limit: int | None
 ) -> _Layout[Row] | None:

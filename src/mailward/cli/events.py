@@ -6,7 +6,7 @@ from textwrap import wrap
 
 import click
 
-from mailward.cli.columns import Column, list_lines, width_of
+from mailward.cli.columns import Column, clipped, list_lines, width_of
 from mailward.cli.connection import manager, socket_option
 from mailward.cli.exits import ExitCode
 from mailward.cli.formats import Format, format_option, show, show_lines
@@ -141,7 +141,7 @@ def brief_line_of(event: Event, reader: Terminal) -> str:
         room = (reader.width or 10**9) - taken
         if room < _BRIEF_MIN:
             break
-        shown = text if width_of(text) <= room else f"{text[: room - 1]}…"
+        shown = clipped(text, room)
         line += reader.paint(shown, paint) + "  "
         taken += width_of(shown) + 2
     return line.rstrip()

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailward.cli.columns import width_of
 from mailward.cli.events import brief_line_of, change_text, line_of
 from mailward.cli.terminal import Terminal
 from mailward.testing.manager_values import EVENTS
@@ -44,7 +45,7 @@ def test_a_brief_line_never_wraps(width, because):
     line = brief_line_of(replace(DEGRADED, because=because), Terminal(width=width, colours=False))
 
     assert "\n" not in line
-    assert len(line) <= width
+    assert width_of(line) <= width
 
 
 @pytest.mark.parametrize(
