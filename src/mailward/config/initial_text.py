@@ -42,6 +42,11 @@ class Watched:
         return plain[0] if plain else self.host_name
 
     @property
+    def access_point(self) -> str:
+        """What the public name is called, which must not be the server's own name."""
+        return self.public_name if self.public_name != self.server else f"imap-{self.server}"
+
+    @property
     def listener(self) -> Listener | None:
         """Where to probe."""
         return self.found.listeners[0] if self.found.listeners else None
@@ -160,7 +165,7 @@ def _server(watched: Watched, *, role: str) -> Iterator[str]:
 
 
 def _access_point(watched: Watched) -> Iterator[str]:
-    name, listener = watched.public_name, watched.listener
+    name, listener = watched.access_point, watched.listener
     yield "# the name and port users have in their mail programs"
     yield f"[access_points.{_quoted(name)}]"
     yield f"servers = [{_quoted(watched.server)}]"
