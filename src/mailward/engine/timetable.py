@@ -20,7 +20,6 @@ from mailward.monitors.probing import ProbingSettings
 from mailward.monitors.samples import ProbeKey
 from mailward.ports.chance import Chance
 
-
 FIRST_WITHIN = timedelta(minutes=1)
 """After a start nobody waits for minutes to see what is probed every five; the later starts spread by their jitter."""
 
