@@ -18,6 +18,7 @@ from mailward.platforms.dovecot.snippet import snippet
 
 _SNIPPET = "mailward.conf"
 _PASSWD_FILES = ("health-new", "health-old", "health-users")
+_LOCAL_FILE = "health-local"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,11 +77,12 @@ def initial(
     accounts = passwd_directory or found.health_directory or found.config.parent / "mailward"
     include = accounts / _SNIPPET
     watched = text.Watched(found=found, host_name=host_name.lower(), state_directory=state_directory, ca_file=ca_file)
+    passwd_files = (*_PASSWD_FILES, _LOCAL_FILE) if found.may_replicate else _PASSWD_FILES
     files = (
         InitialFile(path=directory / NAME, text=text.toml(watched), mode=0o640),
         *(
             InitialFile(path=accounts / name, text="", mode=0o640, gid=found.reader_gid, is_kept=True)
-            for name in _PASSWD_FILES
+            for name in passwd_files
         ),
         InitialFile(path=include, text=snippet(found, accounts), mode=0o644),
     )

@@ -171,6 +171,7 @@ def test_behind_proxies_the_mailboxes_are_known_to_every_service_for_replication
     text = text_of(made(a_dovecot(trusted_networks=("192.0.2.1",))), "mailward.conf")
 
     assert "\nuserdb {" in text
+    assert text.index("health-local") < text.index("\n}\n") < text.index("health-users")
 
 
 def test_2_4_gets_its_own_words(made, tmp_path):

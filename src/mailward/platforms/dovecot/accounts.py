@@ -38,20 +38,22 @@ def create(files: HealthFiles, accounts: Sequence[Account], *, chance: Chance | 
         TemporaryFailure: A file cannot be read or written; nothing was changed.
     """
     chance = chance or SystemChance()
-    passwords, users = read_lines(files.new), read_lines(files.users)
+    passwords, users, local = read_lines(files.new), read_lines(files.users), read_lines(files.local)
     missing = [
         account
         for account in accounts
-        if not (account.user in passwords and account.user in users and account.password_file.exists())
+        if not (account.user in passwords and account.user in {**users, **local} and account.password_file.exists())
     ]
     with Replacing() as replacing:
         for account in missing:
             _check(account)
             passwords[account.user] = _password_line(account, _kept_or_new(replacing, account.password_file, chance))
-            users[account.user] = _user_line(files, account)
+            (local if files.is_replicated and account.is_local else users)[account.user] = _user_line(files, account)
             _make_room(files, account)
         if missing:
             put_lines(replacing, files, files.users, users)
+            if local:
+                put_lines(replacing, files, files.local, local)
             put_lines(replacing, files, files.new, passwords)
     return tuple(account.user for account in missing)
 
@@ -139,8 +141,10 @@ def _password_line(account: Account, password: str) -> str:
 
 def _user_line(files: HealthFiles, account: Account) -> str:
     uid, _, gid = files.owner.partition(":")
-    field = files.quota_field.format(quota=account.quota)
-    return f"{account.user}::{uid}:{gid}::{account.home}::{f'userdb_{field}' if field else ''}"
+    fields = [f"userdb_{files.quota_field.format(quota=account.quota)}"] if files.quota_field else []
+    if files.is_replicated and account.is_local:
+        fields.append("userdb_mail_plugins=quota")  # without notify and replication, nobody is told of its mail
+    return f"{account.user}::{uid}:{gid}::{account.home}::{' '.join(fields)}"
 
 
 def _check(account: Account) -> None:

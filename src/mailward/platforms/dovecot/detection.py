@@ -69,6 +69,11 @@ class Detected:
         """Whether its configuration is written as from 2.4 on."""
         return self.version >= (2, 4)
 
+    @property
+    def may_replicate(self) -> bool:
+        """Whether its mailboxes may be replicated: a mailbox server behind proxies; 2.4 has no replicator."""
+        return bool(self.trusted_networks) and not self.is_new_style
+
 
 async def detected(config: Path | None = None, *, runner: Runner | None = None) -> tuple[Detected, ...]:
     """

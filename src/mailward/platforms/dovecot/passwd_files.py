@@ -29,6 +29,8 @@ class HealthFiles:
     """The group that may read them; None leaves them to our own user."""
     owner: str = ""
     """"uid:gid" of the accounts' mail; empty where Dovecot's mail_uid says it."""
+    is_replicated: bool = False
+    """Whether mailboxes may have copies, so that the server's own account stands in a file of its own."""
     quota_field: str = "quota_rule=*:storage={quota}"
     """The userdb field of an own quota; empty: none can be given."""
 
@@ -46,6 +48,11 @@ class HealthFiles:
     def users(self) -> Path:
         """Where the mail is."""
         return self.directory / "health-users"
+
+    @property
+    def local(self) -> Path:
+        """Where the mail of a mailbox server's own account is, which must not be replicated."""
+        return self.directory / "health-local"
 
 
 def health_files(detected: Detected, *, owner: str | None = None) -> HealthFiles:
@@ -74,7 +81,11 @@ def health_files(detected: Detected, *, owner: str | None = None) -> HealthFiles
     if detected.is_new_style:
         field = f"quota/{detected.quota}/quota_storage_size={{quota}}" if detected.quota else ""
     return HealthFiles(
-        directory=detected.health_directory, reader_gid=detected.reader_gid, owner=known, quota_field=field
+        directory=detected.health_directory,
+        reader_gid=detected.reader_gid,
+        owner=known,
+        is_replicated=detected.may_replicate,
+        quota_field=field,
     )
 
 

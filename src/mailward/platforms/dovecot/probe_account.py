@@ -24,6 +24,8 @@ class Account:
     allow_nets: tuple[str, ...]
     """Networks it may log in from; every other address is refused."""
     quota: str = "1G"
+    is_local: bool = False
+    """Whether it is the server's own, outside every database."""
 
     @property
     def next_password_file(self) -> Path:
@@ -66,6 +68,7 @@ def accounts_for(
             home=detected.stores[0] / HOMES / mailbox.user,
             password_file=_password_file(mailbox),
             allow_nets=nets,
+            is_local=mailbox == own,
         )
         for mailbox in dict.fromkeys(mailboxes)
         if mailbox is not None

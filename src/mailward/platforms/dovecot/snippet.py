@@ -24,17 +24,18 @@ def snippet(detected: Detected, directory: Path) -> str:
     """
     if detected.is_new_style:
         return _HEAD + _NEW_STYLE.format(directory=directory)
-    listed = bool(detected.trusted_networks)
-    users = _USERDB.format(directory=directory)
+    listed = detected.may_replicate
+    users = _USERDB.format(file=directory / "health-users")
+    local = _USERDB.format(file=directory / "health-local")
     return "".join(
         (
             _HEAD,
             "protocol imap {\n",
             _indented(_PASSDB.format(comment=_NEW, file=directory / "health-new", prefix=PREFIX)),
             _indented(_PASSDB.format(comment=_OLD, file=directory / "health-old", prefix=PREFIX)),
-            "" if listed else _indented(users),
+            _indented(f"# {_LOCAL}\n{local}" if listed else users),
             "}\n",
-            f"# for every service: replication must find these mailboxes as well\n{users}" if listed else "",
+            f"# {_LISTED}\n{users}" if listed else "",
         )
     )
 
@@ -49,6 +50,8 @@ _HEAD = """\
 """
 
 _NEW = "passwords of probes; each account is accepted from mailward's addresses only (allow_nets)"
+_LOCAL = "the server's own account, for IMAP alone: replication would look for it on the peer in vain"
+_LISTED = "one account in each database, for every service: replication must find these mailboxes as well"
 _OLD = "also accepted while a password is being changed; empty otherwise"
 
 _PASSDB = """\
@@ -63,7 +66,7 @@ passdb {{
 _USERDB = """\
 userdb {{
   driver = passwd-file
-  args = {directory}/health-users
+  args = {file}
 }}
 """
 

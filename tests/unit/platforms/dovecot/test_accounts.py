@@ -54,6 +54,15 @@ def test_passwords_are_for_their_owner_and_hashes_for_dovecot_alone(files, accou
     assert 0o640 == stat.S_IMODE(files.new.stat().st_mode)
 
 
+def test_a_servers_own_account_is_kept_from_replication_which_would_not_find_it_on_the_peer(files, accounts):
+    own, in_database = replace(accounts[0], is_local=True), accounts[1]
+
+    create(replace(files, is_replicated=True), [own, in_database])
+
+    assert read_lines(files.local)[own.user].endswith("userdb_quota_rule=*:storage=1G userdb_mail_plugins=quota")
+    assert ([own.user], [in_database.user]) == (list(read_lines(files.local)), list(read_lines(files.users)))
+
+
 def test_a_password_that_is_there_is_used_so_that_every_copy_of_a_database_can_have_the_same(files, accounts):
     accounts[0].password_file.parent.mkdir()
     accounts[0].password_file.write_text("from the other copy\n")
