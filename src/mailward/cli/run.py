@@ -67,5 +67,7 @@ def _door(configured: Path, socket: str | None, state_directory: str | None) -> 
 
 
 def _end_with_stdin() -> None:
-    sys.stdin.buffer.read()
+    # Unbuffered: a thread that holds the buffer's lock would abort the interpreter when it ends.
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
     os.kill(os.getpid(), signal.SIGTERM)

@@ -139,6 +139,8 @@ def test_ctrl_c_ends_with_130_and_a_word(served):
         [sys.executable, "-m", "mailward.cli.main", "--socket", str(served.path), "events", "--follow"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # a job in the background of a shell ignores SIGINT, and so would its children
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     assert process.stdout is not None
     process.stdout.readline()
