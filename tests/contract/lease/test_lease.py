@@ -7,7 +7,7 @@ from mailward.ports.lease import Lease
 from mailward.storage.lease import SqliteLease
 from mailward.storage.sqlite import SqliteStore
 from mailward.testing.memory_store import MemoryLease
-from mailward.testing.set_clock import NOON, SetClock
+from mailward.testing.platform import NOON, SetClock
 
 FIVE = timedelta(seconds=5)
 

@@ -13,7 +13,7 @@ from mailward.model.verdict import Confidence, Tier, Verdict
 from mailward.ports.store import Retention, Store
 from mailward.storage.sqlite import SqliteStore
 from mailward.testing.memory_store import MemoryStore
-from mailward.testing.set_clock import NOON, SetClock
+from mailward.testing.platform import NOON, SetClock
 
 MINUTE = timedelta(minutes=1)
 KEY = MonitorKey(server="mbx1", health_set="IMAP.Protocol", item="ImapDeepTestMonitor", target="DB1")

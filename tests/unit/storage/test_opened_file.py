@@ -10,7 +10,7 @@ from mailward.model.errors import TemporaryFailure
 from mailward.model.event import Event, EventKind
 from mailward.model.probing import ProbeResult, ResultType
 from mailward.storage.sqlite import SqliteStore
-from mailward.testing.set_clock import NOON, SetClock
+from mailward.testing.platform import NOON, SetClock
 
 
 def a_result(number: int = 0) -> ProbeResult:

@@ -18,7 +18,7 @@ from mailward.storage.event_rows import event_query
 from mailward.storage.migrations import APPLICATION_ID, STEPS
 from mailward.storage.result_rows import result_query
 from mailward.storage.sqlite import SqliteStore
-from mailward.testing.set_clock import NOON, SetClock
+from mailward.testing.platform import NOON, SetClock
 
 
 def a_result(number: int = 0, transcript: tuple[str, ...] = ()) -> ProbeResult:
@@ -123,7 +123,7 @@ async def test_a_process_killed_in_the_middle_of_writing_leaves_all_or_nothing(t
     code = f"""
 import asyncio, os, pathlib
 from mailward.storage.sqlite import SqliteStore
-from mailward.testing.set_clock import SetClock
+from mailward.testing.platform import SetClock
 
 async def main():
     store = SqliteStore(pathlib.Path({str(tmp_path / "db")!r}), clock=SetClock())
