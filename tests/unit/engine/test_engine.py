@@ -32,7 +32,7 @@ from mailward.platforms.local.system_clock import SystemClock
 from mailward.ports.settings import Snapshot
 from mailward.testing.memory_store import MemoryStore
 from mailward.testing.platform import CountedChance, TameService
-from mailward.testing.probe import CannedProbe, fails, succeeds
+from mailward.testing.probe import CannedProbe, CannedSentinel, fails, succeeds
 
 SOON = timedelta(milliseconds=30)
 REFUSED = fails(Cause.REFUSED, Phase.CONNECT)
@@ -98,6 +98,7 @@ class Bench:
         self.self_test = CannedProbe(items.SELF_TEST_PROBE, clock)
         self.deep_test = CannedProbe(items.DEEP_TEST_PROBE, clock)
         self.lag = timedelta(0)
+        self.sentinel = CannedSentinel()
         self.parts = Parts(
             settings=self.settings,
             store=self.store,
@@ -106,6 +107,7 @@ class Bench:
             clock=clock,
             chance=CountedChance(),
             loop_lag=lambda: self.lag,
+            sentinel=self.sentinel,
         )
 
     @asynccontextmanager
@@ -247,6 +249,22 @@ async def test_the_exit_of_a_service_is_an_event_and_has_the_server_probed_at_on
 
     (exited,) = await bench.store.events(kinds=[EventKind.SERVICE_EXITED])
     assert ("mbx1", ServiceState.FAILED.value) == (exited.subject, exited.after)
+
+
+async def test_a_sentinel_that_falls_silent_is_a_hint_and_has_the_server_probed_at_once(bench):
+    organization = an_organization()
+    watched = replace(organization.servers["mbx1"], sentinel=True)
+    slow = replace(a_snapshot().probing, self_test_interval=timedelta(hours=1), deep_test_interval=timedelta(hours=1))
+    bench.settings.snapshot = replace(
+        a_snapshot(replace(organization, servers={**organization.servers, "mbx1": watched})), probing=slow
+    )
+    async with bench.running() as engine:
+        bench.sentinel.ring("mbx1", "no answer to NOOP within 3 s")
+        await until(lambda: {"mbx1"} == {target.server for target in bench.self_test.runs})
+        await until(lambda: state_of(engine, items.SELF_TEST_MONITOR) is AlertValue.HEALTHY)  # a hint is no verdict
+
+    (ended,) = await bench.store.events(kinds=[EventKind.SENTINEL_ENDED])
+    assert ("mbx1", "no answer to NOOP within 3 s") == (ended.subject, ended.because)
 
 
 async def test_a_reload_retires_what_is_gone_and_begins_what_is_new(bench):
