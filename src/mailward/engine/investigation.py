@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from mailward.diagnosis.verdict import diagnose
 from mailward.diagnosis.wording.logs import LOG_WORDS
+from mailward.engine.recollection import Recollection
 from mailward.model.errors import MailwardError
 from mailward.model.evidence import DiskUsage, Evidence, LogLine, ProberEvidence, ServerEvidence, ServiceStatus
 from mailward.model.organization import Organization
@@ -49,7 +50,7 @@ class Investigation:
         self._clock = clock
         self._hosts = hosts
         self._services = services
-        self._latest: dict[ProbeKey, ProbeResult] = {}
+        self._known = Recollection()
         self._failing_since: dict[ProbeKey, datetime] = {}
         self._well_at: dict[ProbeKey, datetime] = {}
         self._certificates: dict[str, tuple[datetime, str | None]] = {}
@@ -66,27 +67,29 @@ class Investigation:
 
     async def explain(self, result: ProbeResult, organization: Organization) -> ProbeResult:
         """Return *result* with its verdict, and know it as its target's latest from now on."""
-        self._note(result)
+        involved = involved_servers(result, organization)
+        self._note(result, involved)
         if not result.result.is_failure:
             return result
         key = probe_key(result)
-        well_at = self._well_at.get(key)
+        well_at, failing_since = self._well_at.get(key), self._failing_since[key]
+        evidence = await self._evidence(result, involved, well_at)  # the next result may arrive meanwhile
         verdict = diagnose(
             result,
             organization=organization,
-            neighbours=[other for other_key, other in self._latest.items() if other_key != key],
-            evidence=await self._evidence(result, organization, well_at),
+            neighbours=self._known.around(result, involved),
+            evidence=evidence,
             now=self._clock.now(),
-            broken_since=self._failing_since[key],
+            broken_since=failing_since,
             well_at=well_at,
         )
         judged = replace(result, verdict=verdict)
-        self._latest[key] = judged
+        self._known.replace(judged)
         return judged
 
     def latest(self, key: ProbeKey) -> ProbeResult | None:
         """The last result of a probe, or None."""
-        return self._latest.get(key)
+        return self._known.latest(key)
 
     def failing_since(self, key: ProbeKey) -> datetime | None:
         """When the probe's present run of failures began, or None."""
@@ -102,19 +105,19 @@ class Investigation:
             self._certificates[result.server] = known
         return known[1]
 
-    def _note(self, result: ProbeResult) -> None:
+    def _note(self, result: ProbeResult, involved: Iterable[str] = ()) -> None:
         key = probe_key(result)
-        self._latest[key] = result
+        self._known.note(result, involved)
         if result.result.is_failure:
             self._failing_since.setdefault(key, result.at)
         elif result.is_healthy:
             self._failing_since.pop(key, None)
             self._well_at[key] = result.at + result.took
 
-    async def _evidence(self, result: ProbeResult, organization: Organization, well_at: datetime | None) -> Evidence:
+    async def _evidence(self, result: ProbeResult, involved: Iterable[str], well_at: datetime | None) -> Evidence:
         """Logs are read from when all was last well: some faults are logged once, when they begin."""
         since = max(well_at or result.at, result.at - LOG_MOST) - LOG_BEFORE
-        looks = await asyncio.gather(*(self._look(server, since) for server in involved_servers(result, organization)))
+        looks = await asyncio.gather(*(self._look(server, since) for server in involved))
         lag = max((phase.loop_lag for phase in result.phases), default=timedelta(0))
         return Evidence(servers=tuple(looks), prober=ProberEvidence(loop_lag=lag))
 

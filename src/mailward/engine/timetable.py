@@ -24,6 +24,10 @@ FIRST_WITHIN = timedelta(minutes=1)
 """After a start nobody waits for minutes to see what is probed every five; the later starts spread by their jitter."""
 
 
+#: Who goes first of those that are due at the same moment: confirmations, then who was set down first.
+_Turn = tuple[bool, int]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Start:
     """A probe to start now."""
@@ -58,11 +62,11 @@ class Timetable:
         self._chance = chance
         self._running_max = running_max
         self._entries: dict[ProbeKey, _Entry] = {}
-        self._heap: list[tuple[float, int, ProbeKey]] = []
+        self._heap: list[tuple[float, _Turn, ProbeKey]] = []
         self._order = count()
         self._running: dict[ProbeKey, tuple[str, ...]] = {}
         """What is under way, and the mailbox and lane it occupies."""
-        self._waiting: dict[str, list[tuple[bool, int, ProbeKey]]] = {}
+        self._waiting: dict[str, list[tuple[_Turn, ProbeKey]]] = {}
         """For each occupied mailbox or lane: who waits for it, confirmations first."""
 
     def plan(self, coverage: Coverage, settings: ProbingSettings, *, now: float) -> None:
@@ -117,7 +121,8 @@ class Timetable:
         entry.confirmation = False
         entry.due = max(now, started + interval.total_seconds() * self._jitter())
         if entry.wish is not None and entry.wish[0] < entry.due:
-            entry.due, entry.confirmation = entry.wish
+            at, entry.confirmation = entry.wish
+            entry.due = max(now, at)  # it waited for its own last run, not for us
         entry.wish = None
         self._push(key, entry.due)
 
@@ -156,14 +161,14 @@ class Timetable:
 
     def _starts(self, now: float) -> Iterator[Start]:
         while self._heap and self._heap[0][0] <= now and len(self._running) < self._running_max:
-            due, order, key = heapq.heappop(self._heap)
+            due, turn, key = heapq.heappop(self._heap)
             entry = self._entries.get(key)
             if entry is None or entry.due != due or entry.started is not None or key in self._running:
                 continue
             needed = _needed(entry.planned)
             occupied = next((name for name in needed if name in self._waiting), None)
             if occupied is not None:
-                heapq.heappush(self._waiting[occupied], (not entry.confirmation, order, key))
+                heapq.heappush(self._waiting[occupied], (turn, key))
                 continue
             for name in needed:
                 self._waiting[name] = []
@@ -184,14 +189,15 @@ class Timetable:
         for name in names:
             waiting = self._waiting.pop(name)
             while waiting:
-                _, _, key = heapq.heappop(waiting)
+                _, key = heapq.heappop(waiting)
                 entry = self._entries.get(key)
                 if entry is not None and entry.started is None:
                     entry.due = now  # it waited for its own mailbox, not for us: it counts as due from now on
                     self._push(key, now)
 
     def _push(self, key: ProbeKey, due: float) -> None:
-        heapq.heappush(self._heap, (due, next(self._order), key))
+        turn = (not self._entries[key].confirmation, next(self._order))
+        heapq.heappush(self._heap, (due, turn, key))
 
     def _jitter(self) -> float:
         share = self._settings.jitter_percent / 100

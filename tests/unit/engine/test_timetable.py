@@ -144,6 +144,7 @@ def test_what_is_hastened_while_it_runs_is_run_again_after_it_ended():
     timetable.finished(key("DB1"), a_result("DB1"), now=41)
     (again,) = timetable.due(41)
     assert again.confirmation
+    assert again.late == 0, "it waited for its own last run, not for us"
 
 
 def test_hastening_never_makes_a_probe_later():
