@@ -115,10 +115,11 @@ def test_sigterm_ends_it_within_five_seconds_with_everything_stored(manager):
 
 
 def test_killed_and_started_again_it_goes_on_with_the_last_states(one_box, manager):
+    before = manager.client.events(newest_first=True, limit=1)[0].id
     one_box.break_("service-stopped@mail")
     until(lambda: manager.client.health(state="Degraded"))
     known = {(row.name, row.target_resource): row.since for row in manager.client.health(state="Degraded")}
-    until(lambda: stored_degraded(manager) >= len(known))
+    until(lambda: known.keys() <= stored_degraded(manager, after=before))
 
     os.kill(manager.pid, signal.SIGKILL)
     until(lambda: manager.has_ended)
@@ -129,9 +130,9 @@ def test_killed_and_started_again_it_goes_on_with_the_last_states(one_box, manag
     assert all(again[name] == since for name, since in known.items())
 
 
-def stored_degraded(manager: ManagerProcess) -> int:
-    changes = manager.client.events(kinds=[EventKind.MONITOR_CHANGED], limit=500)
-    return len([event for event in changes if event.after == "Degraded"])
+def stored_degraded(manager: ManagerProcess, *, after: int) -> set[tuple[object, object]]:
+    changes = manager.client.events(after=after, kinds=[EventKind.MONITOR_CHANGED], limit=500)
+    return {(event.data["monitor"], event.data["target"]) for event in changes if event.after == "Degraded"}
 
 
 def test_a_second_manager_on_the_same_state_is_refused_in_one_line(manager, configuration):

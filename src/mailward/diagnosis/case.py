@@ -23,8 +23,8 @@ BEFORE_LOGIN = frozenset({Phase.CONNECT, Phase.TLS, Phase.GREETING, Phase.CAPABI
 IN_MAILBOX = frozenset({Phase.SELECT, Phase.APPEND, Phase.FETCH, Phase.IDLE, Phase.EXPUNGE})
 DIRECT_PROBES = (SELF_TEST_PROBE, DEEP_TEST_PROBE)
 
-#: Logs carry whole seconds and hosts' clocks differ a little.
-_LOG_SLACK = timedelta(seconds=5)
+#: Logs carry whole seconds and hosts' clocks differ a little; more, and the last fault's lines explain the next one.
+_LOG_SLACK = timedelta(seconds=1)
 _SOMEBODY = re.compile(r"(?:user=<|\bproxy\(|\b(?:imap|pop3|lmtp|lda|doveadm|auth|passwd-file|sql)\()([^,>)<]+)[,>)]")
 _AFTER_LOGIN = IN_MAILBOX | {Phase.LOGOUT}
 

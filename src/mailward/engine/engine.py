@@ -19,6 +19,7 @@ from mailward.engine.investigation import Investigation
 from mailward.engine.ledger import Change, Ledger
 from mailward.engine.looks import Looks
 from mailward.engine.neighbours import neighbours_of
+from mailward.engine.out_of_sight import OutOfSight
 from mailward.engine.pace import may_be_hastened
 from mailward.engine.tidying import tidy_for_ever
 from mailward.engine.timetable import Start, Timetable
@@ -91,6 +92,7 @@ class Engine:
         self._investigation = Investigation(clock=parts.clock, hosts={}, services={})
         self._watching = Watching(on_exit=self._on_exit, on_silence=self._on_silence)
         self._canaries: dict[str, Canary] = {}
+        self._out_of_sight = OutOfSight()
         self._under_way: set[asyncio.Task[None]] = set()
         self._asked: defaultdict[ProbeKey, list[asyncio.Future[ProbeResult]]] = defaultdict(list)
         self._wanted = asyncio.Event()
@@ -172,6 +174,7 @@ class Engine:
             found.append(f"nothing can be stored: {self.ledger.trouble}")
         if self.configuration_error is not None:
             found.append("the configuration on disk is refused; the old one is in force")
+        found.extend(self._out_of_sight.sentences())
         return tuple(found)
 
     async def _open(self) -> None:
@@ -244,6 +247,7 @@ class Engine:
         if result.result.is_failure:
             self._hasten_neighbours(result)
         result = await self._investigation.explain(result, organization)
+        self._out_of_sight.note(result)
         self._know_canary(planned, result)
         self.ledger.add_result(result)
         sample = sample_of(result, certificate_on_disk=await self._investigation.certificate_on_disk(result))

@@ -69,7 +69,7 @@ class Investigation:
         """Return *result* with its verdict, and know it as its target's latest from now on."""
         involved = involved_servers(result, organization)
         self._note(result, involved)
-        if not result.result.is_failure:
+        if not result.result.is_failure or result.verdict is not None:
             return result
         key = probe_key(result)
         well_at, failing_since = self._well_at.get(key), self._failing_since[key]

@@ -7,6 +7,7 @@ from datetime import timedelta
 from mailward.model.errors import TemporaryFailure
 from mailward.model.evidence import DiskUsage
 from mailward.model.probing import Cause, ProbeResult, ResultType
+from mailward.model.verdict import Confidence, Dependency, Tier, Verdict
 from mailward.monitors.planned import PlannedProbe
 from mailward.monitors.samples import free_percent
 from mailward.ports.clock import Clock
@@ -27,12 +28,14 @@ class Looks:
 
     async def at_manager(self, planned: PlannedProbe) -> ProbeResult:
         """HealthManagerCheck: healthy when there is no problem to name."""
-        problems = self._problems()
-        return replace(
-            self._look(planned),
-            result=ResultType.FAILED if problems else ResultType.SUCCEEDED,
-            detail="; ".join(problems),
+        problems = "; ".join(self._problems())
+        look = self._look(planned)
+        if not problems:
+            return look
+        verdict = Verdict(
+            tier=Tier.MONITORING, confidence=Confidence.CERTAIN, dependency=Dependency.MONITORING, because=problems
         )
+        return replace(look, result=ResultType.FAILED, detail=problems, verdict=verdict)
 
     async def at_disk(self, planned: PlannedProbe) -> ProbeResult:
         """DiskSpaceCheck: free percent of bytes or inodes, whichever is less."""

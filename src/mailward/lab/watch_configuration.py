@@ -191,6 +191,9 @@ interval = "1s"
 [probes.DiskSpaceCheck]
 interval = "3s"
 
+[probes.HealthManagerCheck]
+interval = "3s"
+
 # a window as short as the intervals: one fault after the other must not add up to a percentage
 [monitors.ImapCTPMonitor.percent]
 window = "20s"

@@ -16,7 +16,7 @@ from mailward.monitors.definition import MonitorDefinition, Rule
 from mailward.monitors.planned import Lane, PlannedProbe
 from mailward.monitors.planning import PASSIVE, ProbePlanner, copies_by_server
 from mailward.monitors.probing import ProbingSettings
-from mailward.monitors.readers import HealthMailboxReader, PushReader
+from mailward.monitors.readers import HealthMailboxReader, OwnReader, PushReader
 from mailward.monitors.resource_rules import CertificateRule, DiskForecast
 from mailward.monitors.rules import AnyOf, ConsecutiveFailures, PercentInWindow
 from mailward.monitors.samples import ProbeKey
@@ -164,7 +164,7 @@ def rule_of(settings: ItemSettings, *, verify: bool = True) -> Rule:
         case PushMonitorSettings():
             return ConsecutiveFailures(failures=settings.consecutive_failures, reader=PushReader(limit=settings.limit))
         case HealthManagerMonitorSettings():
-            return ConsecutiveFailures(failures=settings.consecutive_failures)
+            return ConsecutiveFailures(failures=settings.consecutive_failures, reader=OwnReader())
         case CertificateMonitorSettings(unhealthy_below=unhealthy, degraded_below=degraded):
             return CertificateRule(unhealthy_below=unhealthy, degraded_below=degraded, verify=verify)
         case DiskMonitorSettings():

@@ -38,6 +38,17 @@ class ServiceReader:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class OwnReader:
+    """Is mailward itself well? Here a fault of the monitoring is the very thing looked for."""
+
+    def read(self, sample: Sample) -> Reading:
+        """BAD for every failure, WELL for every success."""
+        if sample.result is ResultType.SUCCEEDED:
+            return Reading.WELL
+        return Reading.BAD if sample.result.is_failure else Reading.NOTHING
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class HealthMailboxReader:
     """Can the health mailbox itself be used? What failed before the login says nothing about it."""
 
