@@ -5,7 +5,7 @@ import pytest
 from mailward.model.probing import Cause, Phase, ResultType
 from mailward.model.verdict import Confidence, Tier, Verdict
 from mailward.monitors.definition import Reading
-from mailward.monitors.readers import HealthMailboxReader, PushReader, ServiceReader
+from mailward.monitors.readers import HealthMailboxReader, OwnReader, PushReader, ServiceReader
 from mailward.monitors.samples import Sample
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -61,3 +61,15 @@ def test_the_health_mailbox_is_judged_by_faults_of_its_own(sample, reading):
 )
 def test_only_writing_turns_say_anything_of_push(sample, reading):
     assert reading is PushReader(limit=timedelta(seconds=10)).read(sample)
+
+
+@pytest.mark.parametrize(
+    ("sample", "reading"),
+    [
+        (a_sample(ResultType.SUCCEEDED), Reading.WELL),
+        (a_sample(tier=Tier.MONITORING), Reading.BAD),
+        (a_sample(ResultType.NOT_APPLICABLE), Reading.NOTHING),
+    ],
+)
+def test_to_mailwards_own_monitor_a_fault_of_the_monitoring_is_the_news(sample, reading):
+    assert reading is OwnReader().read(sample)
