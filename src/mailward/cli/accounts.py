@@ -8,13 +8,13 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from mailward.cli.columns import Column
-from mailward.cli.config import config_option, where
+from mailward.cli.configuration import config_option, where
+from mailward.cli.dovecot import the_dovecot
 from mailward.cli.exits import ExitCode
 from mailward.cli.formats import Format, format_option, show
 from mailward.cli.probe import exit_code_for
@@ -212,25 +212,6 @@ def _look(
         raise Refused(f"the configuration names no health mailbox for {name}")
     files = health_files(detected, owner=owner)
     return _Here(organization=organization, detected=detected, server=name, files=files, accounts=found)
-
-
-def the_dovecot(config: str | None) -> "Detected":
-    """
-    Return the Dovecot of this host that is meant: the one of *config*, or the only one.
-
-    Raises:
-        ConfigError: There is none.
-        Refused: There are several; the text names them.
-        TemporaryFailure: Its configuration cannot be read.
-    """
-    from mailward.config.initial import detect
-
-    with progress("looking at Dovecot"):
-        found = detect(Path(config) if config else None)
-    if len(found) > 1:
-        names = "\n".join(f"--dovecot-config {one.config}" for one in found)
-        raise Refused(f"{len(found)} Dovecots run here; say which:\n{names}")
-    return found[0]
 
 
 def _refuse_shared(here: _Here) -> None:

@@ -1,14 +1,16 @@
 """`mailward config`: make, check, show and explain the configuration."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mailward.cli.columns import Column
+from mailward.cli.configuration import config_option, where
+from mailward.cli.dovecot import the_dovecot
 from mailward.cli.exits import ExitCode
 from mailward.cli.formats import Format, format_option, show, show_json, show_lines
 from mailward.cli.terminal import Colour, Terminal, terminal
@@ -20,32 +22,11 @@ if TYPE_CHECKING:
     from mailward.config.concerns import Concern
     from mailward.config.show import Shown
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-config_option: Callable[[Command], Command] = click.option(
-    "--config",
-    "path",
-    metavar="PATH",
-    type=click.Path(),
-    help="Default: $MAILWARD_CONFIG, ~/.config/mailward/mailward.toml, /etc/mailward/mailward.toml.",
-)
 SHOWN_COLUMNS: "tuple[Column[Shown], ...]" = (
     Column(title="Key", text=lambda one: one.key),
     Column(title="Value", text=lambda one: one.value if one.value is not None else "", folds=True),
     Column(title="Origin", text=lambda one: one.origin, shed=1, colour=lambda _: Colour.FAINT),
 )
-
-
-def where(path: str | None) -> Path:
-    """
-    Return the configuration that is meant.
-
-    Raises:
-        ConfigError: There is none; the text says where it was looked for and how to make one.
-    """
-    from mailward.config.locate import configuration_path
-
-    return configuration_path(path, os.environ)
 
 
 @click.group("config")
@@ -80,7 +61,6 @@ def init(
 
     Dovecot's own configuration is never edited: what it needs is a file of its own, and one line to add is printed.
     """
-    from mailward.cli.accounts import the_dovecot
     from mailward.config.initial import initial, write
 
     own, state = _places(directory, state_directory)

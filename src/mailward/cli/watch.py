@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from mailward.cli.columns import table_lines
 from mailward.cli.events import brief_line_of, line_of
 from mailward.cli.formats import show_lines
-from mailward.cli.health import COLUMNS, why_lines
+from mailward.cli.health_table import COLUMNS, why_lines
 from mailward.cli.states import colour_of
 from mailward.cli.terminal import Colour, Terminal, terminal
 from mailward.client.manager import ManagerClient

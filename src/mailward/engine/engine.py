@@ -18,7 +18,7 @@ from mailward.engine.conduct import Conduct, Look
 from mailward.engine.investigation import Investigation
 from mailward.engine.ledger import Change, Ledger
 from mailward.engine.looks import Looks
-from mailward.engine.neighbours import neighbours_of
+from mailward.engine.neighbours import Neighbourhood
 from mailward.engine.out_of_sight import OutOfSight
 from mailward.engine.pace import may_be_hastened
 from mailward.engine.tidying import tidy_for_ever
@@ -80,6 +80,7 @@ class Engine:
         self.started_at = parts.clock.now()
         self.loaded_at = self.started_at
         self.configuration_error: str | None = None
+        self._neighbourhood = Neighbourhood(self.coverage.probes, snapshot.organization)
         self.ledger = Ledger(parts.store, parts.clock)
         self.assessment = Assessment(snapshot.organization)
         self.timetable = Timetable(snapshot.probing, chance=parts.chance)
@@ -193,6 +194,7 @@ class Engine:
         organization = snapshot.organization
         self.snapshot = snapshot
         self.coverage = cover(organization, snapshot.probing, snapshot.monitors)
+        self._neighbourhood = Neighbourhood(self.coverage.probes, organization)
         platform = self.parts.platform(organization)
         self._investigation.use(hosts=platform.hosts, services=platform.services)
         self._looks.use(hosts=platform.hosts)
@@ -262,7 +264,7 @@ class Engine:
 
     def _hasten_neighbours(self, result: ProbeResult) -> None:
         since = self._investigation.failing_since(probe_key(result)) or result.at
-        for key in neighbours_of(result, self.coverage.probes, self.snapshot.organization):
+        for key in self._neighbourhood.of(result):
             latest = self._investigation.latest(key)
             if latest is None or (latest.at < since and may_be_hastened(latest)):
                 self.timetable.hasten(key, at=_monotonic())

@@ -57,10 +57,9 @@ class ProbePlanner:
         for access_point in self._organization.access_points.values():
             behind = servers_behind(self._organization, access_point)
             proxies = [server for server in behind if server.is_proxy]
+            names = {server.name for server in behind}
             databases = [
-                database
-                for database in self._organization.databases.values()
-                if proxies or any(server.name == database.active for server in behind)
+                database for database in self._organization.databases.values() if proxies or database.active in names
             ]
             waits = [access_point.backend_timeout, *(proxy.backend_timeout for proxy in proxies)]
             timeout = max(waits) + self._settings.ctp_margin if proxies else self._settings.deep_test_timeout

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailward.engine.neighbours import neighbours_of
+from mailward.engine.neighbours import Neighbourhood
 from mailward.model import items
 from mailward.model.organization import (
     AccessPoint,
@@ -75,4 +75,4 @@ def test_a_failure_is_compared_with_the_layers_around_it(probe, server, target, 
         result=ResultType.FAILED,
     )
 
-    assert expected == [f"{key.probe} {key.target}" for key in neighbours_of(failure, PLANNED, ORGANIZATION)]
+    assert expected == [f"{key.probe} {key.target}" for key in Neighbourhood(PLANNED, ORGANIZATION).of(failure)]
