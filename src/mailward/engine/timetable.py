@@ -3,7 +3,8 @@ When each planned probe runs next.
 
 Decides, does nothing: it is told the moment (monotonic seconds) and what ended, and answers what to start. Rules:
 starts are spread over the interval and jittered; a mailbox carries one conversation at a time, and so does a lane; a
-confirmation goes before others that wait; a hung target holds back only what shares its mailbox or lane.
+confirmation goes before others that wait, and waits for no lane; a hung target holds back only what shares its mailbox
+or lane.
 """
 
 import heapq
@@ -133,7 +134,8 @@ class Timetable:
             return
         if entry.started is not None:
             entry.wish = (at, confirmation)
-        elif at < entry.due:
+        elif at < entry.due or (confirmation and not entry.confirmation):
+            # What waits in its lane since long becomes a confirmation, which waits for none.
             entry.due, entry.confirmation = at, confirmation
             self._push(key, at)
 
@@ -165,7 +167,7 @@ class Timetable:
             entry = self._entries.get(key)
             if entry is None or entry.due != due or entry.started is not None or key in self._running:
                 continue
-            needed = _needed(entry.planned)
+            needed = _needed(entry)
             occupied = next((name for name in needed if name in self._waiting), None)
             if occupied is not None:
                 heapq.heappush(self._waiting[occupied], (turn, key))
@@ -204,6 +206,14 @@ class Timetable:
         return self._chance.between(1 - share, 1 + share)
 
 
-def _needed(planned: PlannedProbe) -> tuple[str, ...]:
-    names = (planned.mailbox and f"mailbox {planned.mailbox}", planned.lane and f"lane {planned.lane}")
+def _needed(entry: _Entry) -> tuple[str, ...]:
+    """
+    The mailbox and the lane a probe occupies.
+
+    A confirmation does not wait for its lane: behind a proxy that hangs every member takes its whole time-out, and in
+    turns the third failure of one would come after minutes.
+    """
+    planned = entry.planned
+    lane = None if entry.confirmation else planned.lane
+    names = (planned.mailbox and f"mailbox {planned.mailbox}", lane and f"lane {lane}")
     return tuple(name for name in names if name)

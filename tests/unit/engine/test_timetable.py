@@ -112,6 +112,22 @@ def test_members_of_a_lane_take_turns_one_interval_apart():
         timetable.finished(key(target), a_result(target), now=now + 1)
 
 
+def test_a_confirmation_does_not_wait_for_its_lane():
+    members = [planned(target, lane="proxy1", interval=timedelta(seconds=60)) for target in ("DB1", "DB2")]
+    lane = Lane(
+        name="proxy1", server="proxy1", interval=timedelta(seconds=30), members=tuple(probe.key for probe in members)
+    )
+    timetable = a_timetable(*members, lanes=(lane,))
+    started(timetable, 15)
+    timetable.finished(key("DB1"), a_result("DB1", ResultType.TIMED_OUT, cause=Cause.TIMEOUT), now=46)
+    assert started(timetable, 46)[0] in ("DB1", "DB2")
+
+    for target in ("DB1", "DB2"):
+        timetable.hasten(key(target), at=47, confirmation=True)
+
+    assert started(timetable, 47), "the lane is taken by the other"
+
+
 def test_a_failing_member_of_a_lane_keeps_its_turn_until_it_recovers():
     member = planned("DB1", lane="proxy1", interval=timedelta(seconds=300))
     lane = Lane(name="proxy1", server="proxy1", interval=timedelta(seconds=30), members=(member.key,))
