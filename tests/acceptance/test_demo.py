@@ -65,7 +65,9 @@ class Demo:
         return left
 
     def _left(self) -> list[str]:
-        files = [str(path) for path in self.home.rglob("*") if path != self.home / "run" and path.name != "mailward"]
+        # os.walk passes over what is being removed while it looks
+        found = [Path(top) / name for top, inside, names in os.walk(self.home) for name in (*inside, *names)]
+        files = [str(path) for path in found if path != self.home / "run" and path.name != "mailward"]
         named = str(self.home).encode()
         return files + [
             command.read_bytes().decode(errors="replace").replace("\0", " ")
