@@ -1,15 +1,14 @@
 """The rows of `mailward health`: every monitor as seen from outside (Get-ServerHealth)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
+from mailward.health.components import ShownStates
 from mailward.health.filters import matches, state_named
 from mailward.health.order import RANK
-from mailward.model.health import ComponentState, MonitorHealth
+from mailward.model.health import MonitorHealth
+from mailward.model.holds import Hold
 from mailward.model.items import MONITORS
 from mailward.model.monitoring import MonitorStatus
-
-Components = Mapping[tuple[str, str], ComponentState]
-"""(server, component) -> its state; what is not in it is Online."""
 
 _COMPONENT_OF = {item.name: item.component for item in MONITORS}
 
@@ -20,7 +19,7 @@ def health(
     server: str | None = None,
     health_set: str | None = None,
     state: str | None = None,
-    components: Components | None = None,
+    holds: Iterable[Hold] = (),
 ) -> tuple[MonitorHealth, ...]:
     """
     The monitors that match, worst first, then by server, health set, name and target.
@@ -30,7 +29,7 @@ def health(
         server: A server's or access point's name, already resolved; a pattern serves as well.
         health_set: A name or pattern, see `matches`.
         state: The name of a state.
-        components: Of the components that were made inactive or are draining.
+        holds: Those in force now; component states and maintenance show in `state`.
 
     Raises:
         Refused: There is no such state.
@@ -44,14 +43,15 @@ def health(
         and wanted in (None, status.state)
     ]
     chosen.sort(key=lambda status: (RANK[status.state], status.key))
-    return tuple(monitor_health(status, components=components) for status in chosen)
+    shown = ShownStates(holds)
+    return tuple(monitor_health(status, shown=shown) for status in chosen)
 
 
-def monitor_health(status: MonitorStatus, *, components: Components | None = None) -> MonitorHealth:
+def monitor_health(status: MonitorStatus, *, shown: ShownStates) -> MonitorHealth:
     """One row."""
     return MonitorHealth(
         server=status.key.server,
-        state=component_state(status, components),
+        state=shown.of(status),
         name=status.key.item,
         target_resource=status.key.target,
         health_set_name=status.key.health_set,
@@ -64,11 +64,3 @@ def monitor_health(status: MonitorStatus, *, components: Components | None = Non
         last_result_at=status.last_result_at,
         flapping=status.flapping,
     )
-
-
-def component_state(status: MonitorStatus, components: Components | None = None) -> ComponentState:
-    """The state of the component a monitor belongs to; NotApplicable for most."""
-    component = _COMPONENT_OF.get(status.key.item)
-    if component is None:
-        return ComponentState.NOT_APPLICABLE
-    return (components or {}).get((status.key.server, component), ComponentState.ONLINE)

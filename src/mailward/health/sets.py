@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from mailward.health.components import ShownStates
 from mailward.health.filters import matches
-from mailward.health.monitors import Components, component_state
 from mailward.health.order import RANK, worst, worst_component, worst_monitor
 from mailward.model.health import HealthSetReport
+from mailward.model.holds import Hold
 from mailward.model.items import HEALTH_SETS, HealthGroup
 from mailward.model.monitoring import AlertValue, MonitorStatus
 
@@ -18,30 +19,32 @@ def report(
     *,
     server: str | None = None,
     health_set: str | None = None,
-    components: Components | None = None,
+    holds: Iterable[Hold] = (),
 ) -> tuple[HealthSetReport, ...]:
-    """The health sets that match, worst first, then by server and name."""
+    """The health sets that match, worst first, then by server and name; *holds* are those in force now."""
     members: dict[tuple[str, str], list[MonitorStatus]] = {}
     for status in statuses:
         if matches(server, status.key.server) and matches(health_set, status.key.health_set):
             members.setdefault((status.key.server, status.key.health_set), []).append(status)
-    rows = [set_report(group, components=components) for group in members.values()]
+    shown = ShownStates(holds)
+    rows = [set_report(group, shown=shown) for group in members.values()]
     rows.sort(key=lambda row: (RANK[row.alert_value], row.server, row.health_set))
     return tuple(rows)
 
 
-def set_report(members: Sequence[MonitorStatus], *, components: Components | None = None) -> HealthSetReport:
+def set_report(members: Sequence[MonitorStatus], *, shown: ShownStates | None = None) -> HealthSetReport:
     """
-    One health set of one server, from all its monitors.
+    One health set of one server, from all its monitors; without *shown* as if nothing was held.
 
     Raises:
         ValueError: *members* is empty: a set without monitors does not exist.
     """
     key = worst_monitor(members).key
     value = worst(status.state for status in members)
+    shown = shown or ShownStates(())
     return HealthSetReport(
         server=key.server,
-        state=worst_component(component_state(status, components) for status in members),
+        state=worst_component(shown.of(status) for status in members),
         health_set=key.health_set,
         group=_GROUP_OF.get(key.health_set, HealthGroup.SERVICE_COMPONENTS),
         alert_value=value,

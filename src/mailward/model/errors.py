@@ -23,3 +23,7 @@ class PermanentFailure(MailwardError):
 
 class Refused(MailwardError):
     """The caller asked for what cannot be; nothing was changed."""
+
+
+class NotFound(Refused):
+    """The caller named something that does not exist; the text names the nearest."""

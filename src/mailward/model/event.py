@@ -11,6 +11,8 @@ class EventKind(Enum):
 
     MANAGER_STARTED = "manager-started"
     MANAGER_STOPPED = "manager-stopped"
+    MANAGER_ORDERED = "manager-ordered"
+    """Somebody had something done to the manager itself, such as a copy of its store."""
     CONFIGURATION_LOADED = "configuration-loaded"
     CONFIGURATION_REFUSED = "configuration-refused"
     MONITOR_CHANGED = "monitor-changed"
@@ -23,6 +25,24 @@ class EventKind(Enum):
     CANARY_RECORDED = "canary-recorded"
     STORE_LOST = "store-lost"
     STORE_BACK = "store-back"
+    RECOVERY_STARTED = "recovery-started"
+    RECOVERY_WAITS = "recovery-waits"
+    RECOVERY_ENDED = "recovery-ended"
+    ACTION_INTENDED = "action-intended"
+    ACTION_ENDED = "action-ended"
+    ACTION_WITHHELD = "action-withheld"
+    """A gate said no, or the mode only recommends."""
+    APPROVAL_ASKED = "approval-asked"
+    APPROVAL_GIVEN = "approval-given"
+    APPROVAL_DENIED = "approval-denied"
+    ESCALATED = "escalated"
+    HOLD_BEGAN = "hold-began"
+    HOLD_ENDED = "hold-ended"
+    ALERT_CHANGED = "alert-changed"
+    CHANNEL_FAILED = "channel-failed"
+    CHANNEL_RECOVERED = "channel-recovered"
+    LEADERSHIP_TAKEN = "leadership-taken"
+    LEADERSHIP_LOST = "leadership-lost"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -61,3 +61,12 @@ class RollupReport:
     healthy_servers: int
     servers: int
     because: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Serving:
+    """Whether load balancers should send clients to a server: the answer of /health/SERVER."""
+
+    server: str
+    is_serving: bool
+    because: str

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from urllib.parse import quote, unquote
 
-from mailward.model.errors import Refused
+from mailward.model.errors import NotFound
 from mailward.model.items import HEALTH_SETS, MONITORS, PROBES
 from mailward.model.monitoring import MonitorKey
 
@@ -53,22 +53,22 @@ def parse_identity(text: str) -> Identity:
     Read HEALTHSET/ITEM[/TARGET], HEALTHSET\\ITEM[\\TARGET] or a bare item.
 
     Raises:
-        Refused: No such health set or item, or the item is not in that set; the text names the nearest.
+        NotFound: No such health set or item, or the item is not in that set; the text names the nearest.
     """
     parts = text.strip().replace("\\", "/").split("/")
     if len(parts) > 3 or not all(parts):
-        raise Refused(
+        raise NotFound(
             f"{text!r} is no identity: write HEALTHSET/ITEM or HEALTHSET/ITEM/TARGET, a slash in TARGET as %2F"
         )
     if len(parts) == 1:
         return Identity(item=_item(parts[0]))
     health_set = _HEALTH_SETS.get(parts[0].lower())
     if health_set is None:
-        raise Refused(f"there is no health set {parts[0]!r}{_nearest(parts[0], _HEALTH_SETS.values())}")
+        raise NotFound(f"there is no health set {parts[0]!r}{_nearest(parts[0], _HEALTH_SETS.values())}")
     item = _item(parts[1])
     in_sets = _HOME[item]
     if health_set not in in_sets:
-        raise Refused(f"{item} is not in the health set {health_set} but in {', '.join(in_sets)}")
+        raise NotFound(f"{item} is not in the health set {health_set} but in {', '.join(in_sets)}")
     return Identity(item=item, health_set=health_set, target=unquote(parts[2]) if len(parts) == 3 else None)
 
 
@@ -92,8 +92,8 @@ def _item(name: str) -> str:
         return _KNOWN[name.lower()]
     swallowed = _swallowed_backslash(name)
     if swallowed is not None:
-        raise Refused(f"there is no item {name!r}; the shell seems to have eaten the backslash: write {swallowed}")
-    raise Refused(f"there is no probe or monitor {name!r}{_nearest(name, _KNOWN.values())}")
+        raise NotFound(f"there is no item {name!r}; the shell seems to have eaten the backslash: write {swallowed}")
+    raise NotFound(f"there is no probe or monitor {name!r}{_nearest(name, _KNOWN.values())}")
 
 
 def _swallowed_backslash(name: str) -> str | None:

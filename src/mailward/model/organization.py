@@ -10,7 +10,7 @@ from datetime import timedelta
 from difflib import get_close_matches
 from enum import Enum
 
-from mailward.model.errors import Refused
+from mailward.model.errors import NotFound
 
 
 class Role(Enum):
@@ -88,7 +88,19 @@ class HostAccess:
     """How mailward sees the host of a server; every part may be absent."""
 
     service: str | None = None
-    """How its IMAP service is watched and controlled: "supervisor:PATH", "systemd:UNIT", "doveadm:CONFIG" …"""
+    """
+    How its IMAP service is watched and controlled: "supervisor:PATH", "systemd:UNIT", "doveadm:CONFIG", "pidfile:FILE",
+    or "command" with the argv of `commands`.
+    """
+    reach: str = "local"
+    """Where commands run: "local", or "ssh:USER@HOST[:PORT]", the forced command `mailward-host` at the other end."""
+    commands: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """service = "command": argv for status, start, stop, restart, reload, enable, check."""
+    control: str | None = None
+    """How the machine itself is restarted: "supervisor:PATH", "systemd", or "command" with `commands["restart-server"]`
+    and `commands["boot-id"]`."""
+    healer_marks: tuple[str, ...] = ()
+    """Files whose existence says that somebody else is at work on this host, such as a cluster manager's."""
     log_files: tuple[str, ...] = ()
     store_paths: tuple[str, ...] = ()
     """Directories of mail stores whose file systems are watched."""
@@ -114,6 +126,10 @@ class Server:
     known_as: frozenset[str] = frozenset()
     """Further names under which the server shows itself: FQDN, the name in its ID reply."""
     sentinel: bool = False
+    site: str = ""
+    """Where it stands; throttles let one service per role and site be restarted at a time."""
+    restartable: bool = False
+    """Whether the machine itself may ever be restarted by mailward; without it that action does not exist here."""
 
     @property
     def is_proxy(self) -> bool:
@@ -135,6 +151,15 @@ class AccessPoint:
     servers: tuple[str, ...] = ()
     """The proxies behind it; on one box without proxy, the mailbox server."""
     backend_timeout: timedelta = timedelta(seconds=15)
+    control: str | None = None
+    """
+    How a proxy is taken out of it: "haproxy:SOCKET" (HAProxy's runtime socket), "health-page" (load balancers poll
+    /health/SERVER), or None: it cannot be.
+    """
+    backend: str = ""
+    """HAProxy: the name of the backend the proxies are in; needed with "haproxy:"."""
+    members: Mapping[str, str] = field(default_factory=dict)
+    """HAProxy: server name here -> its name there, where they differ."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -172,14 +197,14 @@ class Organization:
         Find a server by short name, FQDN or any name it shows, without regard to case.
 
         Raises:
-            Refused: No server has that name; the text names the nearest.
+            NotFound: No server has that name; the text names the nearest.
         """
         wanted = name.lower()
         for server in self.servers.values():
             names = {server.name.lower(), *(known.lower() for known in server.known_as)}
             if wanted in names or wanted in {known.split(".")[0] for known in names if not known[:1].isdigit()}:
                 return server
-        raise Refused(_unknown(name, tuple(self.servers)))
+        raise NotFound(_unknown(name, tuple(self.servers)))
 
     def active_on(self, server: str) -> tuple[Database, ...]:
         """The databases whose active copy is on *server*."""

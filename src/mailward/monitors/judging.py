@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from mailward.model.durations import spoken
 from mailward.model.monitoring import AlertValue, MonitorStatus
 from mailward.model.probing import ResultType
 from mailward.monitors.definition import Judgement, MonitorDefinition, Reading, Standing
@@ -258,16 +259,3 @@ def _probe_after(definition: MonitorDefinition, status: MonitorStatus, reading: 
     if status.state in _BROKEN or status.state is AlertValue.UNAVAILABLE:
         return settings.confirm_recovery_after if run < settings.successes_to_recover else None
     return None
-
-
-def spoken(span: timedelta) -> str:
-    """A span as a person would say it: "45 s", "3 min 20 s", "5 h 12 min"."""
-    seconds = max(0, round(span.total_seconds()))
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
-    if seconds < 60:
-        return f"{seconds} s"
-    if minutes < 60:
-        return f"{minutes} min {seconds % 60} s" if seconds % 60 else f"{minutes} min"
-    if hours < 48:
-        return f"{hours} h {minutes % 60} min" if minutes % 60 else f"{hours} h"
-    return f"{days} days"

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from mailward.model.holds import Hold, HoldKind, Requester
 from mailward.model.monitoring import AlertValue, MonitorKey, MonitorStatus
 from mailward.model.verdict import Confidence, Tier, Verdict
 
@@ -37,6 +38,36 @@ def a_status() -> Callable[..., MonitorStatus]:
             because="3 failures in a row" if is_bad else "as it is",
             verdict=Verdict(tier=Tier.STORE, confidence=Confidence.CERTAIN, because="unreadable") if is_bad else None,
             mailbox_server="mbx1" if is_bad else None,
+        )
+
+    return make
+
+
+@pytest.fixture
+def a_hold() -> Callable[..., Hold]:
+    """A component state, or what `kind` says, an hour old: subject, value."""
+
+    def make(
+        subject: str = "proxy1/ImapProxy",
+        value: str = "Inactive",
+        *,
+        kind: HoldKind = HoldKind.COMPONENT_STATE,
+        requester: Requester | None = None,
+        since: datetime = NOON - timedelta(hours=1),
+        until: datetime | None = None,
+        number: int = 0,
+    ) -> Hold:
+        is_state = kind is HoldKind.COMPONENT_STATE
+        return Hold(
+            kind=kind,
+            subject=subject,
+            value=value,
+            owner="eva",
+            reason="new disks",
+            since=since,
+            until=until,
+            requester=requester or (Requester.MAINTENANCE if is_state else None),
+            id=number,
         )
 
     return make

@@ -52,11 +52,9 @@ def test_a_row_carries_state_reason_verdict_and_who_served_it(statuses):
     assert (ComponentState.NOT_APPLICABLE, None) == (row.state, row.server_component)
 
 
-def test_only_the_proxy_test_belongs_to_a_component_and_shows_its_state(statuses):
-    components = {("proxy1", "ImapProxy"): ComponentState.DRAINING}
-
+def test_only_the_proxy_test_belongs_to_a_component_and_shows_its_state(statuses, a_hold):
     (online,) = health(statuses, health_set="IMAP.Proxy")
-    (draining,) = health(statuses, health_set="IMAP.Proxy", components=components)
+    (draining,) = health(statuses, health_set="IMAP.Proxy", holds=[a_hold("proxy1/ImapProxy", "Draining")])
 
     assert ("ImapProxy", ComponentState.ONLINE) == (online.server_component, online.state)
     assert ComponentState.DRAINING is draining.state

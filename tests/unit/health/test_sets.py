@@ -65,9 +65,9 @@ def test_reports_are_of_each_server_and_set_worst_first(a_status):
     assert ["mbx1"] == [row.server for row in report(statuses, server="mbx1")]
 
 
-def test_a_set_shows_the_state_of_its_component(a_status):
+def test_a_set_shows_the_state_of_its_component(a_status, a_hold):
     statuses = [a_status(AlertValue.HEALTHY, "ImapProxyTestMonitor", "proxy1", "proxy1")]
 
-    (row,) = report(statuses, components={("proxy1", "ImapProxy"): ComponentState.OFFLINE})
+    (row,) = report(statuses, holds=[a_hold("proxy1/ImapProxy", "Inactive")])
 
     assert ComponentState.OFFLINE is row.state

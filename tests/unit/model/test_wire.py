@@ -2,12 +2,69 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from mailward.model.alerting import Alert, AlertStatus, Notice, Urgency
 from mailward.model.event import Event, EventKind
+from mailward.model.evidence import ServiceState, ServiceStatus
+from mailward.model.holds import Hold, HoldKind, Requester
 from mailward.model.monitoring import AlertValue, MonitorKey, MonitorStatus
 from mailward.model.organization import ImapEndpoint, Role, Server
 from mailward.model.probing import Canary, Cause, Phase, PhaseOutcome, PhaseTiming, ProbeResult, ResultType
+from mailward.model.recovery import (
+    ActionClass,
+    Answer,
+    Gate,
+    GateAnswer,
+    Mode,
+    Operation,
+    OperationKind,
+    OperationStatus,
+    Step,
+    StepName,
+    StepOutcome,
+)
 from mailward.model.verdict import Confidence, Dependency, Tier, Verdict
 from mailward.model.wire import from_plain, moment_to_text, text_to_moment, to_plain
+from mailward.ports.manager import Intention, RecoveryStory
+
+STORY = RecoveryStory(
+    operation=Operation(
+        id=7,
+        kind=OperationKind.PROXY,
+        target="proxy1/mbx1",
+        server="proxy1",
+        mode=Mode.ACT,
+        status=OperationStatus.WAITING,
+        because="a",
+        started_at=datetime(2026, 11, 24, 12, tzinfo=UTC),
+        cause=MonitorKey(server="a", health_set="IMAP", item="b", target="c"),
+        databases=("DB1", "DB2"),
+        data={"nested": {"list": [1, 2.5, None, "x"], "yes": True}},
+    ),
+    steps=(
+        Step(
+            operation=7,
+            seq=1,
+            place=0,
+            name=StepName.RESTART_SERVICE,
+            server="proxy1",
+            started=datetime(2026, 11, 24, 12, tzinfo=UTC),
+            action=ActionClass.RESTART,
+            command=("systemctl", "restart", "a b"),
+            outcome=StepOutcome.UNKNOWN,
+            evidence={"before": {"pid": 1}},
+        ),
+    ),
+    answers=(
+        GateAnswer(
+            gate=Gate.THROTTLE,
+            answer=Answer.WAITS,
+            because="b",
+            until=datetime(2026, 11, 24, 13, tzinfo=UTC),
+            operation=7,
+            seq=1,
+        ),
+    ),
+)
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -43,6 +100,36 @@ def a_result() -> ProbeResult:
         Event(
             at=NOON.replace(microsecond=0), kind=EventKind.MONITOR_CHANGED, subject="a/b", because="c", data={"n": 1}
         ),
+        STORY,
+        Intention(server="a", command=("b", "c d"), answers=STORY.answers, allowed=False, because="e", operation=7),
+        Hold(
+            kind=HoldKind.COMPONENT_STATE,
+            subject="a/Imap",
+            value="Inactive",
+            owner="o",
+            reason="r",
+            since=NOON.replace(microsecond=0),
+            until=NOON.replace(microsecond=1000),
+            requester=Requester.HEALTH_API,
+            data={"property": "interval"},
+        ),
+        Notice(
+            channel="c",
+            identity="i",
+            alert=Alert(
+                key="k",
+                status=AlertStatus.RESOLVED,
+                urgency=Urgency.WARNING,
+                title="t",
+                text="two\nlines",
+                starts_at=NOON.replace(microsecond=0),
+                labels={"server": "a"},
+            ),
+            created_at=NOON.replace(microsecond=0),
+            next_try=NOON.replace(microsecond=0),
+            attempts=2,
+        ),
+        ServiceStatus(state=ServiceState.STOPPED, because="b", pid=None, starts=3),
         MonitorStatus(
             key=MonitorKey(server="a", health_set="IMAP", item="b", target="c"),
             state=AlertValue.DEGRADED,

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from mailward.model.holds import Hold, HoldKind
 from mailward.model.organization import (
     AccessPoint,
     Database,
@@ -82,3 +83,43 @@ def moved() -> Callable[[Organization, str, str], Organization]:
         return replace(organization, databases=databases)
 
     return move
+
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def noon() -> datetime:
+    return NOON
+
+
+@pytest.fixture
+def a_hold() -> Callable[..., Hold]:
+    """Something held by eva from noon on: kind, subject, value; `item` is (item type, property) of an override."""
+
+    def make(
+        kind: HoldKind,
+        subject: str,
+        value: str = "on",
+        *,
+        item: tuple[str, str] | None = None,
+        until: datetime | None = NOON + timedelta(hours=1),
+        **changes: object,
+    ) -> Hold:
+        data = {} if item is None else {"item_type": item[0], "property": item[1]}
+        hold = Hold(
+            kind=kind, subject=subject, value=value, owner="eva", reason="to see", since=NOON, until=until, data=data
+        )
+        return replace(hold, **changes)
+
+    return make
+
+
+@pytest.fixture
+def an_override(a_hold) -> Callable[..., Hold]:
+    """subject, item type, property, value."""
+
+    def make(subject: str, item_type: str, name: str, value: str, **changes: object) -> Hold:
+        return a_hold(HoldKind.OVERRIDE, subject, value, item=(item_type, name), **changes)
+
+    return make

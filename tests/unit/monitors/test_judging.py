@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailward.model.durations import spoken
 from mailward.model.errors import Refused
 from mailward.model.items import HealthGroup
 from mailward.model.monitoring import AlertValue, MonitorKey, MonitorStatus
@@ -13,7 +14,7 @@ from mailward.model.probing import Cause, Certificate, Phase, ResultType
 from mailward.model.verdict import Confidence, Tier, Verdict
 from mailward.monitors.coverage import rule_of
 from mailward.monitors.definition import MonitorDefinition
-from mailward.monitors.judging import Step, begin, order, spoken, take, wake
+from mailward.monitors.judging import Step, begin, order, take, wake
 from mailward.monitors.samples import ProbeKey, Sample
 from mailward.monitors.settings import (
     CertificateMonitorSettings,

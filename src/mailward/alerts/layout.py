@@ -1,0 +1,74 @@
+"""
+How words are laid out for a phone at night: at most 78 columns, plain paragraphs, no tables.
+
+What servers said is passed through here as well, so control characters and line breaks never get out.
+"""
+
+import shlex
+import textwrap
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+COLUMNS = 78
+TITLE_COLUMNS = 70
+"""What a phone's lock screen shows of a subject."""
+
+
+def paragraph(text: str, *, first: str = "", rest: str | None = None) -> list[str]:
+    """Lines of at most 78 columns; *first* begins the first line, *rest* the others (default: as many blanks)."""
+    indent = " " * len(first) if rest is None else rest
+    return textwrap.wrap(
+        clean(text), COLUMNS, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False
+    ) or [first.rstrip()]
+
+
+def command_lines(words: Sequence[str], *, indent: str = "  ") -> list[str]:
+    """A command as it can be pasted into a shell; a long one is continued with backslashes."""
+    lines: list[str] = []
+    line = indent
+    for word in (shlex.quote(clean(word)) for word in words):
+        if line.strip() and len(line) + len(word) + 3 > COLUMNS:
+            lines.append(f"{line.rstrip()} \\")
+            line = f"{indent}  "
+        line += f"{word} "
+    return [*lines, line.rstrip()]
+
+
+def verbatim(lines: Iterable[str], *, indent: str = "  ") -> list[str]:
+    """Lines as they were, cut where they are too long."""
+    return [cut(f"{indent}{clean(line)}", COLUMNS) for line in lines]
+
+
+def cut(text: str, columns: int) -> str:
+    """*text*, with its end replaced by … where it is longer."""
+    return text if len(text) <= columns else f"{text[: columns - 1].rstrip()}…"
+
+
+def clean(text: str) -> str:
+    """One line without control characters."""
+    return "".join(character if character.isprintable() else " " for character in text).strip()
+
+
+def clock_time(moment: datetime, now: datetime) -> str:
+    """02:14 UTC, with the day where it is another than that of *now*."""
+    return moment.strftime("%H:%M UTC" if moment.date() == now.date() else "%-d %b %H:%M UTC")
+
+
+def span(length: timedelta) -> str:
+    """45 s, 12 min, 3 h 20 min, 2 days."""
+    seconds = max(0, round(length.total_seconds()))
+    if seconds < 120:
+        return f"{seconds} s"
+    minutes = seconds // 60
+    if minutes < 120:
+        return f"{minutes} min"
+    hours = minutes // 60
+    if hours < 48:
+        return f"{hours} h {minutes % 60} min" if minutes % 60 else f"{hours} h"
+    return f"{hours // 24} days"
+
+
+def listed(names: Sequence[str], *, most: int) -> str:
+    """ "a, b and 7 more" """
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

@@ -1,0 +1,102 @@
+"""Who may act at all: modes, orders of people, the lease, the store."""
+
+from mailward.model.durations import spoken
+from mailward.model.holds import Hold, HoldKind
+from mailward.model.recovery import Gate, GateAnswer, Mode
+from mailward.recovery.circumstances import Circumstances
+from mailward.recovery.gates.answering import passes, refuses, waits
+from mailward.recovery.wanted import Wanted
+
+#: Components whose being Inactive forbids every action on a server (managed-availability reference §6).
+_FORBIDDING = frozenset({"serverwideoffline", "recoveryactionsenabled"})
+
+
+def mode(wanted: Wanted, seen: Circumstances) -> GateAnswer:
+    """How far mailward goes by itself with this class of action on this server."""
+    why = seen.mode_because or f"{wanted.action.value} is set to {seen.mode.value}"
+    if seen.mode is Mode.OBSERVE:
+        return refuses(Gate.MODE, f"{why}: mailward only watches")
+    if seen.mode is Mode.RECOMMEND:
+        return refuses(Gate.MODE, f"{why}: it is recommended, and left to a person")
+    return passes(Gate.MODE, why)
+
+
+def override(_wanted: Wanted, seen: Circumstances) -> GateAnswer:
+    """An override of the responder that makes mailward more careful than the configuration does."""
+    held = seen.overridden_by
+    if held is not None and seen.mode in (Mode.OBSERVE, Mode.RECOMMEND):
+        return refuses(Gate.OVERRIDE, f"an override by {_held(held)} sets it to {seen.mode.value}")
+    return passes(Gate.OVERRIDE, "no override forbids it")
+
+
+def approval(wanted: Wanted, seen: Circumstances) -> GateAnswer:
+    """In the mode approve a person must have said yes, not longer ago than a yes lasts."""
+    if seen.mode is not Mode.APPROVE:
+        return passes(Gate.APPROVAL, "none is needed")
+    lasts = seen.settings.approval_expires
+    given = seen.approved_at
+    if given is not None and seen.now - given < lasts:
+        return passes(Gate.APPROVAL, f"{seen.approved_by or 'somebody'} said yes")
+    asked = seen.approval_asked_at or seen.now
+    if given is not None:
+        return refuses(Gate.APPROVAL, f"the yes of {seen.approved_by or 'somebody'} is older than {spoken(lasts)}")
+    if seen.now - asked >= lasts:
+        return refuses(Gate.APPROVAL, f"nobody said yes to {wanted.step.value} within {spoken(lasts)}")
+    return waits(Gate.APPROVAL, f"somebody must say yes to {wanted.step.value} on {wanted.server}", asked + lasts)
+
+
+def stop_file(_wanted: Wanted, seen: Circumstances) -> GateAnswer:
+    """The file that stops everything, whatever database and API do."""
+    if seen.stopped is not None:
+        return refuses(Gate.STOP_FILE, seen.stopped)
+    return passes(Gate.STOP_FILE, "there is no stop file")
+
+
+def pause(_wanted: Wanted, seen: Circumstances) -> GateAnswer:
+    """A pause of the organization or of this server."""
+    return _unless_held(Gate.PAUSE, HoldKind.PAUSE, seen, "paused")
+
+
+def maintenance(_wanted: Wanted, seen: Circumstances) -> GateAnswer:
+    """Somebody works on this server."""
+    return _unless_held(Gate.MAINTENANCE, HoldKind.MAINTENANCE, seen, "in maintenance")
+
+
+def component_state(_wanted: Wanted, seen: Circumstances) -> GateAnswer:
+    """A component that was made inactive is out of service on purpose."""
+    for hold in seen.holds:
+        component = hold.subject.rpartition("/")[2]
+        if hold.kind is HoldKind.COMPONENT_STATE and component.lower() in _FORBIDDING and hold.value == "Inactive":
+            return refuses(Gate.COMPONENT_STATE, f"{component} is Inactive: {_held(hold)}")
+    return passes(Gate.COMPONENT_STATE, "no component state forbids it")
+
+
+def lease(_wanted: Wanted, seen: Circumstances) -> GateAnswer:
+    """Only the manager that leads acts; one that is unsure does not lead."""
+    if not seen.leads:
+        return waits(Gate.LEASE, "this manager does not hold the lease that allows it to act")
+    return passes(Gate.LEASE, "this manager leads")
+
+
+def store(_wanted: Wanted, seen: Circumstances) -> GateAnswer:
+    """Without its store mailward cannot know what was done, so it does nothing."""
+    if seen.store_trouble is not None:
+        return waits(Gate.STORE, f"the store cannot be written, so nothing is begun: {seen.store_trouble}")
+    return passes(Gate.STORE, "the store can be written")
+
+
+def second_opinion(_wanted: Wanted, _seen: Circumstances) -> GateAnswer:
+    """Another node, where there is one."""
+    return passes(Gate.SECOND_OPINION, "there is no other node to ask")
+
+
+def _unless_held(gate: Gate, kind: HoldKind, seen: Circumstances, word: str) -> GateAnswer:
+    for hold in seen.holds:
+        if hold.kind is kind:
+            return refuses(gate, f"{hold.subject} is {word}: {_held(hold)}")
+    return passes(gate, f"it is not {word}")
+
+
+def _held(hold: Hold) -> str:
+    until = f" until {hold.until:%Y-%m-%d %H:%M} UTC" if hold.until is not None else ""
+    return f"{hold.owner}{until} ({hold.reason})"

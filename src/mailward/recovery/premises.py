@@ -1,0 +1,151 @@
+"""
+The premises of stages: whether a stage makes sense, by what is known now.
+
+True goes on to the gates, False skips the stage with the reason. What is not known is left to the gates, which refuse
+with their own words, unless nothing at all can be seen: then it is skipped.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from mailward.model.evidence import ServiceState
+from mailward.model.monitoring import AlertValue
+from mailward.model.verdict import Tier
+from mailward.recovery.circumstances import Circumstances
+
+_BROKEN = frozenset({AlertValue.DEGRADED, AlertValue.UNHEALTHY})
+
+
+class Premise(Enum):
+    """What a stage takes for granted."""
+
+    ALWAYS = "always"
+    SERVICE_NOT_RUNNING = "the service does not run"
+    SERVICE_AT_FAULT = "the service runs, and is at fault"
+    CERTIFICATE_STALE = "the certificate on disk is newer than the one served"
+    HOLDS_ACTIVE_COPIES = "the server holds active copies"
+    WHOLE_SERVER = "the whole server is at fault"
+    ACTIVATION_BLOCKED = "activation was blocked"
+    MAILBOX_SERVER_UNHEALTHY = "the mailbox server that serves it is not healthy"
+    PROXY_AT_FAULT = "the proxy is at fault"
+    PROXY_TO_TAKE_OUT = "the proxy is at fault, and clients are sent to it"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Holds:
+    """Whether a premise holds, and why."""
+
+    holds: bool
+    because: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Around:
+    """What premises look at beside the server that would be touched."""
+
+    database: str | None = None
+    """The one database whose store is at fault; None: the operation is about a whole server."""
+    mailbox_server: str | None = None
+    """The mailbox server that serves, for a customer touch point."""
+    mailbox_server_alert: AlertValue | None = None
+    """The worst of its own IMAP monitors."""
+    activation_blocked: bool = False
+
+
+def judge(premise: Premise, seen: Circumstances, around: Around) -> Holds:
+    """Whether *premise* holds for the server *seen* is about."""
+    return _JUDGES[premise](seen, around)
+
+
+def _always(_seen: Circumstances, _around: Around) -> Holds:
+    return Holds(holds=True, because="")
+
+
+def _service_not_running(seen: Circumstances, around: Around) -> Holds:
+    if around.database is not None:
+        return Holds(holds=False, because=f"only the store of {around.database} is at fault")
+    if seen.service is None:
+        return Holds(holds=False, because=f"its host says nothing of the service: {seen.service_unseen}")
+    ended = seen.service.state in (ServiceState.FAILED, ServiceState.STOPPED)
+    return Holds(holds=ended, because=f"the host says {seen.service.state.value}: {seen.service.because}")
+
+
+def _service_at_fault(seen: Circumstances, around: Around) -> Holds:
+    if around.database is not None:
+        return Holds(holds=False, because=f"only the store of {around.database} is at fault; nothing is restarted")
+    if seen.service is None:
+        return Holds(holds=False, because=f"its host says nothing of the service: {seen.service_unseen}")
+    if seen.service.state in (ServiceState.FAILED, ServiceState.STOPPED):
+        return Holds(holds=False, because=f"it does not run: {seen.service.because}")
+    verdict = seen.verdict
+    if verdict is not None and verdict.tier is Tier.STORE:
+        return Holds(holds=False, because=f"its store is at fault, not its service: {verdict.because}")
+    return Holds(holds=True, because=f"the host says {seen.service.state.value}: {seen.service.because}")
+
+
+def _certificate_stale(seen: Circumstances, _around: Around) -> Holds:
+    if seen.certificate_is_stale is True:
+        return Holds(holds=True, because="the certificate on disk is another one than the one served")
+    known = "is the one on disk" if seen.certificate_is_stale is False else "cannot be compared with the one on disk"
+    return Holds(holds=False, because=f"the certificate served {known}")
+
+
+def _holds_active_copies(seen: Circumstances, around: Around) -> Holds:
+    if around.database is not None:
+        return Holds(holds=True, because=f"the store of {around.database} is at fault here")
+    if not seen.active_copies:
+        known = "it holds no active copy" if seen.active_copies is not None else "its active copies are not known"
+        return Holds(holds=False, because=known)
+    return Holds(holds=True, because=f"it holds the active copies of {', '.join(seen.active_copies)}")
+
+
+def _whole_server(_seen: Circumstances, around: Around) -> Holds:
+    if around.database is not None:
+        return Holds(holds=False, because=f"only {around.database} is at fault; nothing is restarted for it")
+    return Holds(holds=True, because="the server itself is at fault")
+
+
+def _activation_blocked(_seen: Circumstances, around: Around) -> Holds:
+    why = "this recovery blocked it" if around.activation_blocked else "this recovery blocked nothing"
+    return Holds(holds=around.activation_blocked, because=why)
+
+
+def _mailbox_server_unhealthy(_seen: Circumstances, around: Around) -> Holds:
+    if around.mailbox_server is None:
+        return Holds(holds=False, because="it is not known which mailbox server serves it")
+    alert = around.mailbox_server_alert
+    said = alert.value if alert is not None else "not known"
+    return Holds(holds=alert in _BROKEN, because=f"the IMAP monitors of {around.mailbox_server} say {said}")
+
+
+def _proxy_at_fault(seen: Circumstances, around: Around) -> Holds:
+    """The healthy mailbox server, and only it, puts the fault on the proxy (reference §8.1)."""
+    if around.mailbox_server_alert in _BROKEN:
+        return Holds(holds=False, because=f"{around.mailbox_server} is not healthy: it is recovered first")
+    verdict = seen.verdict
+    if verdict is None or verdict.server != seen.place.server or verdict.tier is not Tier.PROXY:
+        said = verdict.because if verdict is not None else "there is no verdict"
+        return Holds(holds=False, because=f"the verdict does not name the proxy: {said}")
+    return Holds(holds=True, because=verdict.because)
+
+
+def _proxy_to_take_out(seen: Circumstances, around: Around) -> Holds:
+    at_fault = _proxy_at_fault(seen, around)
+    if at_fault.holds and seen.in_access_point is False:
+        return Holds(holds=False, because="it is out of the access point already")
+    return at_fault
+
+
+_JUDGES: Mapping[Premise, Callable[[Circumstances, Around], Holds]] = {
+    Premise.ALWAYS: _always,
+    Premise.SERVICE_NOT_RUNNING: _service_not_running,
+    Premise.SERVICE_AT_FAULT: _service_at_fault,
+    Premise.CERTIFICATE_STALE: _certificate_stale,
+    Premise.HOLDS_ACTIVE_COPIES: _holds_active_copies,
+    Premise.WHOLE_SERVER: _whole_server,
+    Premise.ACTIVATION_BLOCKED: _activation_blocked,
+    Premise.MAILBOX_SERVER_UNHEALTHY: _mailbox_server_unhealthy,
+    Premise.PROXY_AT_FAULT: _proxy_at_fault,
+    Premise.PROXY_TO_TAKE_OUT: _proxy_to_take_out,
+}
