@@ -15,6 +15,9 @@ from mailward.model.event import Event, EventKind
 from mailward.model.monitoring import MonitorKey, MonitorStatus
 from mailward.model.probing import Canary, Phase, ProbeResult
 
+LOOKED_BACK = timedelta(days=8)
+"""Longer than any throttle counts (24 hours) and the weekly report reaches."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Retention:
@@ -25,6 +28,17 @@ class Retention:
     events: timedelta = timedelta(days=365)
     rollups: timedelta = timedelta(days=396)
     """13 months."""
+    operations: timedelta = timedelta(days=365)
+    """
+    Recoveries that are over with their steps and gates' answers, holds that ended, notices that were sent or given up,
+    alerts that were resolved; at least 8 days. Failed results that a recovery refers to live as long as it, transcripts
+    included.
+    """
+
+    @property
+    def operations_kept(self) -> timedelta:
+        """What `operations` comes to: throttles and the weekly report look back at what was done, and must find it."""
+        return max(self.operations, LOOKED_BACK)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,4 +135,25 @@ class Store(Protocol):
 
     async def tidy(self, *, now: datetime, retention: Retention, slice_rows: int = 5000) -> int:
         """Delete at most *slice_rows* rows that are past their time; return how many. Called until it returns 0."""
+        ...
+
+    async def check_writable(self) -> None:
+        """
+        See that something could be stored now, and leave no trace of it.
+
+        Raises:
+            TemporaryFailure: Nothing can be written; the text says why and what to do.
+        """
+        ...
+
+    async def backup(self, path: str) -> int:
+        """
+        Write a consistent copy of all that is stored to the new file *path*, for its owner alone; return its bytes.
+
+        Probing and storing go on meanwhile. To restore it, stop mailward and put the file in the store's place.
+
+        Raises:
+            Refused: *path* is not absolute, exists, or cannot be made there; or this store has no file.
+            TemporaryFailure: The store cannot be read or the copy not written now; no file is left behind.
+        """
         ...

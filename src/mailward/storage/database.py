@@ -23,6 +23,7 @@ from sqlalchemy.pool import StaticPool
 
 from mailward.model.errors import ConfigError, TemporaryFailure
 from mailward.ports.clock import Clock
+from mailward.storage.event_rows import EventNumbers
 from mailward.storage.failures import breaks_connection, explained, not_made
 from mailward.storage.migrations import STEPS, refuse_foreign, refuse_newer, take_step, version_of
 from mailward.storage.moments import to_ms
@@ -34,6 +35,10 @@ BUSY_TIMEOUT = timedelta(seconds=1.5)
 """How long to wait for another process that writes: less than the manager has to end in when it is told to."""
 
 
+def nobody() -> None:
+    """Nobody wants to know that something was written."""
+
+
 class Database:
     """One SQLite file, its thread, and its clock."""
 
@@ -43,9 +48,15 @@ class Database:
         self._clock = clock
         self._busy_timeout = busy_timeout
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
-        # Only the thread touches these two.
+        # Only the thread touches these three.
+        self.event_numbers = EventNumbers()
         self._engine: Engine | None = None
         self._file: OpenedFile | None = None
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self._path
 
     async def open(self) -> None:
         """
@@ -72,14 +83,27 @@ class Database:
         """
         return await self._on_thread(lambda: self._work(question, writes=False))
 
-    async def write(self, deed: Callable[[Connection], Answer]) -> Answer:
+    async def write(self, deed: Callable[[Connection], Answer], *, written: Callable[[], None] | None = None) -> Answer:
         """
         Do something in one transaction.
+
+        Args:
+            deed: What to do; whatever it raises undoes all of it.
+            written: Called on the event loop once it is done for good, also when the caller was cancelled meanwhile.
 
         Raises:
             TemporaryFailure: The database cannot be written now; nothing was.
         """
-        return await self._on_thread(lambda: self._work(deed, writes=True))
+        loop = asyncio.get_running_loop()
+
+        def work() -> Answer:
+            answer = self._work(deed, writes=True)
+            if written is not None:
+                with suppress(RuntimeError):  # the loop has ended: nobody is left to be told
+                    loop.call_soon_threadsafe(written)
+            return answer
+
+        return await self._on_thread(work)
 
     async def _on_thread(self, work: Callable[[], Answer]) -> Answer:
         try:

@@ -17,22 +17,30 @@ from mailward.storage.tables import events
 EventQuery = Select[Any] | CompoundSelect[Any]
 
 
-def append_events(db: Connection, added: Sequence[Event], *, after: int) -> tuple[Event, ...]:
+class EventNumbers:
     """
-    Append events and return them with their ids, which are above *after*, the last one this process has seen.
+    Appends events and remembers how far their ids have come, for all who write to one database.
 
-    A database keeps its own ids growing; *after* does so across a file that was replaced while in use, for whoever
-    follows the events by their ids.
+    A database keeps its own ids growing; what is remembered here does so across a file that was replaced while in use,
+    for whoever follows the events by their ids. Only the database's thread may touch it.
     """
-    numbered = []
-    for event in added:
-        row = {"at": to_ms(event.at), "kind": event.kind.value, "subject": event.subject, "body": to_document(event)}
-        number = _insert(db, row)
-        if number <= after:
-            db.execute(update(events).where(events.c.id == number).values(id=after + 1))
-            number = after + 1
-        numbered.append(replace(event, id=number))
-    return tuple(numbered)
+
+    def __init__(self) -> None:
+        """No event has been seen yet."""
+        self._last = 0
+
+    def append(self, db: Connection, added: Sequence[Event]) -> tuple[Event, ...]:
+        """Append events within the caller's transaction; return them with their ids, above all given out before."""
+        numbered = []
+        for event in added:
+            row = {"at": to_ms(event.at), "kind": event.kind.value, "subject": event.subject}
+            number = _insert(db, {**row, "body": to_document(replace(event, id=0))})
+            if number <= self._last:
+                db.execute(update(events).where(events.c.id == number).values(id=self._last + 1))
+                number = self._last + 1
+            self._last = number  # also when it is rolled back: a number that is left out does no harm
+            numbered.append(replace(event, id=number))
+        return tuple(numbered)
 
 
 def event_query(

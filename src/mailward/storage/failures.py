@@ -55,6 +55,12 @@ def not_made(error: OSError, path: Path) -> MailwardError:
     return kind(f"the store {path} cannot be made ({error.strerror}: {error.filename}): {_NOT_OURS}")
 
 
+def not_copied(error: DatabaseError, source: Path, target: Path) -> TemporaryFailure:
+    """What to raise when *source* could not be copied to *target*; the text says which of the two is in trouble."""
+    is_sources = _code(error) in _FOR_THE_OPERATOR | {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+    return TemporaryFailure(f"no backup was made: {explained(error, source if is_sources else target)}")
+
+
 def _original(error: DatabaseError) -> BaseException | None:
     return error.orig if isinstance(error, DBAPIError) else error
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, Connection, case, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from mailward.model.errors import Refused
 from mailward.ports.lease import Held
 from mailward.storage.database import Database
 from mailward.storage.moments import from_ms
@@ -51,6 +52,21 @@ class SqliteLease:
     async def release(self, held: Held, name: str) -> None:
         """Give it back; the fence stays, so that the next holder's is higher."""
         await self._database.write(lambda db: db.execute(update(leases).where(*_is(held, name)).values(until=0)))
+
+
+def refuse_lost(db: Connection, held: Held, name: str) -> None:
+    """
+    See, within the transaction of a deed, that *held* is still who holds the lease and was renewed in time.
+
+    Raises:
+        Refused: It is lost: taken by another, given back, or its time is over by the store's clock.
+    """
+    present = select(leases.c.name).where(*_is(held, name), leases.c.until > func.mailward_now())
+    if db.execute(present).one_or_none() is None:
+        raise Refused(
+            f"the lease is lost: {held.owner} (fence {held.fence}) no longer holds {name!r}, or did not renew it in"
+            " time; nothing is done"
+        )
 
 
 def _is(held: Held, name: str) -> tuple[ColumnElement[bool], ...]:

@@ -45,6 +45,41 @@ STEPS: Sequence[tuple[str, ...]] = (
         "CREATE TABLE canary (mailbox TEXT PRIMARY KEY, body TEXT NOT NULL)",
         "CREATE TABLE lease (name TEXT PRIMARY KEY, owner TEXT NOT NULL, fence BIGINT NOT NULL, until BIGINT NOT NULL)",
     ),
+    (
+        """CREATE TABLE operation (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, target TEXT NOT NULL, server TEXT NOT NULL, is_over BOOLEAN NOT NULL,
+            started BIGINT NOT NULL, ended BIGINT, body TEXT NOT NULL)""",
+        "CREATE UNIQUE INDEX operation_open ON operation (target) WHERE NOT is_over",
+        "CREATE INDEX operation_over ON operation (is_over, ended)",
+        "CREATE INDEX operation_of_server ON operation (server)",
+        """CREATE TABLE step (
+            operation INTEGER NOT NULL REFERENCES operation (id), seq INTEGER NOT NULL, server TEXT NOT NULL,
+            action TEXT, intended BOOLEAN NOT NULL, started BIGINT NOT NULL, ended BIGINT, body TEXT NOT NULL,
+            PRIMARY KEY (operation, seq))""",
+        "CREATE INDEX step_of_server ON step (server, operation)",
+        "CREATE INDEX step_begun ON step (intended, started)",
+        "CREATE INDEX step_ended ON step (intended, ended)",
+        """CREATE TABLE gate_answer (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, operation INTEGER NOT NULL REFERENCES operation (id),
+            seq INTEGER NOT NULL, gate TEXT NOT NULL, answer TEXT NOT NULL, body TEXT NOT NULL)""",
+        "CREATE INDEX gate_answer_of ON gate_answer (operation)",
+        """CREATE TABLE kept_result (
+            operation INTEGER NOT NULL REFERENCES operation (id) ON DELETE CASCADE, probe TEXT NOT NULL,
+            server TEXT NOT NULL, target TEXT NOT NULL, at BIGINT NOT NULL,
+            PRIMARY KEY (operation, probe, server, target, at))""",
+        "CREATE INDEX kept_result_of ON kept_result (probe, server, target, at)",
+        "CREATE INDEX result_transcript ON result (transcript) WHERE transcript IS NOT NULL",
+        """CREATE TABLE hold (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, subject TEXT NOT NULL, slot TEXT NOT NULL, since BIGINT NOT NULL,
+            until BIGINT, ended BIGINT, body TEXT NOT NULL)""",
+        "CREATE INDEX hold_ended ON hold (ended)",
+        "CREATE INDEX hold_subject ON hold (subject)",
+        "CREATE TABLE alert (key TEXT PRIMARY KEY, resolved BIGINT, body TEXT NOT NULL)",
+        """CREATE TABLE notice (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, identity TEXT NOT NULL UNIQUE, next_try BIGINT NOT NULL,
+            claimed_until BIGINT, sent BIGINT, finished BIGINT, body TEXT NOT NULL)""",
+        "CREATE INDEX notice_due ON notice (finished, next_try)",
+    ),
 )
 """Step N brings version N to N + 1; its statements are DDL in the words SQLite and PostgreSQL share where they can."""
 

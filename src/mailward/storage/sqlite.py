@@ -6,12 +6,14 @@ interpreter's lock with every row, and the event loop comes late (130 ms instead
 garbage collector aside).
 """
 
+import asyncio
+import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, case, delete, insert, literal_column, or_, select, text
+from sqlalchemy import Connection, Table, case, delete, insert, or_, select, text
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from mailward.model.event import Event, EventKind
@@ -19,9 +21,11 @@ from mailward.model.monitoring import MonitorKey, MonitorStatus
 from mailward.model.probing import Canary, Phase, ProbeResult
 from mailward.ports.clock import Clock
 from mailward.ports.store import Retention, Rollup
+from mailward.storage.backup import backup_target, copy_to
 from mailward.storage.database import BUSY_TIMEOUT, Database
 from mailward.storage.documents import of_document, to_document
-from mailward.storage.event_rows import append_events, event_of, event_query
+from mailward.storage.event_rows import event_of, event_query
+from mailward.storage.migrations import version_of
 from mailward.storage.moments import from_ms, to_ms
 from mailward.storage.result_rows import (
     CLOCK_STEP_MS,
@@ -36,16 +40,17 @@ from mailward.storage.result_rows import (
     rollup_rows,
     transcript_row,
 )
-from mailward.storage.tables import canaries, events, latest, results, rollups, statuses, transcripts
+from mailward.storage.self_check import try_to_write
+from mailward.storage.tables import canaries, latest, results, rollups, statuses, transcripts
+from mailward.storage.tidying import delete_slice
 
 
 class SqliteStore:
-    """Keeps everything in one file, write-ahead logged. `database` may be shared with a lease."""
+    """Keeps everything in one file, write-ahead logged. `database` is shared with lease, recoveries, holds, outbox."""
 
     def __init__(self, path: Path, *, clock: Clock, busy_timeout: timedelta = BUSY_TIMEOUT) -> None:
         """Nothing is opened yet."""
         self.database = Database(path, clock, busy_timeout)
-        self._last_event = 0
 
     async def open(self) -> None:
         """Connect and bring the schema up to date."""
@@ -108,9 +113,9 @@ class SqliteStore:
 
         def save(db: Connection) -> tuple[Event, ...]:
             _replace(db, statuses, [{**_key_columns(status.key), "body": to_document(status)} for status in saved])
-            return append_events(db, added, after=self._last_event)
+            return self.database.event_numbers.append(db, added)
 
-        return self._numbered(await self.database.write(save))
+        return await self.database.write(save)
 
     async def statuses(self) -> tuple[MonitorStatus, ...]:
         """The last state of every monitor that has not been retired."""
@@ -128,9 +133,9 @@ class SqliteStore:
                 db.execute(
                     delete(statuses).where(*(statuses.c[name] == value for name, value in _key_columns(key).items()))
                 )
-            return append_events(db, added, after=self._last_event)
+            return self.database.event_numbers.append(db, added)
 
-        return self._numbered(await self.database.write(forget))
+        return await self.database.write(forget)
 
     async def events(
         self,
@@ -163,36 +168,31 @@ class SqliteStore:
 
         def save(db: Connection) -> tuple[Event, ...]:
             _replace(db, canaries, [{"mailbox": mailbox, "body": to_document(canary)}])
-            return append_events(db, [event], after=self._last_event)
+            return self.database.event_numbers.append(db, [event])
 
-        self._numbered(await self.database.write(save))
+        await self.database.write(save)
 
     async def tidy(self, *, now: datetime, retention: Retention, slice_rows: int = 5000) -> int:
         """Delete at most *slice_rows* rows that are past their time; return how many."""
-        past = (
-            (results, results.c.at < to_ms(now - retention.healthy_results), results.c.failed.is_(False)),
-            (results, results.c.at < to_ms(now - retention.failed_results), results.c.failed.is_(True)),
-            (transcripts, transcripts.c.at < to_ms(now - retention.failed_results)),
-            (rollups, rollups.c.start < to_ms(now - retention.rollups)),
-            (events, events.c.at < to_ms(now - retention.events)),
-        )
+        return await self.database.write(lambda db: delete_slice(db, now=now, retention=retention, most=slice_rows))
 
-        def delete_slice(db: Connection) -> int:
-            deleted = 0
-            for table, *conditions in past:
-                row: ColumnElement[int] = literal_column("rowid")
-                chosen = select(row).select_from(table).where(*conditions).limit(slice_rows - deleted)
-                deleted += db.execute(delete(table).where(row.in_(chosen))).rowcount
-                if deleted >= slice_rows:
-                    break
-            return deleted
+    async def check_writable(self) -> None:
+        """See that something could be stored now, and leave no trace of it."""
+        await self.database.write(try_to_write)
 
-        return await self.database.write(delete_slice)
+    async def backup(self, path: str) -> int:
+        """
+        Write a consistent copy to the new file *path*; return its bytes.
 
-    def _numbered(self, added: tuple[Event, ...]) -> tuple[Event, ...]:
-        """Remember how far the numbers have come: they go on growing also when the file is replaced by an empty one."""
-        self._last_event = max([self._last_event, *(event.id for event in added)])
-        return added
+        A thread of its own reads through a connection of its own, so that not even the store's thread waits for it.
+        """
+        target = backup_target(path)
+        await self.database.read(version_of)  # whatever is wrong with the store is said in the store's own words
+        stop = threading.Event()
+        try:
+            return await asyncio.to_thread(copy_to, self.database.path, target, stop)
+        finally:
+            stop.set()
 
 
 def _add_results(db: Connection, added: Sequence[ProbeResult]) -> None:

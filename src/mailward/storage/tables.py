@@ -91,3 +91,89 @@ leases = Table(
     Column("fence", BigInteger, nullable=False),
     Column("until", BigInteger, nullable=False),
 )
+
+operations = Table(
+    "operation",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("target", Text, nullable=False),
+    Column("server", Text, nullable=False),
+    Column("is_over", Boolean, nullable=False),
+    Column("started", BigInteger, nullable=False),
+    Column("ended", BigInteger),
+    Column("body", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""A partial unique index, `operation_open`, lets one operation per target be open: that one is the claim on it."""
+
+steps = Table(
+    "step",
+    metadata,
+    Column("operation", Integer, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("server", Text, nullable=False),
+    Column("action", Text),
+    Column("intended", Boolean, nullable=False),
+    Column("started", BigInteger, nullable=False),
+    Column("ended", BigInteger),
+    Column("body", Text, nullable=False),
+)
+"""`intended` marks a deed: written by `intend` before anything was touched, whatever came of it."""
+
+gate_answers = Table(
+    "gate_answer",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("operation", Integer, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("gate", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# By what a result is known, not by its row: an operation may refer to one that is stored after it.
+kept_results = Table(
+    "kept_result",
+    metadata,
+    Column("operation", Integer, primary_key=True),
+    Column("probe", Text, primary_key=True),
+    Column("server", Text, primary_key=True),
+    Column("target", Text, primary_key=True),
+    Column("at", BigInteger, primary_key=True),
+)
+
+holds = Table(
+    "hold",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("subject", Text, nullable=False),
+    Column("slot", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("until", BigInteger),
+    Column("ended", BigInteger),
+    Column("body", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+alerts = Table(
+    "alert",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("resolved", BigInteger),
+    Column("body", Text, nullable=False),
+)
+
+notices = Table(
+    "notice",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("identity", Text, nullable=False, unique=True),
+    Column("next_try", BigInteger, nullable=False),
+    Column("claimed_until", BigInteger),
+    Column("sent", BigInteger),
+    Column("finished", BigInteger),
+    Column("body", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""`finished` is when it was sent or given up; `claimed_until` is kept here alone, so that a claim is one update."""

@@ -302,3 +302,10 @@ async def test_the_stores_clock_is_the_one_it_was_given(store, clock):
     clock.advance(timedelta(hours=1))
 
     assert NOON + timedelta(hours=1) == await store.now()
+
+
+async def test_a_store_in_reach_can_be_written_and_trying_leaves_no_trace(store):
+    await store.check_writable()
+
+    assert () == await store.results()
+    assert () == await store.events()
