@@ -5,9 +5,30 @@ Watching (`status`, `exits`) is used from the first day; the deeds belong to rec
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 from mailward.model.evidence import ServiceStatus
+
+
+class ServiceDeed(Enum):
+    """What can be done to a service."""
+
+    START = "start"
+    STOP = "stop"
+    RESTART = "restart"
+    RELOAD = "reload"
+    ENABLE = "enable"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConfigurationCheck:
+    """Whether the configuration on disk would be accepted at the next start."""
+
+    is_valid: bool | None
+    """None: this platform cannot check it."""
+    because: str
 
 
 class ServiceControl(Protocol):
@@ -45,4 +66,41 @@ class ServiceControl(Protocol):
 
     async def reload(self) -> None:
         """Have the service read its configuration and certificates again; sessions stay."""
+        ...
+
+    async def enable(self) -> None:
+        """
+        Have the host start the service at boot.
+
+        Raises:
+            Refused: This platform cannot.
+        """
+        ...
+
+    async def check_configuration(self) -> ConfigurationCheck:
+        """
+        Check the configuration on disk, touching nothing.
+
+        Raises:
+            TemporaryFailure: The host could not be asked.
+        """
+        ...
+
+    async def others_at_work(self) -> tuple[str, ...]:
+        """
+        Who else starts and stops this service at present, a sentence each: systemd about to restart it, a package
+        upgrade at work, a cluster manager's mark. Empty when nobody is.
+
+        Raises:
+            TemporaryFailure: The host could not be asked.
+        """
+        ...
+
+    def command(self, deed: ServiceDeed) -> tuple[str, ...]:
+        """
+        The exact words that *deed* runs, for a rehearsal; the deed itself runs the same value.
+
+        Raises:
+            Refused: This platform cannot do it; the text says why.
+        """
         ...

@@ -8,6 +8,7 @@ import pytest
 
 from mailward.model.errors import Refused, TemporaryFailure
 from mailward.model.evidence import ServiceState
+from mailward.ports.service_control import ServiceDeed
 
 
 @asynccontextmanager
@@ -26,6 +27,13 @@ async def watching(control) -> AsyncIterator[asyncio.Queue]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+def words_or_refusal(control, deed) -> tuple[str, ...] | str:
+    try:
+        return control.command(deed)
+    except Refused as refusal:
+        return str(refusal)
 
 
 async def soon(awaitable):
@@ -121,3 +129,65 @@ async def test_a_host_that_cannot_be_asked_is_unknown_never_down(service):
         await service.unreachable.status()
     with pytest.raises(TemporaryFailure):
         await anext(service.unreachable.exits())
+
+
+@pytest.mark.parametrize("deed", list(ServiceDeed))
+async def test_every_deed_has_its_words_or_says_why_not(service, deed):
+    said = words_or_refusal(service.control, deed)
+
+    assert "not available on this platform: " in said or (said and all(isinstance(word, str) and word for word in said))
+
+
+async def test_what_has_no_words_is_refused_and_changes_nothing(service):
+    before = await service.control.status()
+    for deed in ServiceDeed:
+        # a running one is left alone, whether it could be started or not
+        if isinstance(words_or_refusal(service.control, deed), str) and deed is not ServiceDeed.START:
+            with pytest.raises(Refused, match="not available on this platform: "):
+                await getattr(service.control, deed.value)()
+
+    assert before.pid == (await service.control.status()).pid
+
+
+async def test_a_configuration_check_says_what_it_found_and_changes_nothing(service):
+    before = await service.control.status()
+
+    check = await service.control.check_configuration()
+
+    assert check.is_valid in (True, None)
+    assert check.because
+    assert before.pid == (await service.control.status()).pid
+
+
+async def test_nobody_else_is_at_work_and_marks_say_who_is(service):
+    assert () == await service.control.others_at_work()
+
+    service.mark()
+
+    assert 1 == len(await service.control.others_at_work())
+
+
+async def test_another_run_of_the_service_shows(service):
+    if not service.can_start:
+        pytest.skip("it cannot be started again")
+    before = await service.control.status()
+
+    await service.control.restart()
+
+    after = await service.control.status()
+    assert (before.pid, before.starts) != (after.pid, after.starts)
+    if before.since is not None:
+        assert before.since <= after.since
+
+
+async def test_since_when_it_runs_is_the_start_of_its_process_not_the_last_reload(service):
+    before = await service.control.status()
+
+    await service.control.reload()
+
+    assert before.since == (await service.control.status()).since
+
+
+async def test_a_host_that_cannot_be_asked_does_nothing(service):
+    with pytest.raises(TemporaryFailure):
+        await service.unreachable.stop()

@@ -6,29 +6,29 @@ Dovecot removes the file when it ends in order and leaves it behind when it is k
 """
 
 import asyncio
-import os
 import signal
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mailward.model.errors import Refused, TemporaryFailure
 from mailward.model.evidence import ServiceState, ServiceStatus
-from mailward.platforms.linux.processes import (
-    Process,
-    children,
-    find_stuck,
-    look_at,
-    started_at,
-    wait_for_end,
-)
+from mailward.platforms.configuration_checks import CheckConfiguration, cannot_check
+from mailward.platforms.healers import Healers
+from mailward.platforms.linux.ending import end, send, wait_until_ended
+from mailward.platforms.linux.processes import Process, children, find_stuck, look_at, started_at, wait_for_end
+from mailward.ports.service_control import ConfigurationCheck, ServiceDeed
 
 #: The processes without which nobody can log in; a session that waits is not the service being hung.
 VITAL = ("dovecot", "imap-login", "auth", "master")
 #: How much later than its pid file a process may seem to have started: the kernel's and the file's clocks are coarse.
 _SLACK = timedelta(seconds=2)
 _LOOK_AGAIN_S = 0.5
+_SIGNALS = {ServiceDeed.STOP: "SIGTERM", ServiceDeed.RELOAD: "SIGHUP"}
+_NO_START = (
+    "not available on this platform: {file} does not say how to start the service; configure systemd:UNIT, "
+    "doveadm:CONFIG or command instead"
+)
 _STOP_GRACE_S = 5.0
 _SESSION_GRACE_S = 1.0
 
@@ -36,9 +36,20 @@ _SESSION_GRACE_S = 1.0
 class PidFileService:
     """The ServiceControl port by a pid file, /proc and pidfd."""
 
-    def __init__(self, pid_file: Path) -> None:
-        """Nothing is looked at yet."""
+    def __init__(
+        self, pid_file: Path, *, healers: Healers | None = None, check: CheckConfiguration = cannot_check
+    ) -> None:
+        """
+        Nothing is looked at yet.
+
+        Args:
+            pid_file: The file.
+            healers: Who else may be at work on this machine.
+            check: Checks the service's configuration.
+        """
         self._pid_file = pid_file
+        self._healers = Healers() if healers is None else healers
+        self._check = check
 
     async def status(self) -> ServiceStatus:
         """
@@ -53,6 +64,8 @@ class PidFileService:
                 state=ServiceState.STOPPED, because=f"there is no {self._pid_file}: it ended in order or never started"
             )
         process = self._master(pid)
+        if process is None and self._read() != pid:
+            return await self.status()  # it ended in order, or was started anew, since the file was read
         if process is None:
             return ServiceStatus(
                 state=ServiceState.FAILED,
@@ -67,7 +80,7 @@ class PidFileService:
             in_kernel=stuck is not None and stuck.in_kernel,
         )
 
-    async def exits(self) -> AsyncIterator[ServiceStatus]:
+    async def exits(self) -> AsyncGenerator[ServiceStatus, None]:
         """
         Yield the status whenever the master ends; at once when it is not running to begin with.
 
@@ -90,11 +103,11 @@ class PidFileService:
     async def start(self) -> None:
         """Refused unless it runs: a pid file does not say how to start what it belongs to."""
         if (await self.status()).pid is None:
-            raise Refused(f"{self._pid_file} does not say how to start the service; configure systemd:UNIT instead")
+            self.command(ServiceDeed.START)
 
     async def restart(self) -> None:
         """Refused: what could not be started again must not be stopped."""
-        raise Refused(f"{self._pid_file} does not say how to start the service; configure systemd:UNIT instead")
+        self.command(ServiceDeed.RESTART)
 
     async def stop(self) -> None:
         """
@@ -103,23 +116,14 @@ class PidFileService:
         Raises:
             TemporaryFailure: It did not end.
         """
-        pid = self._read()
-        master = self._master(pid) if pid is not None else None
+        master = self.master()
         if master is None:
             return
         left = children(master.pid)
-        _send(signal.SIGTERM, master)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_STOP_GRACE_S):
-                await wait_for_end(master.pid)
-        if _is_same(master):
+        send(self._signal(ServiceDeed.STOP), master)
+        if not await wait_until_ended((master,), seconds=_STOP_GRACE_S):
             raise TemporaryFailure(f"process {master.pid} did not end within {_STOP_GRACE_S:.0f} s of SIGTERM")
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            for process in left:
-                _send(number, process)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_SESSION_GRACE_S):
-                    await asyncio.gather(*(wait_for_end(process.pid) for process in left if _is_same(process)))
+        await end(left, grace_s=_SESSION_GRACE_S)
 
     async def reload(self) -> None:
         """
@@ -128,11 +132,58 @@ class PidFileService:
         Raises:
             Refused: It does not run.
         """
-        pid = self._read()
-        master = self._master(pid) if pid is not None else None
+        master = self.master()
         if master is None:
             raise Refused(f"it does not run: {(await self.status()).because}")
-        _send(signal.SIGHUP, master)
+        send(self._signal(ServiceDeed.RELOAD), master)
+
+    async def enable(self) -> None:
+        """Refused: a pid file starts nothing."""
+        self.command(ServiceDeed.ENABLE)
+
+    async def check_configuration(self) -> ConfigurationCheck:
+        """
+        Check the configuration of the master, by its command line, or of the one that would usually be started.
+
+        Raises:
+            TemporaryFailure: The check cannot be run, or the pid file not be read.
+        """
+        master = self.master()
+        return await self._check(() if master is None else tuple(master.title.split()))
+
+    async def others_at_work(self) -> tuple[str, ...]:
+        """
+        Who else is at work on this machine.
+
+        Raises:
+            TemporaryFailure: It cannot be looked at.
+        """
+        return await self._healers.at_work()
+
+    def command(self, deed: ServiceDeed) -> tuple[str, ...]:
+        """
+        The pid file and the signal its process is sent.
+
+        Raises:
+            Refused: Anything but stopping and reloading.
+        """
+        if deed not in _SIGNALS:
+            raise Refused(_NO_START.format(file=self._pid_file))
+        return ("pidfile", str(self._pid_file), _SIGNALS[deed])
+
+    def master(self) -> Process | None:
+        """
+        The service's main process, if it lives.
+
+        Raises:
+            TemporaryFailure: The pid file cannot be read, or holds no number.
+        """
+        pid = self._read()
+        return self._master(pid) if pid is not None else None
+
+    def _signal(self, deed: ServiceDeed) -> signal.Signals:
+        *_, name = self.command(deed)
+        return signal.Signals[name]
 
     def _read(self) -> int | None:
         try:
@@ -155,21 +206,3 @@ class PidFileService:
         except OSError:
             return None
         return process if started_at(process) <= written + _SLACK else None
-
-
-def _is_same(process: Process) -> bool:
-    now = look_at(process.pid)
-    return now is not None and now.is_alive and now.started_ticks == process.started_ticks
-
-
-def _send(number: signal.Signals, process: Process) -> None:
-    if not _is_same(process):
-        return
-    try:
-        os.kill(process.pid, number)
-    except ProcessLookupError:
-        return
-    except PermissionError as error:
-        raise Refused(
-            f"mailward may not send {number.name} to process {process.pid}: it belongs to another user"
-        ) from error

@@ -1,46 +1,34 @@
-"""
-The host port for a server that runs on this very machine.
+"""The host port for a server that runs on this very machine; its files are looked at with patience."""
 
-Files and file systems are looked at in threads, at most one look at each path at a time: a path on a hung file system
-costs one thread, not one more for every look.
-"""
-
-import asyncio
 import os
 import ssl
-from collections.abc import Callable
-from concurrent.futures import Future
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from threading import Thread
-from typing import TypeVar
 
 from mailward.model.errors import TemporaryFailure
 from mailward.model.evidence import DiskUsage, LogLine
 from mailward.model.organization import Server
 from mailward.platforms.local.log_tail import newest_lines
+from mailward.platforms.local.patient_looks import PATIENCE, PatientLooks
 
-_PATIENCE = timedelta(seconds=5)
 #: What every certificate begins with (X.690): a sequence. Base64 is decoded leniently, nonsense included.
 _DER_SEQUENCE = b"\x30"
 _LARGEST_CERTIFICATE_BYTES = 1_000_000
-_T = TypeVar("_T")
 
 
 class LocalHost:
     """What this machine shows of one server."""
 
-    def __init__(self, server: Server, *, patience: timedelta = _PATIENCE) -> None:
+    def __init__(self, server: Server, *, patience: timedelta = PATIENCE) -> None:
         """
         Args:
             server: Whose host this machine is.
             patience: How long one look may take before its file system counts as hung.
         """
-        self._patience = patience.total_seconds()
+        self._looks = PatientLooks(server.name, patience=patience)
         self._server = server.name
         self._access = server.host
-        self._looking: set[str] = set()
 
     async def log_lines(
         self, *, since: datetime, mentioning: tuple[str, ...] = (), limit: int = 50
@@ -55,7 +43,7 @@ class LocalHost:
         problems: list[TemporaryFailure] = []
         for name in self._access.log_files:
             try:
-                found += await self._look(name, lambda: self._lines(name, since, mentioning, limit))  # noqa: B023
+                found += await self._looks.look(name, lambda: self._lines(name, since, mentioning, limit))  # noqa: B023
             except TemporaryFailure as problem:
                 problems.append(problem)
         if problems and len(problems) == len(self._access.log_files):
@@ -70,7 +58,7 @@ class LocalHost:
         Raises:
             TemporaryFailure: One of them cannot be looked at, or does not answer.
         """
-        return tuple([await self._look(path, lambda: self._disk(path)) for path in self._access.store_paths])  # noqa: B023
+        return tuple([await self._looks.look(path, lambda: self._disk(path)) for path in self._access.store_paths])  # noqa: B023
 
     async def certificate_on_disk(self) -> str | None:
         """
@@ -80,26 +68,7 @@ class LocalHost:
             TemporaryFailure: The file cannot be read or holds no certificate.
         """
         name = self._access.certificate_file
-        return None if name is None else await self._look(name, lambda: _fingerprint(Path(name)))
-
-    async def _look(self, path: str, look: Callable[[], _T]) -> _T:
-        if path in self._looking:
-            raise TemporaryFailure(f"{path} on {self._server} has not answered an earlier look yet")
-        self._looking.add(path)
-
-        def looked() -> _T:
-            try:
-                return look()
-            finally:
-                self._looking.discard(path)
-
-        try:
-            async with asyncio.timeout(self._patience):
-                return await asyncio.wrap_future(_in_own_thread(looked))
-        except TimeoutError as error:
-            raise TemporaryFailure(f"{path} on {self._server} does not answer: its file system hangs") from error
-        except OSError as error:
-            raise TemporaryFailure(f"{path} on {self._server}: {error.strerror or error}") from error
+        return None if name is None else await self._looks.look(name, lambda: _fingerprint(Path(name)))
 
     def _lines(self, name: str, since: datetime, mentioning: tuple[str, ...], limit: int) -> list[LogLine]:
         found = newest_lines(Path(name), since=since, mentioning=mentioning, limit=limit)
@@ -116,21 +85,6 @@ class LocalHost:
             total_inodes=shown.f_files or None,
             read_only=bool(shown.f_flag & os.ST_RDONLY),
         )
-
-
-def _in_own_thread(look: Callable[[], _T]) -> "Future[_T]":
-    """Run it in a daemon thread: one that hangs must neither use up a pool nor keep mailward from ending."""
-    future: Future[_T] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(look())
-        except BaseException as error:  # noqa: BLE001 - handed to whoever waits
-            if not future.cancelled():
-                future.set_exception(error)
-
-    Thread(target=run, daemon=True, name="look at a file system").start()
-    return future
 
 
 def _fingerprint(path: Path) -> str:

@@ -1,22 +1,19 @@
-"""
-ServiceControl by the supervisor's socket: "supervisor:/path/control.sock".
+"""ServiceControl by the supervisor's socket: "supervisor:/path/control.sock"."""
 
-One JSON object per line each way; `watch` goes on answering until we hang up.
-"""
-
-import asyncio
-import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import suppress
+from contextlib import aclosing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mailward.model.errors import Refused, TemporaryFailure
+from mailward.model.errors import Refused
 from mailward.model.evidence import ServiceState, ServiceStatus
+from mailward.platforms.healers import Healers
+from mailward.platforms.supervisor.conversation import Supervisor
+from mailward.ports.service_control import ConfigurationCheck, ServiceDeed
 
 _ASK_S = 5.0
-#: A stop may take 3 s, a start 8 s; both have their own limits in the supervisor.
+#: A stop may take 3 s, a start 8 s; both have their own limits in the supervisor, and so has a check (8 s).
 _DEED_S = 20.0
 _STATES = {
     "running": ServiceState.RUNNING,
@@ -27,14 +24,22 @@ _STATES = {
     "hung": ServiceState.HUNG,
 }
 _ENDED = ("failed", "stopped")
+_BUSY = ("starting", "stopping")
 
 
 class SupervisedService:
     """The service of the host whose supervisor listens on *door*."""
 
-    def __init__(self, door: Path) -> None:
-        """Nothing is asked yet."""
-        self._door = door
+    def __init__(self, door: Path, healers: Healers | None = None) -> None:
+        """
+        Nothing is asked yet.
+
+        Args:
+            door: The supervisor's socket.
+            healers: Who else may be at work on its host, beside the supervisor itself.
+        """
+        self._supervisor = Supervisor(door)
+        self._healers = Healers(packages=False) if healers is None else healers
 
     async def status(self) -> ServiceStatus:
         """
@@ -43,7 +48,7 @@ class SupervisedService:
         Raises:
             TemporaryFailure: The supervisor does not answer.
         """
-        return _status(await self._ask("status", seconds=_ASK_S))
+        return _status(await self._supervisor.ask("status", seconds=_ASK_S))
 
     async def exits(self) -> AsyncIterator[ServiceStatus]:
         """
@@ -52,77 +57,73 @@ class SupervisedService:
         Raises:
             TemporaryFailure: The supervisor is gone.
         """
-        reader, writer = await self._connect()
-        try:
-            writer.write(_line("watch"))
-            while True:
-                answer = _read(await self._next(reader), self._door)
+        async with aclosing(self._supervisor.answers("watch")) as answers:
+            async for answer in answers:
                 if answer.get("state") in _ENDED:
                     yield _status(answer)
-        finally:
-            writer.close()
 
     async def start(self) -> None:
         """Start the service; returns when it listens."""
-        await self._ask("start", seconds=_DEED_S)
+        await self._do(ServiceDeed.START)
 
     async def stop(self) -> None:
         """Stop the service on purpose, sessions included."""
-        await self._ask("stop", seconds=_DEED_S)
+        await self._do(ServiceDeed.STOP)
 
     async def restart(self) -> None:
         """Stop and start the service."""
-        await self._ask("restart", seconds=_DEED_S)
+        await self._do(ServiceDeed.RESTART)
 
     async def reload(self) -> None:
         """Have the service read its configuration again."""
-        await self._ask("reload", seconds=_DEED_S)
+        await self._do(ServiceDeed.RELOAD)
 
-    async def _ask(self, verb: str, *, seconds: float) -> Mapping[str, Any]:
+    async def enable(self) -> None:
+        """Refused: a supervisor starts its service at every boot of its host, whether asked to or not."""
+        await self._do(ServiceDeed.ENABLE)
+
+    async def check_configuration(self) -> ConfigurationCheck:
+        """
+        Have the supervisor check the configuration on disk.
+
+        Raises:
+            TemporaryFailure: The supervisor does not answer.
+        """
         try:
-            async with asyncio.timeout(seconds):
-                reader, writer = await self._connect()
-                try:
-                    writer.write(_line(verb))
-                    return _read(await self._next(reader), self._door)
-                finally:
-                    writer.close()
-                    with suppress(OSError):
-                        await writer.wait_closed()
-        except TimeoutError as error:
-            raise TemporaryFailure(
-                f"the supervisor at {self._door} did not answer to {verb!r} within {seconds:.0f} s"
-            ) from error
+            answer = await self._supervisor.ask("check", seconds=_DEED_S)
+        except Refused as refusal:
+            return ConfigurationCheck(is_valid=None, because=f"this supervisor does not check it: {refusal}")
+        is_valid = answer.get("valid")
+        return ConfigurationCheck(
+            is_valid=is_valid if isinstance(is_valid, bool) else None, because=str(answer.get("because", ""))
+        )
 
-    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        try:
-            return await asyncio.open_unix_connection(self._door)
-        except OSError as error:
-            raise TemporaryFailure(f"no supervisor answers at {self._door}: {error.strerror or error}") from error
+    async def others_at_work(self) -> tuple[str, ...]:
+        """
+        The supervisor itself, when it is starting or stopping the service, and marks on the host.
 
-    async def _next(self, reader: asyncio.StreamReader) -> bytes:
-        try:
-            line = await reader.readline()
-        except (OSError, ValueError) as error:
-            raise TemporaryFailure(f"the supervisor at {self._door} hung up: {error}") from error
-        if not line:
-            raise TemporaryFailure(f"the supervisor at {self._door} hung up")
-        return line
+        Raises:
+            TemporaryFailure: The supervisor does not answer, or a mark cannot be looked at.
+        """
+        answer = await self._supervisor.ask("status", seconds=_ASK_S)
+        busy = answer.get("state")
+        own = (f"the supervisor reports the service as {busy}: {answer.get('because', '')}",) if busy in _BUSY else ()
+        return own + await self._healers.at_work()
 
+    def command(self, deed: ServiceDeed) -> tuple[str, ...]:
+        """
+        The supervisor's socket and the verb it is sent.
 
-def _line(verb: str) -> bytes:
-    return json.dumps({"verb": verb}).encode() + b"\n"
+        Raises:
+            Refused: Enabling.
+        """
+        if deed is ServiceDeed.ENABLE:
+            raise Refused("not available on this platform: a supervisor always starts its service when its host boots")
+        return ("supervisor", str(self._supervisor.door), deed.value)
 
-
-def _read(line: bytes, door: Path) -> Mapping[str, Any]:
-    try:
-        answer = json.loads(line)
-        is_done = answer["ok"]
-    except (ValueError, TypeError, KeyError) as error:
-        raise TemporaryFailure(f"the supervisor at {door} answers nonsense: {line[:80]!r}") from error
-    if not is_done:
-        raise Refused(str(answer.get("error", "the supervisor refused without a reason")))
-    return dict(answer)
+    async def _do(self, deed: ServiceDeed) -> None:
+        *_, verb = self.command(deed)
+        await self._supervisor.ask(verb, seconds=_DEED_S)
 
 
 def _status(answer: Mapping[str, Any]) -> ServiceStatus:

@@ -8,15 +8,21 @@ was developed on have no systemd. Deeds need a polkit rule for this unit; mailwa
 import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
 
 from mailward.model.errors import Refused, TemporaryFailure
 from mailward.model.evidence import ServiceState, ServiceStatus
 from mailward.platforms.commands import Runner
+from mailward.platforms.configuration_checks import CheckConfiguration, cannot_check
+from mailward.platforms.healers import Healers
 from mailward.platforms.linux.pid_file_service import VITAL
 from mailward.platforms.linux.processes import children, find_stuck, look_at, wait_for_end
+from mailward.platforms.systemd.reading import exec_start, raise_unless_done, read_properties, said, status_of
+from mailward.ports.service_control import ConfigurationCheck, ServiceDeed
 
-_PROPERTIES = ("LoadState", "ActiveState", "SubState", "Result", "MainPID", "NRestarts", "StateChangeTimestamp")
+_PROPERTIES = (
+    "LoadState", "ActiveState", "SubState", "Result", "MainPID", "NRestarts", "StateChangeTimestamp",
+    "ExecMainStartTimestamp", "ExecStart", "Job",
+)  # fmt: skip
 #: systemd.unit(5): the characters a unit's name may have; it must not look like an option.
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,254}")
 _LOOK_S = 5.0
@@ -30,11 +36,15 @@ _AWAIT_START_S = 1.0
 class SystemdService:
     """One unit of the machine mailward runs on."""
 
-    def __init__(self, unit: str, runner: Runner) -> None:
+    def __init__(
+        self, unit: str, runner: Runner, *, healers: Healers | None = None, check: CheckConfiguration = cannot_check
+    ) -> None:
         """
         Args:
             unit: The unit's name, with or without ".service".
             runner: Runs systemctl.
+            healers: Who else may be at work on this machine, beside systemd itself.
+            check: Checks the service's configuration.
 
         Raises:
             Refused: That cannot be the name of a unit.
@@ -43,6 +53,8 @@ class SystemdService:
             raise Refused(f"{unit!r} cannot be the name of a systemd unit")
         self._unit = unit
         self._runner = runner
+        self._healers = Healers() if healers is None else healers
+        self._check = check
 
     async def status(self) -> ServiceStatus:
         """
@@ -52,7 +64,7 @@ class SystemdService:
             TemporaryFailure: systemctl did not answer, or there is no such unit.
         """
         shown = await self._show()
-        status = _status(self._unit, shown)
+        status = status_of(self._unit, shown)
         if status.state is not ServiceState.RUNNING or status.pid is None:
             return status
         master = look_at(status.pid)
@@ -97,25 +109,59 @@ class SystemdService:
                 )
 
     async def start(self) -> None:
-        """Start the unit."""
-        await self._do("start")
+        """Start the unit, also when systemd has given up on it (`_forgive`)."""
+        await self._forgive()
+        await self._do(ServiceDeed.START)
 
     async def stop(self) -> None:
         """Stop the unit; systemd ends the sessions in its control group with it."""
-        await self._do("stop")
+        await self._do(ServiceDeed.STOP)
 
     async def restart(self) -> None:
-        """Stop and start the unit."""
-        await self._do("restart")
+        """Stop and start the unit, also when systemd has given up on it (`_forgive`)."""
+        await self._forgive()
+        await self._do(ServiceDeed.RESTART)
 
     async def reload(self) -> None:
         """Have the service read its configuration again."""
-        await self._do("reload")
+        await self._do(ServiceDeed.RELOAD)
+
+    async def enable(self) -> None:
+        """Have systemd start the unit at boot."""
+        await self._do(ServiceDeed.ENABLE)
+
+    async def check_configuration(self) -> ConfigurationCheck:
+        """
+        Check the configuration that the unit's ExecStart names.
+
+        Raises:
+            TemporaryFailure: systemctl did not answer, or the check cannot be run.
+        """
+        return await self._check(exec_start(await self._show()))
+
+    async def others_at_work(self) -> tuple[str, ...]:
+        """
+        systemd itself, when it is about to restart the unit or has a job for it, and who else is at work here.
+
+        Raises:
+            TemporaryFailure: systemctl did not answer, or the machine cannot be looked at.
+        """
+        shown = await self._show()
+        found: tuple[str, ...] = ()
+        if shown.get("SubState", "").startswith("auto-restart"):
+            found = (f"systemd restarts {self._unit} itself (Restart=)",)
+        elif shown.get("Job", "0") not in ("", "0"):
+            found = (f"systemd has a job for {self._unit} under way (job {shown['Job']}, {shown.get('SubState')})",)
+        return found + await self._healers.at_work()
+
+    def command(self, deed: ServiceDeed) -> tuple[str, ...]:
+        """The argv of systemctl; "--" keeps a unit's name from being an option."""
+        return ("systemctl", "--no-ask-password", deed.value, "--", self._unit)
 
     async def _settled(self, ended: int) -> ServiceStatus:
         """The status once systemd has noticed the end of that process, which takes it some milliseconds."""
         for _ in range(_SETTLE_LOOKS):
-            status = _status(self._unit, await self._show())
+            status = status_of(self._unit, await self._show())
             if status.pid != ended:
                 return status
             await asyncio.sleep(_LOOK_AGAIN_S)
@@ -125,48 +171,20 @@ class SystemdService:
         argv = ("systemctl", "show", "--timestamp=unix", f"--property={','.join(_PROPERTIES)}", "--", self._unit)
         finished = await self._runner.run(argv, timeout=_LOOK_S)
         if finished.status != 0:
-            raise TemporaryFailure(f"systemctl show {self._unit}: {_said(finished.errors, finished.status)}")
-        shown = dict(line.split("=", 1) for line in finished.output.splitlines() if "=" in line)
-        if shown.get("LoadState") in (None, "not-found", "bad-setting", "error"):
-            raise TemporaryFailure(f"systemd has no usable unit {self._unit} (LoadState={shown.get('LoadState')})")
-        return shown
+            raise TemporaryFailure(f"systemctl show {self._unit}: {said(finished.errors, finished.status)}")
+        return read_properties(self._unit, finished.output)
 
-    async def _do(self, verb: str) -> None:
-        finished = await self._runner.run(("systemctl", "--no-ask-password", verb, "--", self._unit), timeout=_DEED_S)
-        if finished.status != 0:
-            raise Refused(f"systemctl {verb} {self._unit}: {_said(finished.errors, finished.status)}")
+    async def _forgive(self) -> None:
+        """
+        Have systemd forget that the unit was started too often (StartLimitBurst=), or it refuses to start it.
 
+        mailward's own throttles count starts from here on.
+        """
+        if (await self._show()).get("Result") == "start-limit-hit":
+            await self._run(("systemctl", "--no-ask-password", "reset-failed", "--", self._unit))
 
-def _status(unit: str, shown: Mapping[str, str]) -> ServiceStatus:
-    active, sub, result = shown.get("ActiveState", ""), shown.get("SubState", ""), shown.get("Result", "")
-    pid = int(shown.get("MainPID", "0") or 0) or None
-    restarts = shown.get("NRestarts", "")
-    return ServiceStatus(
-        state=_state(active, sub, result),
-        because=f"systemd says {unit} is {active} ({sub}), result {result}",
-        since=_moment(shown.get("StateChangeTimestamp", "")),
-        pid=pid if active in ("active", "reloading", "activating", "deactivating", "refreshing") else None,
-        starts=int(restarts) + 1 if restarts.isdigit() else None,
-    )
+    async def _do(self, deed: ServiceDeed) -> None:
+        await self._run(self.command(deed))
 
-
-def _state(active: str, sub: str, result: str) -> ServiceState:
-    if active in ("active", "reloading", "refreshing"):
-        return ServiceState.RUNNING
-    if active == "failed" or sub.startswith("auto-restart"):
-        return ServiceState.FAILED
-    if active == "activating":
-        return ServiceState.RUNNING
-    if active in ("inactive", "deactivating"):
-        return ServiceState.STOPPED if result == "success" else ServiceState.FAILED
-    return ServiceState.UNKNOWN
-
-
-def _moment(text: str) -> datetime | None:
-    """systemd ≥ 247 writes "@1795480929" with --timestamp=unix; anything else says nothing."""
-    seconds = text.removeprefix("@")
-    return datetime.fromtimestamp(int(seconds), UTC) if seconds.isdigit() else None
-
-
-def _said(errors: str, status: int) -> str:
-    return " ".join(errors.split()) or f"exit status {status}"
+    async def _run(self, argv: tuple[str, ...]) -> None:
+        raise_unless_done(argv, await self._runner.run(argv, timeout=_DEED_S))

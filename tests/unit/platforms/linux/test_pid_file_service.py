@@ -8,6 +8,7 @@ from mailward.model.errors import Refused, TemporaryFailure
 from mailward.model.evidence import ServiceState
 from mailward.platforms.linux.pid_file_service import PidFileService
 from mailward.platforms.local.system_clock import SystemClock
+from mailward.ports.service_control import ConfigurationCheck, ServiceDeed
 
 #: A master that ends in order like Dovecot: it removes its pid file.
 ORDERLY = "trap 'rm -f \"$0\"; exit 0' TERM; while :; do sleep 0.02; done"
@@ -126,3 +127,47 @@ async def test_starting_a_running_service_changes_nothing(master):
 async def test_reloading_what_does_not_run_is_refused(tmp_path):
     with pytest.raises(Refused, match="it does not run"):
         await PidFileService(tmp_path / "nosuch").reload()
+
+
+@pytest.mark.parametrize("deed", [ServiceDeed.START, ServiceDeed.RESTART, ServiceDeed.ENABLE])
+def test_what_a_pid_file_cannot_do_has_no_words(deed, tmp_path):
+    with pytest.raises(Refused, match="not available on this platform: .* does not say how to start"):
+        PidFileService(tmp_path / "master.pid").command(deed)
+
+
+@pytest.mark.parametrize(("deed", "name"), [(ServiceDeed.STOP, "SIGTERM"), (ServiceDeed.RELOAD, "SIGHUP")])
+def test_a_deed_is_a_signal_to_the_process_of_the_file(deed, name, tmp_path):
+    assert ("pidfile", f"{tmp_path}/p", name) == PidFileService(tmp_path / "p").command(deed)
+
+
+async def test_a_reload_sends_the_signal_that_a_rehearsal_shows(tmp_path):
+    heard = tmp_path / "heard"
+    script = f"trap 'echo SIGHUP > {heard}' HUP; echo > {tmp_path}/ready; while :; do sleep 0.02; done"
+    process = await asyncio.create_subprocess_exec("sh", "-c", script)
+    (tmp_path / "p").write_text(str(process.pid))
+    service = PidFileService(tmp_path / "p")
+    try:
+        async with asyncio.timeout(5):
+            while not (tmp_path / "ready").exists():
+                await asyncio.sleep(0.005)
+            await service.reload()
+            while not heard.exists() or not heard.read_text():
+                await asyncio.sleep(0.005)
+    finally:
+        process.kill()
+        await process.wait()
+
+    assert service.command(ServiceDeed.RELOAD)[-1] == heard.read_text().strip()
+
+
+async def test_the_configuration_that_is_checked_is_the_running_masters(master):
+    _, pid_file = master
+    asked = []
+
+    async def check(argv):
+        asked.append(argv[0])
+        return ConfigurationCheck(is_valid=True, because="so it is")
+
+    await PidFileService(pid_file, check=check).check_configuration()
+
+    assert ["sh"] == asked

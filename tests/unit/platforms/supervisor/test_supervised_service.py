@@ -6,7 +6,9 @@ import pytest
 
 from mailward.model.errors import Refused, TemporaryFailure
 from mailward.model.evidence import ServiceState
+from mailward.platforms.supervisor.host import SupervisedHost
 from mailward.platforms.supervisor.supervised_service import SupervisedService
+from mailward.ports.service_control import ServiceDeed
 
 
 @contextlib.asynccontextmanager
@@ -83,3 +85,54 @@ async def test_nonsense_is_unknown_not_down(answer, tmp_path):
 async def test_a_supervisor_that_is_not_there_is_unknown_not_down(tmp_path):
     with pytest.raises(TemporaryFailure, match="no supervisor answers"):
         await SupervisedService(tmp_path / "nosuch").status()
+
+
+@pytest.mark.parametrize("deed", [deed for deed in ServiceDeed if deed is not ServiceDeed.ENABLE])
+async def test_a_deed_sends_the_very_verb_that_a_rehearsal_shows(deed, tmp_path):
+    service = SupervisedService(tmp_path / "s")
+    async with a_supervisor(tmp_path / "s", {"ok": True, "state": "running"}) as heard:
+        await getattr(service, deed.value)()
+
+    assert ("supervisor", str(tmp_path / "s"), *heard) == service.command(deed)
+
+
+@pytest.mark.parametrize(("valid", "expected"), [(True, True), (False, False), (None, None), ("yes", None)])
+async def test_what_the_supervisor_says_of_the_configuration(valid, expected, tmp_path):
+    async with a_supervisor(tmp_path / "s", {"ok": True, "valid": valid, "because": "line 7"}) as heard:
+        check = await SupervisedService(tmp_path / "s").check_configuration()
+
+    assert (["check"], expected, "line 7") == (heard, check.is_valid, check.because)
+
+
+async def test_a_supervisor_without_that_verb_cannot_check(tmp_path):
+    async with a_supervisor(tmp_path / "s", {"ok": False, "error": "there is no verb 'check'"}):
+        check = await SupervisedService(tmp_path / "s").check_configuration()
+
+    assert None is check.is_valid
+
+
+@pytest.mark.parametrize(("state", "busy"), [("starting", 1), ("stopping", 1), ("running", 0), ("failed", 0)])
+async def test_a_supervisor_that_starts_or_stops_the_service_is_at_work(state, busy, tmp_path):
+    async with a_supervisor(tmp_path / "s", {"ok": True, "state": state, "because": "so it is"}):
+        assert busy == len(await SupervisedService(tmp_path / "s").others_at_work())
+
+
+async def test_a_host_restarts_by_the_verb_that_a_rehearsal_shows(tmp_path):
+    host = SupervisedHost(tmp_path / "s")
+    async with a_supervisor(tmp_path / "s", {"ok": True, "boot_id": "b1"}) as heard:
+        assert "b1" == await host.boot_id()
+        await host.restart()
+
+    assert ["boot-id", "restart-host"] == heard
+    assert ("supervisor", str(tmp_path / "s"), "restart-host") == host.command()
+
+
+async def test_a_host_whose_supervisor_is_gone_is_unknown(tmp_path):
+    with pytest.raises(TemporaryFailure, match="no supervisor answers"):
+        await SupervisedHost(tmp_path / "s").boot_id()
+
+
+async def test_a_supervisor_without_boot_id_says_nothing(tmp_path):
+    async with a_supervisor(tmp_path / "s", {"ok": True}):
+        with pytest.raises(TemporaryFailure, match="tells no boot id"):
+            await SupervisedHost(tmp_path / "s").boot_id()

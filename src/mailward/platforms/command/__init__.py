@@ -1,0 +1,1 @@
+"""Any service and any machine that programs of the administrator's control."""

@@ -1,0 +1,1 @@
+"""HAProxy as the access point: by its runtime socket."""

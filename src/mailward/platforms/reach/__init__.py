@@ -1,0 +1,1 @@
+"""Reaching another machine: ssh to `mailward-host`, a fixed list of verbs behind a forced command."""

@@ -1,0 +1,376 @@
+"""
+mailward-host: what mailward may ask of a mail server, behind ssh's forced command.
+
+A program of its own, in one file, for any python3 from 3.9 on: `python3 -I mailward_host.py [--read-only]
+[--config FILE]`. It reads SSH_ORIGINAL_COMMAND, which anybody with the key controls, and answers with one line of JSON.
+
+Rules of this file: the request chooses from a table, by words that must be equal; no word of it ever becomes part of
+what is run. Unit and configuration file come from a file that only root may write. No shell. Time and output are
+bounded. What needs root is run as `sudo -n` with exactly one argv for each verb (`--sudoers` prints them).
+"""
+
+from __future__ import annotations
+
+import configparser
+import json
+import os
+import re
+import subprocess
+import sys
+import syslog
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Iterator, Mapping, Sequence  # noqa: UP035 - for python 3.9
+
+CONFIG = Path("/etc/mailward-host.ini")
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+SUDO = ("/usr/bin/sudo", "-n", "--")
+SYSTEMCTL, DOVEADM, DOVECONF = "/usr/bin/systemctl", "/usr/bin/doveadm", "/usr/bin/doveconf"
+PROPERTIES = "LoadState,ActiveState,SubState,Result,MainPID,NRestarts,StateChangeTimestamp,ExecMainStartTimestamp,Job"
+
+#: What a request may consist of at all: words of these characters with one space between them.
+_REQUEST = re.compile(r"[A-Za-z0-9@:./_=-]+(?: [A-Za-z0-9@:./_=-]+){0,7}")
+_LONGEST_REQUEST = 200
+_UNIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.@-]{0,200}")
+_PATH = re.compile(r"/[A-Za-z0-9/_.+-]{1,200}")
+_LARGEST_OUTPUT = 500_000
+_LOOK_S, _DEED_S = 8, 95
+#: The processes without which nobody can log in; a session that waits is not the service being hung.
+_VITAL = ("dovecot", "imap-login", "auth", "master")
+_PROC = Path("/proc")
+
+#: Held by apt and dpkg while packages change, and by rpm during a transaction.
+PACKAGE_LOCKS = (
+    Path("/var/lib/dpkg/lock-frontend"),
+    Path("/var/lib/dpkg/lock"),
+    Path("/var/lib/rpm/.rpm.lock"),
+    Path("/usr/lib/sysimage/rpm/.rpm.lock"),
+)
+_PACKAGE_MANAGERS = frozenset(
+    {"apt", "apt-get", "aptitude", "dpkg", "dnf", "dnf5", "microdnf", "yum", "zypper", "rpm", "pacman"}
+)
+#: The words of their command lines with which they change packages; what only reads stops nobody.
+_CHANGES = frozenset(
+    {
+        "install", "reinstall", "upgrade", "dist-upgrade", "full-upgrade", "safe-upgrade", "remove", "purge", "erase",
+        "autoremove", "downgrade", "distro-sync", "in", "rm", "up", "dup", "patch",
+        "--install", "--unpack", "--configure", "--remove", "--purge", "--upgrade", "--erase",
+        "-i", "-r", "-P", "-U", "-Uvh", "-e", "-S", "-Su", "-Syu", "-R",
+    }
+)  # fmt: skip
+
+
+class Refusal(Exception):
+    """The request, or this host's own configuration, is not acceptable; nothing was run."""
+
+
+class Unseen(Exception):
+    """This host could not look: what was asked for is unknown."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """What this host's own configuration says."""
+
+    unit: str
+    config: str
+    marks: tuple[str, ...] = ()
+    may_restart_server: bool = False
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One entry of the table."""
+
+    argv: tuple[str, ...]
+    """What is run; UNIT and CONFIG stand for this host's own."""
+    acts: bool = False
+    """Whether it changes something: such verbs do not exist behind --read-only."""
+    root: bool = False
+    seconds: int = _LOOK_S
+
+
+def _deed(verb: str) -> Verb:
+    return Verb((SYSTEMCTL, "--no-ask-password", verb, "--", "UNIT"), acts=True, root=True, seconds=_DEED_S)
+
+
+def _doveadm(*words: str, acts: bool = False) -> Verb:
+    return Verb((DOVEADM, "-c", "CONFIG", *words), acts=acts, root=True)
+
+
+SERVICES = ("imap", "imap-login", "auth", "stats", "replicator", "lmtp")
+
+#: Every request there is, word for word, beside "boot-id" and "others-at-work", which run nothing of their own.
+VERBS: Mapping[str, Verb] = {
+    "status": Verb((SYSTEMCTL, "show", "--timestamp=unix", "--property=" + PROPERTIES, "--", "UNIT")),
+    "check": Verb((DOVECONF, "-x", "-c", "CONFIG", "-h", "protocols"), root=True),
+    "check-plain": Verb((DOVECONF, "-c", "CONFIG", "-h", "protocols"), root=True),
+    **{verb: _deed(verb) for verb in ("start", "stop", "restart", "reload", "enable", "reset-failed")},
+    "restart-server": Verb((SYSTEMCTL, "--no-ask-password", "reboot"), acts=True, root=True),
+    "doveadm who": _doveadm("-f", "json", "who"),
+    "doveadm stats dump": _doveadm("stats", "dump"),
+    "doveadm process status": _doveadm("-f", "json", "process", "status"),
+    "doveadm proxy list": _doveadm("-f", "json", "proxy", "list"),
+    "doveadm log errors": _doveadm("log", "errors"),
+    "doveadm auth cache flush": _doveadm("auth", "cache", "flush", acts=True),
+    "doveadm service status": _doveadm("-f", "json", "service", "status"),
+    **{f"doveadm service status {name}": _doveadm("-f", "json", "service", "status", name) for name in SERVICES},
+}
+BOOT_ID, OTHERS = "boot-id", "others-at-work"
+
+Execute = Callable[[Sequence[str], int], Mapping[str, Any]]
+
+
+def answer(request: str, host: Host, execute: Execute, *, read_only: bool, proc: Path = _PROC) -> Mapping[str, Any]:
+    """
+    Answer one request.
+
+    Args:
+        request: SSH_ORIGINAL_COMMAND, as it came.
+        host: This host's own configuration.
+        execute: Runs an argv of the table within so many seconds.
+        read_only: Whether verbs that act exist.
+        proc: The process table.
+
+    Raises:
+        Refusal: There is no such request, or not for this key; nothing was run.
+        Unseen: What it asks for cannot be found out.
+    """
+    name = _name(request)
+    if name == BOOT_ID:
+        return {"ok": True, "boot_id": _boot_id(proc)}
+    if name == OTHERS:
+        return {"ok": True, "others": [*_systemd_at_work(host, execute), *_others(host, proc)], "unit": host.unit}
+    verb = VERBS[name]
+    if verb.acts and read_only:
+        raise Refusal(f"this key may only look: {name} is not available")
+    if name == "restart-server" and not host.may_restart_server:
+        raise Refusal("this host does not allow its restart: set restart_server = yes in its mailward-host.ini")
+    said = dict(execute(argv_of(verb, host), verb.seconds))
+    if name == "status" and said.get("ok"):
+        said["stuck"] = stuck(_main_pid(str(said.get("output", ""))), proc)
+    return {**said, "unit": host.unit}
+
+
+def argv_of(verb: Verb, host: Host) -> tuple[str, ...]:
+    """What is run for a verb on this host."""
+    own = {"UNIT": host.unit, "CONFIG": host.config}
+    argv = tuple(own.get(word, word) for word in verb.argv)
+    return (*SUDO, *argv) if verb.root else argv
+
+
+def _name(request: str) -> str:
+    """The table's own copy of the request's words."""
+    if len(request) > _LONGEST_REQUEST or not _REQUEST.fullmatch(request):
+        raise Refusal("that is no request: words of plain letters, with one space between them")
+    for known in (*VERBS, BOOT_ID, OTHERS):
+        if request == known:
+            return known
+    raise Refusal(f"there is no such request; known: {', '.join((*VERBS, BOOT_ID, OTHERS))}")
+
+
+def read_host(path: Path, *, owner: int = 0) -> Host:
+    """
+    Read this host's own configuration.
+
+    Raises:
+        Refusal: It is missing or wrong, or anybody but its owner, root, could have written it.
+    """
+    try:
+        with path.open(encoding="utf-8") as stream:
+            seen = os.fstat(stream.fileno())
+            if seen.st_uid != owner or seen.st_mode & 0o022:
+                raise Refusal(f"{path} must belong to root, and nobody else may write it")
+            text = stream.read(100_000)
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refusal(f"{path} cannot be read: {error}") from error
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read_string(text)
+        section = parser["host"]
+        may_restart = section.getboolean("restart_server", fallback=False)
+    except (configparser.Error, KeyError, ValueError) as error:
+        raise Refusal(f"{path} is wrong: {error}") from error
+    host = Host(
+        unit=section.get("unit", "dovecot.service"),
+        config=section.get("config", "/etc/dovecot/dovecot.conf"),
+        marks=tuple(section.get("healer_marks", "").split()),
+        may_restart_server=may_restart,
+    )
+    unknown = set(section) - {"unit", "config", "healer_marks", "restart_server"}
+    if unknown:
+        raise Refusal(f"{path}: unknown key {min(unknown)!r}; known: unit, config, healer_marks, restart_server")
+    if not _UNIT.fullmatch(host.unit) or not _PATH.fullmatch(host.config) or "/../" in host.config:
+        raise Refusal(f"{path}: unit or config is no plain name or path")
+    return host
+
+
+def run(argv: Sequence[str], seconds: int) -> Mapping[str, Any]:
+    """Run an argv of the table; time and output are bounded."""
+    try:
+        process = subprocess.Popen(
+            list(argv),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=ENVIRONMENT,
+            cwd="/",
+        )
+    except OSError as error:
+        return {"ok": False, "error": f"{argv[0]} cannot be started: {error.strerror}", "unknown": True}
+    try:
+        output, errors = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        _give_up(process)
+        return {"ok": False, "error": f"{' '.join(argv)} did not end within {seconds} s", "unknown": True}
+    return {
+        "ok": True,
+        "status": process.returncode,
+        "output": output[:_LARGEST_OUTPUT].decode("utf-8", "replace"),
+        "errors": errors[:_LARGEST_OUTPUT].decode("utf-8", "replace"),
+        "truncated": len(output) > _LARGEST_OUTPUT,
+    }
+
+
+def _give_up(process: subprocess.Popen[bytes]) -> None:
+    """End a program; one that sudo has made root's may not be signalled, and is not waited for either."""
+    with suppress(OSError, subprocess.TimeoutExpired):
+        process.kill()
+        process.wait(1)
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+
+
+def sudoers(host: Host, user: str = "mailward-host") -> str:
+    """The sudoers lines for every verb, one exact command each, without wildcards."""
+    lines = ["# What mailward-host may run as root: exact commands only. Printed by mailward_host.py --sudoers."]
+    for name, verb in VERBS.items():
+        if verb.root and (name != "restart-server" or host.may_restart_server):
+            command = " ".join(re.sub(r"([,:=\\])", r"\\\1", word) for word in argv_of(verb, host)[len(SUDO) :])
+            lines.append(f"{user} ALL=(root) NOPASSWD: {command}")
+    return "\n".join(lines) + "\n"
+
+
+def lock_holders(locks: Sequence[Path], proc: Path = _PROC) -> Iterator[str]:
+    """Who holds a package manager's lock, by device and inode (proc_locks(5)); to take one to try it would disturb."""
+    rows = [line.split() for line in (proc / "locks").read_text().splitlines()]
+    held = {row[5]: row[4] for row in rows if len(row) >= 8 and row[1] != "->"}  # "->" waits for it
+    for lock in locks:
+        try:
+            seen = lock.stat()
+        except OSError:
+            continue
+        key = f"{os.major(seen.st_dev):02x}:{os.minor(seen.st_dev):02x}:{seen.st_ino}"
+        if key in held:
+            yield f"process {held[key]} holds {lock}: packages are being changed"
+
+
+def package_managers(proc: Path = _PROC) -> Iterator[str]:
+    """Package managers whose command line says that they change packages."""
+    for process in proc.glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+        except OSError:
+            continue
+        program = _program(words)
+        if program in _PACKAGE_MANAGERS and _CHANGES.intersection(words[1:]):
+            yield f"process {process.name} ({program}) changes packages"
+
+
+def _program(words: Sequence[str]) -> str:
+    """The program of a command line; of an interpreted one (dnf, yum) the script."""
+    name = Path(words[0]).name
+    if name.startswith("python"):
+        return next((Path(word).name for word in words[1:] if not word.startswith("-")), "")
+    return name
+
+
+def stuck(pid: int, proc: Path = _PROC) -> Sequence[Sequence[object]]:
+    """Name and state (T, D) of the vital processes of this master that do not run; D only if it lasts 0.2 s."""
+    suspects = [pid, *_children(pid, proc)] if pid else []
+    for _ in range(4):
+        seen = [(process, *_look(process, proc)) for process in suspects]
+        stopped = [[name, state] for process, name, state, _ in seen if state in "Tt" and _vital(process, pid, name)]
+        if stopped:
+            return stopped
+        waiting = [[name, state] for process, name, state, _ in seen if state == "D" and _vital(process, pid, name)]
+        if not waiting:
+            return []
+        time.sleep(0.05)
+    return waiting
+
+
+def _vital(process: int, master: int, name: str) -> bool:
+    return process == master or name in _VITAL
+
+
+def _children(parent: int, proc: Path) -> Sequence[int]:
+    numbers = [int(entry.name) for entry in proc.glob("[0-9]*")]
+    return [number for number in numbers if _look(number, proc)[2] == parent]
+
+
+def _look(pid: int, proc: Path) -> tuple[str, str, int]:
+    """Name, state and parent of a process; one that is gone has none."""
+    try:
+        text = (proc / str(pid) / "stat").read_text(errors="replace")
+    except OSError:
+        return "", "X", -1
+    fields = text[text.rindex(")") + 2 :].split()
+    return text[text.index("(") + 1 : text.rindex(")")], fields[0], int(fields[1])
+
+
+def _main_pid(shown: str) -> int:
+    found = re.search(r"^MainPID=(\d{1,9})$", shown, re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
+def _systemd_at_work(host: Host, execute: Execute) -> Iterator[str]:
+    said = execute(argv_of(VERBS["status"], host), _LOOK_S)
+    if not said.get("ok") or said.get("status") != 0:
+        raise Unseen(f"systemd does not say what it is about: {said.get('error') or said.get('errors')}")
+    shown = dict(line.split("=", 1) for line in str(said["output"]).splitlines() if "=" in line)
+    if shown.get("SubState", "").startswith("auto-restart"):
+        yield f"systemd restarts {host.unit} itself (Restart=)"
+    elif shown.get("Job", "0") not in ("", "0"):
+        yield f"systemd has a job for {host.unit} under way (job {shown['Job']})"
+
+
+def _others(host: Host, proc: Path) -> Iterator[str]:
+    for mark in host.marks:
+        if os.path.lexists(mark):
+            yield f"{mark} exists: another manager is at work"
+    yield from lock_holders(PACKAGE_LOCKS, proc)
+    yield from package_managers(proc)
+
+
+def _boot_id(proc: Path) -> str:
+    return (proc / "sys/kernel/random/boot_id").read_text().strip()
+
+
+def main() -> int:
+    """Answer the request in the environment; the options come from authorized_keys, which root or the user wrote."""
+    options = sys.argv[1:]
+    path = Path(options[options.index("--config") + 1]) if "--config" in options[:-1] else CONFIG
+    request = os.environ.get("SSH_ORIGINAL_COMMAND", "")
+    try:
+        host = read_host(path)
+        if "--sudoers" in options and not request:
+            sys.stdout.write(sudoers(host))
+            return 0
+        said = answer(request, host, run, read_only="--read-only" in options)
+    except Refusal as refusal:
+        said = {"ok": False, "error": str(refusal)}
+    except (OSError, Unseen) as error:
+        said = {"ok": False, "error": f"this host could not look: {error}", "unknown": True}
+    verdict = "answered" if said["ok"] else "refused"
+    syslog.openlog("mailward-host", syslog.LOG_PID, syslog.LOG_AUTHPRIV)
+    syslog.syslog(syslog.LOG_NOTICE, f"{verdict} {request[:_LONGEST_REQUEST]!a}")
+    sys.stdout.write(json.dumps(said) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+import pytest
+
+from mailward.model.errors import PermanentFailure, Refused, TemporaryFailure
+from mailward.platforms.commands import Finished
+
+
+async def test_a_request_and_its_answer(mailward_host):
+    assert {"ok": True, "boot_id": "b1"} == await mailward_host.ask("boot-id", seconds=5)
+
+
+@pytest.mark.parametrize("said", ["", "hello", "[]", "{}", '{"no": 1}', "null", "Welcome!\n"])
+async def test_what_is_not_mailward_host_is_unknown(said, mailward_host, other_end):
+    other_end.lost = Finished(status=0, output=said, errors="")
+
+    with pytest.raises(TemporaryFailure, match="mbx1.example: that is not mailward-host"):
+        await mailward_host.ask("status", seconds=5)
+
+
+async def test_a_missing_program_is_unknown(mailward_host, other_end):
+    other_end.lost = Finished(status=127, output="", errors="python3: command not found")
+
+    with pytest.raises(TemporaryFailure, match="python3: command not found"):
+        await mailward_host.ask("status", seconds=5)
+
+
+async def test_a_refusal_is_told_with_the_host(mailward_host):
+    with pytest.raises(Refused, match=r"mbx1.example: there is no such request; known: status, check"):
+        await mailward_host.ask("nosuch", seconds=5)
+
+
+async def test_a_sudoers_line_that_is_missing_is_a_refusal(mailward_host, other_end):
+    other_end.finished["restart"] = (1, "sudo: a password is required")
+
+    with pytest.raises(Refused, match="its sudoers lacks this command"):
+        await mailward_host.run("restart", seconds=5)
+
+
+async def test_counters_come_from_doveadm(mailward_host, other_end):
+    await mailward_host.doveadm("service", "status", "imap-login")
+
+    assert ("/usr/bin/sudo", "-n", "--", "/usr/bin/doveadm", "-c", "/etc/dovecot/dovecot.conf") == other_end.ran[0][:6]
+
+
+async def test_a_doveadm_that_fails_says_why(mailward_host, other_end):
+    other_end.finished["who"] = (75, "Dovecot is not running")
+
+    with pytest.raises(PermanentFailure, match="doveadm who: Dovecot is not running"):
+        await mailward_host.doveadm("who")
