@@ -33,12 +33,20 @@ servers = ["mb*"]
 template = "debian"
 roles = ["mailbox"]
 imap.host = "{name}.example.org"
+restartable = true
+[recovery]
+mode = "act"
+[notify.oncall]
+kind = "webhook"
+url_file = "secrets/oncall"
 """
 _SERVER = """\
 [servers.mb{number}]
 known_as = ["mb{number}.example.org"]
 [servers.mb{number}.host]
 service = "systemd:dovecot"
+reach = "ssh:mailward@mb{number}.example.org"
+control = "systemd"
 store_paths = ["/var/vmail"]
 [databases.DB{number}]
 copies = ["mb{number}", "mb{next}"]

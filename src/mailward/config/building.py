@@ -4,20 +4,23 @@ From settings that are known to be right to the values the other rooms work with
 Defaults are those of the values themselves, except where one follows from another setting.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from mailward.alerts.settings import EscalationSettings
+from mailward.config.building_channels import channels
+from mailward.config.building_host import host_access
+from mailward.config.filling import file_name, filled, given, in_place, located
 from mailward.config.layers import HEALTH_MAILBOX, PASSWORDS, Settings, database_settings, groups_of, server_settings
 from mailward.config.schema import AccessPointTable, Configuration, OrganizationTable
-from mailward.config.tuning import monitors, over, probing
+from mailward.config.tuning import monitors, over, probing, recovery
 from mailward.health.settings import RollupSettings
 from mailward.model.organization import (
     AccessPoint,
     Database,
     HealthMailbox,
-    HostAccess,
     ImapEndpoint,
     Organization,
     Role,
@@ -30,6 +33,8 @@ from mailward.model.organization import (
 from mailward.ports.settings import Snapshot
 from mailward.ports.store import Retention
 
+#: In the configuration's directory: an administrator can make it with everything else out of order.
+STOP_FILE = "STOP"
 _TLS_PORT, _PLAIN_PORT = 993, 143
 _KINDS = dict(zip(PASSWORDS, (SecretKind.FILE, SecretKind.ENVIRONMENT, SecretKind.CREDENTIAL), strict=True))
 
@@ -48,17 +53,11 @@ def build(configuration: Configuration, directory: Path) -> Snapshot:
         probing=probing(configuration),
         retention=over(Retention(), configuration.retention),
         rollup=over(RollupSettings(), configuration.rollup),
+        recovery=recovery(configuration),
+        escalation=over(EscalationSettings(), configuration.escalation),
+        channels=channels(configuration, directory),
+        stop_file=str(directory / STOP_FILE),
     )
-
-
-def file_name(directory: Path, name: str) -> str:
-    """*name* as an absolute path; relative ones start in the configuration's directory."""
-    return str(directory / Path(name).expanduser())
-
-
-def in_place(text: str, name: str) -> str:
-    """*text* with `{name}` filled in: the name of the server or database in lower case."""
-    return text.replace("{name}", name.lower())
 
 
 class _Builder:
@@ -74,10 +73,10 @@ class _Builder:
         """The whole."""
         settings, _ = server_settings(self._configuration)
         servers = {name: self._server(name, own) for name, own in settings.items()}
-        own = {name: self._database(name, given) for name, given in database_settings(self._configuration).items()}
+        own = {name: self._database(name, found) for name, found in database_settings(self._configuration).items()}
         about = self._configuration.organization or OrganizationTable()
         return Organization(
-            **_given(name=about.name, identity=about.identity),
+            **given(name=about.name, identity=about.identity),
             servers=servers,
             databases=own,
             access_points={
@@ -87,26 +86,20 @@ class _Builder:
         )
 
     def _server(self, name: str, settings: Settings) -> Server:
-        host = _below(settings, "host")
         return Server(
             name=name,
             roles=frozenset(Role(role) for role in _value(settings, "roles")),
             imap=self._endpoint(name, _below(settings, "imap")),
             health_mailbox=self._health_mailbox(name, _below(settings, HEALTH_MAILBOX)),
-            host=HostAccess(
-                **_given(
-                    service=self._service(name, host.get("service")),
-                    log_files=self._files(name, host.get("log_files")),
-                    store_paths=self._files(name, host.get("store_paths")),
-                    certificate_file=self._file(name, host.get("certificate_file")),
-                )
-            ),
+            host=host_access(name, _below(settings, "host"), self._directory),
             groups=self._groups[name],
             known_as=frozenset(in_place(known, name) for known in _value(settings, "known_as") or ()),
-            **_given(
+            **given(
                 platform=_value(settings, "platform"),
                 backend_timeout=_value(settings, "backend_timeout"),
                 sentinel=_value(settings, "sentinel"),
+                site=filled(_value(settings, "site"), name),
+                restartable=_value(settings, "restartable"),
             ),
         )
 
@@ -119,7 +112,12 @@ class _Builder:
             name=name,
             imap=self._endpoint(name, _flat(endpoint)),
             servers=behind,
-            **_given(backend_timeout=table.backend_timeout or longest),
+            members={self._written[server.lower()]: there for server, there in (table.members or {}).items()},
+            **given(
+                backend_timeout=table.backend_timeout or longest,
+                control=None if table.control is None else located(self._directory, in_place(table.control, name)),
+                backend=filled(table.backend, name),
+            ),
         )
 
     def _database(self, name: str, settings: Settings) -> Database:
@@ -133,56 +131,43 @@ class _Builder:
             mailboxes=_value(settings, "mailboxes"),
         )
 
-    def _endpoint(self, name: str, given: Mapping[str, Any]) -> ImapEndpoint:
-        security = Security(given.get("security", Security.TLS.value))
+    def _endpoint(self, name: str, told: Mapping[str, Any]) -> ImapEndpoint:
+        security = Security(told.get("security", Security.TLS.value))
         return ImapEndpoint(
-            host=in_place(given.get("host", "{name}"), name),
-            port=given.get("port", _TLS_PORT if security is Security.TLS else _PLAIN_PORT),
+            host=in_place(told.get("host", "{name}"), name),
+            port=told.get("port", _TLS_PORT if security is Security.TLS else _PLAIN_PORT),
             security=security,
             tls=TlsPolicy(
-                **_given(
-                    ca_file=self._file(name, given.get("tls.ca_file")),
-                    minimum_version=given.get("tls.minimum_version"),
-                    expected_name=_filled(given.get("tls.expected_name"), name),
-                    verify=given.get("tls.verify"),
+                **given(
+                    ca_file=self._file(name, told.get("tls.ca_file")),
+                    minimum_version=told.get("tls.minimum_version"),
+                    expected_name=filled(told.get("tls.expected_name"), name),
+                    verify=told.get("tls.verify"),
                 )
             ),
-            **_given(
-                source_address=given.get("source_address"),
-                proxy_protocol=given.get("proxy_protocol"),
-                allow_plaintext_auth=given.get("allow_plaintext_auth"),
+            **given(
+                source_address=told.get("source_address"),
+                proxy_protocol=told.get("proxy_protocol"),
+                allow_plaintext_auth=told.get("allow_plaintext_auth"),
             ),
         )
 
-    def _health_mailbox(self, name: str, given: Mapping[str, Any]) -> HealthMailbox | None:
-        if "user" not in given:
+    def _health_mailbox(self, name: str, told: Mapping[str, Any]) -> HealthMailbox | None:
+        if "user" not in told:
             return None
-        place = next(key for key in PASSWORDS if key in given)
-        secret = in_place(given[place], name)
+        place = next(key for key in PASSWORDS if key in told)
+        secret = in_place(told[place], name)
         return HealthMailbox(
-            user=in_place(given["user"], name),
+            user=in_place(told["user"], name),
             password=SecretRef(
                 kind=_KINDS[place],
                 name=file_name(self._directory, secret) if _KINDS[place] is SecretKind.FILE else secret,
             ),
-            login_as=_filled(given.get("login_as"), name),
+            login_as=filled(told.get("login_as"), name),
         )
-
-    def _service(self, name: str, service: str | None) -> str | None:
-        if service is None or service.startswith("systemd:"):
-            return _filled(service, name)
-        kind, _, path = in_place(service, name).partition(":")
-        return f"{kind}:{file_name(self._directory, path)}"
 
     def _file(self, name: str, path: str | None) -> str | None:
         return None if path is None else file_name(self._directory, in_place(path, name))
-
-    def _files(self, name: str, paths: Iterable[str] | None) -> tuple[str, ...] | None:
-        return None if paths is None else tuple(file_name(self._directory, in_place(path, name)) for path in paths)
-
-
-def _filled(text: str | None, name: str) -> str | None:
-    return None if text is None else in_place(text, name)
 
 
 def _value(settings: Settings, key: str) -> Any:
@@ -202,8 +187,3 @@ def _flat(table: Mapping[str, Any], above: str = "") -> dict[str, Any]:
     for key, value in table.items():
         result |= _flat(value, f"{above}{key}.") if isinstance(value, dict) else {f"{above}{key}": value}
     return result
-
-
-def _given(**settings: Any) -> dict[str, Any]:
-    """Only what was given; the rest keeps its default."""
-    return {key: value for key, value in settings.items() if value is not None}

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mailward.config.concerns import Concern, concerns, concerns_in_words, gathered
-from mailward.config.durations import write_duration
+from mailward.config.concerns_acting import concerns_about_acting, concerns_about_classes
 from mailward.config.load import read
 from mailward.config.mistakes import Mistake
 from mailward.config.surroundings import advice, surroundings
+from mailward.model.durations import write_duration
 from mailward.monitors.cost import Cost, cost
 from mailward.monitors.coverage import cover
 from mailward.ports.settings import Snapshot
@@ -44,7 +45,14 @@ def check(paths: Path | Sequence[Path]) -> Checked:
     return Checked(
         snapshot=snapshot,
         mistakes=(),
-        warnings=gathered((*concerns(snapshot, costs), *surroundings(organization))),
+        warnings=gathered(
+            (
+                *concerns(snapshot, costs),
+                *concerns_about_acting(snapshot),
+                *concerns_about_classes(reading.configuration),
+                *surroundings(snapshot),
+            )
+        ),
         advice=tuple(advice(organization)),
         cost=costs,
     )

@@ -7,7 +7,7 @@ Looks at the values alone; what this machine has to do with it is looked at in `
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from mailward.config.durations import write_duration
+from mailward.model.durations import write_duration
 from mailward.model.organization import HealthMailbox, ImapEndpoint, Organization, Security
 from mailward.monitors.cost import Cost
 from mailward.ports.settings import Snapshot

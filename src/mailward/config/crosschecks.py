@@ -8,6 +8,8 @@ wrong is not called missing.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from mailward.config.crosschecks_channels import channel_mistakes
+from mailward.config.crosschecks_host import access_point_mistakes, host_mistakes
 from mailward.config.layers import (
     HEALTH_MAILBOX,
     Settings,
@@ -23,7 +25,7 @@ from mailward.config.within import Within
 
 _SERVER_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 _THING_NAME = re.compile(r"[^\s\x00-\x1f\x7f/\\@]([^\x00-\x1f\x7f/\\]{0,98}[^\s\x00-\x1f\x7f/\\])?")
-_NAMED = ("servers", "groups", "templates", "access_points", "databases")
+_NAMED = ("servers", "groups", "templates", "access_points", "databases", "notify")
 
 
 def cross_check(sources: Sources, validated: Validated) -> tuple[Mistake, ...]:
@@ -54,6 +56,8 @@ class _Checker:
         for name, settings in self._databases.items():
             yield from self._database(name, settings)
         yield from self._shared_mailboxes()
+        for name, table in (self._configuration.notify or {}).items():
+            yield from channel_mistakes(self._within, ("notify", name), table)
 
     def _organization(self) -> Iterator[Mistake]:
         about = self._configuration.organization
@@ -136,6 +140,7 @@ class _Checker:
         yield from self._within.endpoint(settings)
         yield from self._within.health_mailbox(path, settings)
         yield from self._within.placeholders(settings)
+        yield from host_mistakes(self._within, path, settings)
 
     def _access_points(self) -> Iterator[Mistake]:
         for name, table in (self._configuration.access_points or {}).items():
@@ -147,6 +152,7 @@ class _Checker:
             settings = dict(leaves(table, path))
             yield from self._within.endpoint(settings)
             yield from self._within.placeholders(settings)
+            yield from access_point_mistakes(self._within, path, table)
 
     def _database(self, name: str, settings: Settings) -> Iterator[Mistake]:
         path = ("databases", name)

@@ -32,8 +32,10 @@ def explain(key: str) -> str:
 
 def _with_names(path: tuple[str, ...]) -> tuple[str, ...]:
     """*path* with placeholders for chosen names; `databases.copies` is understood without a name."""
-    if len(path) < 2 or path[0] not in NAMES:
+    if path[0] not in NAMES:
         return path
+    if len(path) < 2:
+        return (path[0], NAMES[path[0]])
     name = NAMES[path[0]]
     without = (path[0], name, *path[1:])
     if path[1] in keys_at((path[0], name)) and (len(path) == 2 or path[2] in keys_at(without[:-1])):

@@ -108,6 +108,8 @@ def _head(watched: Watched) -> Iterator[str]:
         yield "# where mailward keeps what it saw"
         yield f"state_directory = {_quoted(watched.state_directory)}"
     yield ""
+    yield from _ACTING.splitlines()
+    yield ""
     yield "# Accounts that only probes use: one of each mailbox server, one in each mailbox database."
     yield "# {name} is the name of the server or database in lower case. `mailward accounts create` makes them."
     yield "[health_mailboxes]"
@@ -207,6 +209,22 @@ def _quoted(value: object) -> str:
 def _list(values: Iterable[object]) -> str:
     return "[" + ", ".join(_quoted(value) for value in values) + "]"
 
+
+_ACTING = """\
+# How far mailward goes by itself: "observe", "recommend" (says what it would do, touches nothing), "approve" (asks
+# first) or "act".
+[recovery]
+mode = "recommend"
+
+# Who is told. At least one channel should not be the mail that is being watched.
+# [notify.oncall]
+# kind = "smtp"
+# host = "relay.example.net"
+# sender = "mailward@example.org"
+# recipients = ["oncall@example.net"]
+# [escalation]
+# support = "who is called when nothing else helps"
+"""
 
 _BEHIND_PROXIES = """\
 # It trusts proxies. To watch the whole path of a user, add them and the name users connect to:

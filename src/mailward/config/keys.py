@@ -5,14 +5,15 @@ The words stand with the settings themselves; nothing is explained a second time
 """
 
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from mailward.config.durations import PATTERN
 from mailward.config.fields import COUNT_MAX, Table
 from mailward.config.schema import Configuration, table_in
+from mailward.model.durations import PATTERN
 from mailward.model.items import MONITORS, PROBES
 
 #: What stands for a name somebody chose, per section that holds named tables.
@@ -22,6 +23,7 @@ NAMES = {
     "servers": "SERVER",
     "access_points": "NAME",
     "databases": "DATABASE",
+    "notify": "CHANNEL",
 }
 #: Sections whose tables are a server's settings for many.
 LIKE_SERVERS = ("templates", "groups")
@@ -33,8 +35,10 @@ _PLAIN = {
     "passive_copy_timeout": "How long a look at a passive copy may take.",
     "healthy_results": "Results of probes that succeeded.",
     "failed_results": "Results of probes that failed, with their transcripts.",
+    "ineffective_window": "The time `ineffective_times` is counted in.",
     "events": "What happened: changes of monitors and health sets, and who did what.",
 }
+_CITED = re.compile(r" \(design[^)]*\)")
 _KINDS = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
 
 
@@ -70,7 +74,8 @@ def about(path: tuple[str, ...], table: type[Table] | None) -> str:
         return _ITEMS[path[-1]]
     if path == ("templates", NAMES["templates"]):
         return "Settings by a name, for groups to start from."
-    return inspect.cleandoc((table.__doc__ if table else None) or "")
+    # readers of a configuration have no copy of the design a settings class may cite
+    return _CITED.sub("", inspect.cleandoc((table.__doc__ if table else None) or ""))
 
 
 def _keys(
@@ -128,6 +133,8 @@ def _kind(schema: Mapping[str, Any]) -> str:
         return " or ".join(f'"{choice}"' for choice in schema["enum"])
     if schema.get("pattern") == PATTERN:
         return "duration"
+    if "additionalProperties" in schema:
+        return f"table of {_kind(schema['additionalProperties'])}"
     if schema.get("type") == "array":
         return f"list of {_kind(schema['items'])}"
     kind = _KINDS.get(str(schema.get("type")), "text")

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mailward.config.building import build, file_name
+from mailward.config.building import build
 from mailward.config.crosschecks import cross_check
+from mailward.config.filling import file_name
 from mailward.config.mistakes import Mistake, WrongConfiguration
 from mailward.config.schema import Configuration, ManagerTable
 from mailward.config.sources import Sources, read_sources

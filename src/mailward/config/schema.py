@@ -7,23 +7,21 @@ after they are put together. The reference page and `config schema` are made fro
 
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from mailward.config.fields import AT_HOME, FileName, PositiveDuration, Table, Text, table_of
+from mailward.alerts.settings import EscalationSettings
+from mailward.config.fields import AT_HOME, Argv, FileName, Port, PositiveDuration, Table, Text, table_of, table_with
+from mailward.config.schema_acting import COMMANDS, RecoveryTable, haproxy_name, reach_address
+from mailward.config.schema_telling import NotifyTable
 from mailward.health.settings import RollupSettings
 from mailward.model import items
 from mailward.monitors.probing import ProbingSettings
 from mailward.monitors.settings import FIELD_OF_ITEM, MonitorSettings
 from mailward.ports.store import Retention
 
-Port = Annotated[int, Field(ge=1, le=65535)]
-
 #: Sections that later versions will have; a configuration that uses one now would believe itself obeyed.
 NOT_YET = {
-    "notify": "this version does not notify anybody yet",
-    "escalation": "this version does not escalate to anybody yet",
     "routing": "this version does not switch mailbox databases yet",
-    "recovery": "this version does not act on servers yet",
 }
 
 
@@ -91,11 +89,43 @@ class ImapTable(Table):
     """Whether a password may be sent on an unencrypted connection. Default: false."""
 
 
+SERVICE = r"^((systemd|pidfile|supervisor|doveadm):[^\x00-\x1f]+|command)$"
+CONTROL = r"^(supervisor:[^\x00-\x1f]+|systemd|command)$"
+ACCESS_POINT_CONTROL = r"^(haproxy:[^\x00-\x1f]+|health-page)$"
+
+HaproxyName = Annotated[Text, AfterValidator(haproxy_name)]
+
+CommandsTable = table_with(
+    "CommandsTable",
+    "The words of each command, one list each; no shell sees them.",
+    {verb: (Argv, meaning) for verb, meaning in COMMANDS.items()},
+)
+
+
 class HostTable(Table):
     """How mailward sees the host of a server; every part may be absent and then shows as not available."""
 
-    service: Annotated[str, Field(pattern=r"^(systemd|pidfile|supervisor):[^\x00-\x1f]+$"), AT_HOME] | None = None
-    """How its IMAP service is watched: "systemd:UNIT", "pidfile:FILE" or "supervisor:SOCKET"."""
+    service: Annotated[str, Field(pattern=SERVICE), AT_HOME] | None = None
+    """
+    How its IMAP service is watched and controlled: "systemd:UNIT", "doveadm:CONFIG" (a Dovecot that nothing
+    supervises), "pidfile:FILE", "supervisor:SOCKET", or "command" with the words of `host.commands`.
+    """
+    reach: Annotated[Text, AfterValidator(reach_address)] | None = None
+    """
+    Where its commands run: "local", or "ssh:USER@HOST" or "ssh:USER@HOST:PORT", where the forced command
+    `mailward-host` answers. Default: "local".
+    """
+    commands: CommandsTable | None = None  # type: ignore[valid-type] # its keys have hyphens
+    control: Annotated[str, Field(pattern=CONTROL), AT_HOME] | None = None
+    """
+    How the machine itself is restarted: "systemd", "supervisor:SOCKET", or "command" with `restart-server` and
+    `boot-id` of `host.commands`. Without it that is not available.
+    """
+    healer_marks: list[FileName] | None = None
+    """
+    Files whose existence says that somebody else is at work on this host, such as a cluster manager; nothing is done to
+    it meanwhile.
+    """
     log_files: list[FileName] | None = None
     """Log files of the IMAP service, searched for the session of a failed probe."""
     store_paths: list[FileName] | None = None
@@ -121,6 +151,13 @@ class ServerTable(Table):
     """Further names under which the server shows itself: its FQDN, the name in its ID reply."""
     sentinel: bool | None = None
     """Whether to keep one idle session open whose end triggers an immediate probe. Default: false."""
+    site: Text | None = None
+    """Where it stands. One service per role and site is restarted at a time. Default: none, one site for all."""
+    restartable: bool | None = None
+    """
+    Whether mailward may ever restart the machine itself; needs `host.control`. Default: false. Without it that action
+    does not exist for this server.
+    """
 
 
 class GroupTable(ServerTable):
@@ -143,6 +180,15 @@ class AccessPointTable(Table):
     """The proxies behind it; without proxies, the mailbox server."""
     backend_timeout: PositiveDuration | None = None
     """How long a proxy behind it waits for a mailbox server. Default: the longest of its servers'."""
+    control: Annotated[str, Field(pattern=ACCESS_POINT_CONTROL), AT_HOME] | None = None
+    """
+    How a proxy is taken out of it: "haproxy:SOCKET" (HAProxy's runtime socket, level admin), or "health-page" (the load
+    balancer polls /health/SERVER). Without it no proxy can be taken out.
+    """
+    backend: HaproxyName | None = None
+    """HAProxy: the name of the backend the proxies are in. Required with "haproxy:"."""
+    members: dict[str, HaproxyName] | None = None
+    """HAProxy: names of servers here with their names in the backend, where the two differ."""
 
 
 class DatabaseTable(Table):
@@ -209,6 +255,7 @@ MonitorsTable = table_of(
 )
 RetentionTable = table_of(Retention(), name="RetentionTable")
 RollupTable = table_of(RollupSettings(), name="RollupTable")
+EscalationTable = table_of(EscalationSettings(), name="EscalationTable")
 
 
 class Configuration(Table):
@@ -228,6 +275,10 @@ class Configuration(Table):
     """How often and how long to probe; one table per probe."""
     monitors: MonitorsTable | None = None  # type: ignore[valid-type] # made from a settings class
     """How to judge; one table per monitor."""
+    recovery: RecoveryTable | None = None  # type: ignore[valid-type] # made from a settings class
+    notify: dict[str, NotifyTable] | None = None
+    """Who is told, by a name for each channel."""
+    escalation: EscalationTable | None = None  # type: ignore[valid-type] # made from a settings class
     rollup: RollupTable | None = None  # type: ignore[valid-type] # made from a settings class
     retention: RetentionTable | None = None  # type: ignore[valid-type] # made from a settings class
     manager: ManagerTable | None = None
@@ -252,7 +303,8 @@ def table_in(kind: Any) -> tuple[type[Table] | None, bool]:
     """The table that a field of that type holds, and whether it holds one for each of many names."""
     for part in get_args(kind) or (kind,):
         if get_origin(part) is dict:
-            return get_args(part)[1], True
+            below = get_args(part)[1]
+            return (below, True) if isinstance(below, type) and issubclass(below, Table) else (None, False)
         if isinstance(part, type) and issubclass(part, Table):
             return part, False
     return None, False

@@ -11,8 +11,8 @@ from datetime import timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from mailward.config.durations import write_duration
 from mailward.config.layers import PASSWORDS, Setting, database_settings, leaves, server_settings
 from mailward.config.load import Reading, manager_of, read
 from mailward.config.mistakes import KeyPath, spelled
@@ -22,18 +22,30 @@ from mailward.config.schema import (
     PROBES_KEYS,
     AccessPointTable,
     DatabaseTable,
+    EscalationTable,
     RetentionTable,
     RollupTable,
     ServerTable,
     leaf_keys,
     table_at,
 )
+from mailward.config.schema_acting import CLASSES, RecoveryTable
+from mailward.config.schema_telling import KEYS_OF, SECRETS, NotifyTable
+from mailward.model.channels import Channel
+from mailward.model.durations import write_duration
 from mailward.model.organization import SecretKind, SecretRef
+from mailward.model.recovery import ActionClass
 from mailward.monitors.settings import FIELD_OF_ITEM
 from mailward.ports.settings import Snapshot
 
 DEFAULT = "default"
 _SECRET_KEYS = dict(zip(PASSWORDS, (SecretKind.FILE, SecretKind.ENVIRONMENT, SecretKind.CREDENTIAL), strict=True))
+#: Key of a channel -> the field that holds the secret, and the kind of place the key names.
+_SECRETS_PLACES = {
+    key: ("url_secret" if secret == "url" else secret, kind)  # noqa: S105 - a key, no secret
+    for secret, places in SECRETS.items()
+    for key, kind in zip(places, SecretKind, strict=True)
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,6 +94,10 @@ class _Showing:
             yield from self._thing(("databases", name), database, leaf_keys(DatabaseTable), databases[name])
         yield from self._probing()
         yield from self._judging()
+        yield from self._acting()
+        for channel in self._snapshot.channels:
+            yield from self._channel(channel)
+        yield from self._plain("escalation", self._snapshot.escalation, EscalationTable.model_fields)
         yield from self._plain("rollup", self._snapshot.rollup, RollupTable.model_fields)
         yield from self._plain("retention", self._snapshot.retention, RetentionTable.model_fields)
         manager = manager_of(self._reading)
@@ -93,7 +109,8 @@ class _Showing:
         for key in keys:
             setting = written.get(key)
             value = _secret(_value(thing, key[:-1]), key[-1]) if key[-1] in _SECRET_KEYS else _value(thing, key)
-            if value is not None or key[-1] not in _SECRET_KEYS:
+            # one place of a secret says where it is, and a command that is not there is one of nine
+            if value is not None or not (key[-1] in _SECRET_KEYS or "commands" in key):
                 yield self._shown((*path, *key), value, setting)
 
     def _plain(self, section: str, values: object, keys: Sequence[str] | Mapping[str, Any]) -> Iterator[Shown]:
@@ -113,6 +130,21 @@ class _Showing:
             for key in leaf_keys(table) if table is not None else ():
                 yield self._at(("monitors", item, *key), _value(getattr(self._snapshot.monitors, field), key))
 
+    def _acting(self) -> Iterator[Shown]:
+        for key in leaf_keys(RecoveryTable):
+            value = _value(self._snapshot.recovery, key)
+            if key[0] == CLASSES:
+                value = self._snapshot.recovery.classes[ActionClass(key[-1])]
+            yield self._at(("recovery", *key), value)
+
+    def _channel(self, channel: Channel) -> Iterator[Shown]:
+        for key in NotifyTable.model_fields:
+            if key not in KEYS_OF[channel.kind]:
+                continue
+            value = _of_channel(channel, key)
+            if value is not None or key not in _SECRETS_PLACES:
+                yield self._at(("notify", channel.name, key), value)
+
     def _at(self, path: KeyPath, value: object) -> Shown:
         """A setting that has only one place to stand in."""
         table: Any = self._reading.sources.tree
@@ -130,8 +162,20 @@ class _Showing:
 
 def _value(thing: object, key: Sequence[str]) -> object:
     for part in key:
-        thing = getattr(thing, part, None)
-    return thing
+        thing = thing.get(part) if isinstance(thing, Mapping) else getattr(thing, part, None)
+    return None if thing in ("", {}) else thing
+
+
+def _of_channel(channel: Channel, key: str) -> object:
+    """What a channel has under *key*; of a secret the one place it is kept in, of an address no more than its host."""
+    if key in _SECRETS_PLACES:
+        field, kind = _SECRETS_PLACES[key]
+        reference = getattr(channel, field)
+        return reference.name if isinstance(reference, SecretRef) and reference.kind is kind else None
+    if key == "url" and channel.url:
+        parts = urlsplit(channel.url)
+        return f"{parts.scheme}://{parts.netloc}/" + ("…" if parts.path.strip("/") or parts.query else "")
+    return _value(channel, (key,))
 
 
 def _secret(mailbox: object, key: str) -> str | None:
@@ -157,7 +201,10 @@ def _written(value: object) -> str | None:  # noqa: PLR0911 - one return per kin
             return _written(tuple(sorted(str(_plain(item)) for item in value)))
         case tuple():
             return "[" + ", ".join(str(_written(item)) for item in value) + "]"
-    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+        case Mapping():
+            return "{ " + ", ".join(f"{key} = {_written(item)}" for key, item in value.items()) + " }"
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+    return f'"{escaped}"'
 
 
 def _plain(value: object) -> object:

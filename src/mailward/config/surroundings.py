@@ -12,15 +12,24 @@ from pathlib import Path
 
 from mailward.config.concerns import Concern, endpoints, mailboxes
 from mailward.model.errors import TemporaryFailure
-from mailward.model.organization import Organization, SecretKind, Security
+from mailward.model.organization import Organization, SecretKind, SecretRef, Security
 from mailward.platforms.local.file_secrets import FileSecrets
+from mailward.ports.settings import Snapshot
+
+HERE = "local"
+"""The `reach` of a server whose host is this machine."""
 
 
-def surroundings(organization: Organization) -> Iterator[Concern]:
+def surroundings(snapshot: Snapshot) -> Iterator[Concern]:
     """Every concern about this machine."""
+    organization = snapshot.organization
     yield from _certificates(organization)
-    yield from _secrets(organization)
+    yield from _channels(snapshot)
+    yield from _secrets(snapshot)
     yield from _source_addresses(organization)
+    if snapshot.stop_file and Path(snapshot.stop_file).exists():
+        text = "is there, so no action is taken whatever recovery.mode says; remove it when they may be again"
+        yield Concern(about=snapshot.stop_file, text=text, lines=(f"rm {snapshot.stop_file}",))
 
 
 def advice(organization: Organization) -> Iterator[Concern]:
@@ -46,29 +55,46 @@ def _certificates(organization: Organization) -> Iterator[Concern]:
             text = f"is the address {endpoint.host}: its certificate must carry that address, or give tls.expected_name"
             yield Concern(about=f"{about}.imap.host", text=text)
     for server in organization.servers.values():
-        if server.host.certificate_file is not None and not _readable(server.host.certificate_file):
+        if server.host.reach != HERE or server.host.certificate_file is None:
+            continue
+        if not _readable(server.host.certificate_file):
             text = f"cannot be read: {server.host.certificate_file}; a certificate that was not loaded stays unnoticed"
             yield Concern(about=f"servers.{server.name}.host.certificate_file", text=text)
 
 
-def _secrets(organization: Organization) -> Iterator[Concern]:
-    """Each password file as `mailward run` would meet it; variables and credentials only exist for the manager."""
+def _channels(snapshot: Snapshot) -> Iterator[Concern]:
+    for channel in snapshot.channels:
+        if channel.ca_file is not None and not _readable(channel.ca_file):
+            text = f"cannot be read: {channel.ca_file}; nothing could be sent"
+            yield Concern(about=f"notify.{channel.name}.ca_file", text=text)
+
+
+def _secrets(snapshot: Snapshot) -> Iterator[Concern]:
+    """Each secret's file as `mailward run` would meet it; variables and credentials only exist for the manager."""
     secrets = FileSecrets()
-    for mailbox in mailboxes(organization):
-        if mailbox.password.kind is not SecretKind.FILE:
+    for about, secret in _secrets_of(snapshot):
+        if secret.kind is not SecretKind.FILE:
             continue
-        about = f"health mailbox {mailbox.user}"
         try:
-            secrets.reveal(mailbox.password)
+            secrets.reveal(secret)
         except TemporaryFailure as failure:
             yield Concern(about=about, text=str(failure))
             continue
-        directory = Path(mailbox.password.name).parent
+        directory = Path(secret.name).parent
         mode = directory.stat().st_mode
         # in a sticky directory such as /tmp nobody can replace what others put there
         if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
-            text = f"everybody can write in {directory} and put another password there"
+            text = f"everybody can write in {directory} and put another secret there"
             yield Concern(about=about, text=text, lines=(f"chmod o-w {directory}",))
+
+
+def _secrets_of(snapshot: Snapshot) -> Iterator[tuple[str, SecretRef]]:
+    for mailbox in mailboxes(snapshot.organization):
+        yield f"health mailbox {mailbox.user}", mailbox.password
+    for channel in snapshot.channels:
+        for secret in (channel.url_secret, channel.password, channel.bearer_token):
+            if secret is not None:
+                yield f"notify.{channel.name}", secret
 
 
 def _source_addresses(organization: Organization) -> Iterator[Concern]:

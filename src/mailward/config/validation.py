@@ -12,15 +12,17 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from mailward.config.keys import NAMES
 from mailward.config.mistakes import KeyPath, Mistake, hint, quoted
 from mailward.config.schema import NOT_YET, Configuration, keys_at
 from mailward.config.sources import Sources
 
 #: Keys under which people write a secret itself.
-_SECRETS = frozenset({"password", "passwd", "pass", "pw", "secret", "token"})
+_TOKENS = frozenset({"token", "bearer_token", "bearer", "api_key"})
+_SECRETS = _TOKENS | {"password", "passwd", "pass", "pw", "secret"}
 _NOT_WRITTEN = (
-    "would be a password in the configuration, which many people can read; write it to a file of its own and give"
-    " password_file, or use password_environment or password_credential"
+    "would be a {what} in the configuration, which many people can read; write it to a file of its own and give"
+    " {place}_file, or use {place}_environment or {place}_credential"
 )
 _KINDS = {
     "string_type": "must be text in quotation marks",
@@ -33,6 +35,7 @@ _KINDS = {
     "model_type": "must be a table",
     "model_attributes_type": "must be a table",
     "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
     "string_too_long": "is too long",
     "finite_number": "must be a finite number",
 }
@@ -73,14 +76,18 @@ def validate(sources: Sources) -> Validated:
 
 def _plain_secrets(sources: Sources, tree: dict[str, Any]) -> Iterator[Mistake]:
     for path in list(_paths(tree, ())):
-        if isinstance(path[-1], str) and path[-1].lower() in _SECRETS and not _is_name(path):
+        word = str(path[-1]).lower()
+        if word in _SECRETS and not _is_name(path):
             _take_out(tree, path)
-            yield sources.mistake(path, _NOT_WRITTEN)
+            # only channels have tokens
+            is_token = word in _TOKENS and path[0] == "notify"
+            what, place = ("token", "bearer_token") if is_token else ("password", "password")
+            yield sources.mistake(path, _NOT_WRITTEN.format(what=what, place=place))
 
 
 def _is_name(path: KeyPath) -> bool:
     """Whether the last key is a name somebody chose: a server called "token" is none of our business."""
-    return len(path) == 2 and path[0] in ("servers", "groups", "templates", "databases", "access_points")
+    return (len(path) == 2 and path[0] in NAMES) or path[-2:-1] == ("members",)
 
 
 def _paths(value: object, above: KeyPath) -> Iterator[KeyPath]:
@@ -126,11 +133,17 @@ def _in_words(details: ErrorDetails) -> str:
         bound = context.get("ge", context.get("le"))
         return f"must be at {'least' if kind == 'greater_than_equal' else 'most'} {bound}"
     if kind == "string_pattern_mismatch":
-        return _PATTERNS.get(str(last), "must be one line of text without control characters")
+        where = f"{details['loc'][0]}.{last}"
+        return _PATTERNS.get(where, _PATTERNS.get(str(last), _PATTERNS[""]))
     return _KINDS.get(kind, "is not what belongs here")
 
 
 _PATTERNS = {
-    "service": 'must be "systemd:UNIT", "pidfile:FILE" or "supervisor:SOCKET"',
+    "": "must be one line of text without control characters",
+    "access_points.control": 'must be "haproxy:SOCKET" or "health-page"',
+    "control": 'must be "systemd", "supervisor:SOCKET" or "command"',
+    "service": 'must be "systemd:UNIT", "doveadm:CONFIG", "pidfile:FILE", "supervisor:SOCKET" or "command"',
+    "guidelines": "must be text without control characters",
+    "support": "must be text without control characters",
     "identity": "must be 3 to 64 letters, digits, dots, hyphens or underscores, the first a letter or digit",
 }

@@ -25,6 +25,10 @@ class Within:
         """Something wrong at *path*."""
         return self._sources.mistake(path, text)
 
+    def was_given(self, path: KeyPath) -> bool:
+        """Whether something wrong stood at *path*, which is said already."""
+        return self._validated.was_given(path)
+
     def missing(self, path: KeyPath, text: str) -> Iterator[Mistake]:
         """Something that is not at *path*, unless it was there and wrong: that is said already."""
         if not self._validated.was_given(path):
@@ -62,7 +66,10 @@ class Within:
 
     def placeholders(self, settings: Settings) -> Iterator[Mistake]:
         """What looks like a placeholder and is none."""
-        for setting in settings.values():
+        for key, setting in settings.items():
+            # words of a command have braces of their own
+            if "commands" in key:
+                continue
             texts = setting.value if isinstance(setting.value, list) else [setting.value]
             for text in texts:
                 unknown = (

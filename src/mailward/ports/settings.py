@@ -3,11 +3,14 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from mailward.alerts.settings import EscalationSettings
 from mailward.health.settings import RollupSettings
+from mailward.model.channels import Channel
 from mailward.model.organization import Organization
 from mailward.monitors.probing import ProbingSettings
 from mailward.monitors.settings import MonitorSettings
 from mailward.ports.store import Retention
+from mailward.recovery.settings import RecoverySettings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,6 +22,11 @@ class Snapshot:
     probing: ProbingSettings = field(default_factory=ProbingSettings)
     retention: Retention = field(default_factory=Retention)
     rollup: RollupSettings = field(default_factory=RollupSettings)
+    recovery: RecoverySettings = field(default_factory=RecoverySettings)
+    escalation: EscalationSettings = field(default_factory=EscalationSettings)
+    channels: tuple[Channel, ...] = ()
+    stop_file: str = ""
+    """While this file exists no action is taken, whatever database and API do; "" when nothing was read from a file."""
 
 
 class Settings(Protocol):

@@ -24,12 +24,18 @@ RIGHT: dict[str, Any] = {
     "servers": {"be1": {"roles": ["mailbox"]}, "be2": {"roles": ["mailbox"]}, "proxy1": {"roles": ["proxy"]}},
     "access_points": {"mail.example.org": {"servers": ["proxy1"]}},
     "databases": {"DB1": {"copies": ["be1", "be2"]}, "DB2": {"copies": ["be2"]}},
+    "recovery": {"mode": "approve"},
+    "notify": {
+        "oncall": {"kind": "smtp", "host": "relay", "sender": "a@example.org", "recipients": ["b@example.org"]},
+        "hook": {"kind": "webhook", "url": "https://example.org/hook"},
+    },
 }
 CHOSEN = {
     "SERVER": ["be1", "be2", "proxy1", "BE1", "new"],
     "GROUP": ["all", "other"],
     "TEMPLATE": ["debian", "other"],
     "NAME": ["mail.example.org", "be1", "x y"],
+    "CHANNEL": ["oncall", "hook", "Hook", "other"],
     "DATABASE": ["DB1", "DB2", "db1", "a/b"],
 }
 PATHS = st.sampled_from([(*key.table, key.key) for key in every_key()]).flatmap(
@@ -41,6 +47,9 @@ LEAVES = st.one_of(
     st.booleans(),
     st.sampled_from(["be1", "BE2", "proxy", "mailbox", "proxy1", "all", "debian", "1s", "0s", "99999d", "1ms", "imap"]),
     st.sampled_from(["{name}", "{x}", "plain", "starttls", "*", "[", "be?", "127.0.0.1", "::1", "~", "~x/y", "/", "."]),
+    st.sampled_from(
+        ["command", "haproxy:x", "health-page", "local", "ssh:u@h", "act", "dead-man", "a@b", "http://[::1"]
+    ),
     st.sampled_from(["systemd:x", "supervisor:~x", "pidfile:", "192.0.2.7", "fe80::1%eth0", "TLSv1", "a" * 5000]),
 )
 VALUES = LEAVES | st.lists(LEAVES, max_size=3)

@@ -22,6 +22,11 @@ servers = ["mail"]
 imap.source_address = "127.0.0.5"
 [databases.DB1]
 copies = ["mail"]
+[notify.oncall]
+kind = "webhook"
+url = "http://127.0.0.1:9/"
+[escalation]
+support = "the mail team"
 """
 
 
@@ -131,7 +136,9 @@ def test_a_password_file_that_everybody_may_read_is_told_and_not_shown(write, tm
 def test_without_databases_or_local_health_mailbox_less_is_seen_and_told(write):
     text = "[organization]\nname = 'x'\n[servers.mail]\nroles = ['mailbox']\nimap.source_address = '127.0.0.5'\n"
 
-    assert ["servers.mail", "databases", "access_points"] == [concern.about for concern in check(write(text)).warnings]
+    assert ["servers.mail", "databases", "access_points", "notify"] == [
+        concern.about for concern in check(write(text)).warnings
+    ]
 
 
 @pytest.mark.usefixtures("secrets")
@@ -181,7 +188,7 @@ def test_what_is_to_be_said_of_many_is_said_once_and_names_a_few(write):
     (concern,) = [concern for concern in found if concern.text.startswith("is off")]
     assert concern.about.startswith("servers.be0.imap.tls.verify, servers.be1.imap.tls.verify, ")
     assert concern.about.endswith(" and 496 more")
-    assert len(found) < 6
+    assert len(found) < 7
 
 
 @pytest.mark.usefixtures("secrets")

@@ -15,8 +15,20 @@ from mailward.model.errors import Refused
         ("databases.copies", "[databases.DATABASE] copies = list of text", "preferred one first"),
         ("servers.be1.imap.port", "[servers.SERVER.imap] port = whole number, 1 to 65535", "993"),
         ('servers."be1".imap', "[servers.SERVER.imap]", "source_address"),
+        ("notify", "[notify.CHANNEL]", "urgent_only"),
+        ("servers", "[servers.SERVER]", "restartable"),
         ("[groups.back-ends]", "[groups.GROUP]", "template"),
         ("probes.ImapDeepTestProbe.interval", "[probes.ImapDeepTestProbe] interval = duration", 'Default: "1m"'),
+        ("notify.oncall.url_file", "[notify.CHANNEL] url_file = text", "nothing but the address"),
+        ("notify.kind", '[notify.CHANNEL] kind = "smtp" or "webhook" or "alertmanager" or "dead-man"', "Required"),
+        (
+            "recovery.classes.server-restart",
+            '[recovery.classes] server-restart = "observe" or "recommend" or "approve" or "act"',
+            'Default: "approve"',
+        ),
+        ("recovery.throttles.service_restart_apart", "[recovery.throttles] service_restart_apart = duration", '"10m"'),
+        ("servers.be1.host.commands.boot-id", "[servers.SERVER.host.commands] boot-id = list of text", "every boot"),
+        ("access_points.members", "[access_points.NAME] members = table of text", "HAProxy"),
         ("monitors.ImapCTPMonitor.percent.window", "[monitors.ImapCTPMonitor.percent] window = duration", '"10m"'),
     ],
 )
@@ -32,7 +44,8 @@ def test_a_key_is_explained_with_or_without_a_chosen_name(key, first, word):
     [
         ("servers.be1.imap.prt", "there is no key 'servers.be1.imap.prt'; did you mean \"port\"?"),
         ("server", "there is no key 'server'; did you mean \"servers\"?"),
-        ("notify.mail", "there is no notify yet: this version does not notify anybody yet"),
+        ("routing.map", "there is no routing yet: this version does not switch mailbox databases yet"),
+        ("recovery.clases.restart", "there is no key 'recovery.clases.restart'; did you mean \"classes\"?"),
     ],
 )
 def test_a_key_that_does_not_exist_names_the_nearest(key, text):

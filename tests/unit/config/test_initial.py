@@ -1,3 +1,4 @@
+import re
 import stat
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from mailward.config.initial import initial, write
 from mailward.config.load import load
 from mailward.model.errors import Refused
 from mailward.model.organization import Role, Security
+from mailward.model.recovery import Mode
 from mailward.platforms.dovecot.certificates import Certificate
 from mailward.platforms.dovecot.detection import Detected
 from mailward.platforms.dovecot.listening import Listener
@@ -70,6 +72,18 @@ def test_one_box_is_watched_on_its_public_name_its_own_address_and_in_its_mailbo
     assert ["mail.example.org"] == list(made.access_points)
     assert "health-db1" == made.databases["DB1"].health_mailbox.user
     assert "health-box1" == server.health_mailbox.user
+
+
+def test_it_recommends_and_says_how_to_go_further_and_whom_to_tell(made, organization, tmp_path):
+    organization(a_dovecot())
+
+    text = text_of(made(a_dovecot()), "mailward.toml")
+    assert Mode.RECOMMEND is load(tmp_path / "mailward").recovery.mode
+    hints = re.sub(r"^# (?=\[|\w+ = )", "", text, flags=re.MULTILINE)
+    (tmp_path / "mailward" / "mailward.toml").write_text(hints.replace('mode = "recommend"', 'mode = "act"'))
+    followed = load(tmp_path / "mailward")
+    assert (Mode.ACT, ["oncall"]) == (followed.recovery.mode, [channel.name for channel in followed.channels])
+    assert followed.escalation.support
 
 
 def test_a_name_that_leads_here_is_probed_as_users_do(organization):

@@ -158,6 +158,15 @@ to = "x"
 [probes.ImapCTPProbe]
 interval = 5
 [monitors.ImapCTPMonitr]
+[recovery]
+mode = "acts"
+patience = "10s"
+[recovery.classes]
+server_restart = "act"
+move = 1
+[recovery.throttles]
+service_restarts_a_day = 0
+[routing]
 """
     )
 
@@ -174,9 +183,16 @@ interval = 5
         "9: databases.DB1.health_mailbox has no password; give password_file, password_environment or"
         " password_credential",
         '9: databases.DB1.health_mailbox.user has "{nme}"; the only placeholder is {name}',
-        "10: notify is not known: this version does not notify anybody yet; take the section out",
+        '10: notify.mail.kind is missing; one of "smtp", "webhook", "alertmanager", "dead-man"',
+        "11: notify.mail.to is not known; there are 23 others",
         '13: probes.ImapCTPProbe.interval is a number without a unit; write "5s" for seconds, or with ms, m, h, d',
         '14: monitors.ImapCTPMonitr is not known; did you mean "ImapCTPMonitor"?',
+        '16: recovery.mode must be "observe", "recommend", "approve" or "act", not "acts"',
+        "17: recovery.patience must be at least 60s: what is only slow for a moment must not be restarted",
+        '19: recovery.classes.server_restart is not known; did you mean "server-restart"?',
+        '20: recovery.classes.move must be "observe", "recommend", "approve" or "act"',
+        "22: recovery.throttles.service_restarts_a_day must be at least 1",
+        "23: routing is not known: this version does not switch mailbox databases yet; take the section out",
     ] == [line.removeprefix(f"{main}:").strip() for line in str(caught.value).splitlines()]
 
 
@@ -277,8 +293,8 @@ def mistakes_of(main: Path) -> list[str]:
             "servers.be1.host.service begins in the home directory of a user this machine does not know",
         ),
         (
-            "[escalation]",
-            "escalation is not known: this version does not escalate to anybody yet; take the section out",
+            "[routing]",
+            "routing is not known: this version does not switch mailbox databases yet; take the section out",
         ),
     ],
 )

@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from mailward.config.durations import read_duration
 from mailward.config.explain import Explained, every_key
 from mailward.config.reference import EXAMPLES, configuration_page, example_of
 from mailward.config.schema import Configuration, leaf_keys, table_at
-from mailward.model.organization import AccessPoint, ImapEndpoint, Organization, Server
+from mailward.model.channels import Channel, ChannelKind
+from mailward.model.durations import read_duration
+from mailward.model.organization import AccessPoint, HostAccess, ImapEndpoint, Organization, Server
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,7 @@ def test_every_key_of_the_schema_is_in_the_page_with_kind_example_and_meaning(se
 def test_the_keys_of_the_schema_are_all_explained():
     explained = {(*key.table, key.key) for key in every_key()}
     named = {"groups": "GROUP", "servers": "SERVER", "access_points": "NAME", "databases": "DATABASE"}
+    named["notify"] = "CHANNEL"
     for section in Configuration.model_fields:
         if section == "templates":
             continue
@@ -67,6 +69,7 @@ def test_there_is_no_example_for_a_key_that_does_not_exist():
 
 
 SERVER = Server(name="{name}", roles=frozenset(), imap=ImapEndpoint(host="{name}"))
+CHANNEL = Channel(name="x", kind=ChannelKind.SMTP)
 ACCESS_POINT = AccessPoint(name="{name}", imap=ImapEndpoint(host="{name}"))
 
 
@@ -81,6 +84,13 @@ ACCESS_POINT = AccessPoint(name="{name}", imap=ImapEndpoint(host="{name}"))
         ("servers.SERVER.imap.allow_plaintext_auth", SERVER.imap.allow_plaintext_auth),
         ("servers.SERVER.imap.tls.verify", SERVER.imap.tls.verify),
         ("servers.SERVER.imap.tls.minimum_version", SERVER.imap.tls.minimum_version),
+        ("servers.SERVER.restartable", SERVER.restartable),
+        ("servers.SERVER.host.reach", HostAccess().reach),
+        ("notify.CHANNEL.tls", CHANNEL.tls),
+        ("notify.CHANNEL.urgent_only", CHANNEL.urgent_only),
+        ("notify.CHANNEL.timeout", CHANNEL.timeout),
+        ("notify.CHANNEL.interval", CHANNEL.interval),
+        ("notify.CHANNEL.is_watched_mail", CHANNEL.is_watched_mail),
         ("organization.identity", Organization(name="x", servers={}).identity),
     ],
 )
@@ -96,4 +106,4 @@ def test_a_default_in_words_is_the_default_in_force(key, default, sections):
 def test_what_is_required_says_so(sections):
     required = {key.key for key in every_key() if " | required | " in (row_of(key, sections) or "")}
 
-    assert {"name", "roles", "servers", "copies"} == required
+    assert {"name", "roles", "servers", "copies", "kind"} == required

@@ -47,5 +47,53 @@ def test_a_secret_is_shown_by_the_one_place_it_is_kept_in(write):
     ]
 
 
+def test_what_mailward_may_do_and_whom_it_tells_is_shown_with_its_place(write, tmp_path):
+    acting = """
+[recovery]
+mode = "act"
+[recovery.classes]
+server-restart = "recommend"
+[recovery.throttles]
+move_apart = "45m"
+[servers.be1.host]
+service = "command"
+commands = { status = ["/x", "{name}"], start = ["/y"] }
+[servers.px]
+roles = ["proxy"]
+site = "north"
+[access_points.imap]
+servers = ["px"]
+control = "haproxy:sock"
+backend = "b"
+members = { px = "px-1" }
+[notify.mail]
+kind = "smtp"
+host = "relay"
+sender = "a@example.org"
+recipients = ["b@example.org"]
+[escalation]
+guidelines = "first\\nsecond"
+"""
+    settings = shown(write(CONFIGURATION, acting=acting))
+
+    assert ('"act"', "acting.toml:3") == settings["recovery.mode"]
+    assert ('"recommend"', "acting.toml:5") == settings["recovery.classes.server-restart"]
+    assert ('"approve"', "default") == settings["recovery.classes.move"]
+    assert ('"45m"', "acting.toml:7") == settings["recovery.throttles.move_apart"]
+    assert ('"1m"', "default") == settings["recovery.patience"]
+    assert ('["/x", "be1"]', "acting.toml:10") == settings["servers.be1.host.commands.status"]
+    assert "servers.be1.host.commands.stop" not in settings
+    assert ('"north"', "acting.toml:13") == settings["servers.px.site"]
+    assert (None, "default") == settings["servers.be1.site"]
+    assert ('"local"', "default") == settings["servers.be1.host.reach"]
+    assert (f'"haproxy:{tmp_path}/sock"', "acting.toml:16") == settings["access_points.imap.control"]
+    assert ('{ px = "px-1" }', "acting.toml:18") == settings["access_points.imap.members"]
+    assert ('["b@example.org"]', "acting.toml:23") == settings["notify.mail.recipients"]
+    assert ("25", "default") == settings["notify.mail.port"]
+    assert "notify.mail.url" not in settings
+    assert ('"first\\nsecond"', "acting.toml:25") == settings["escalation.guidelines"]
+    assert ('"4h"', "default") == settings["escalation.repeat_after"]
+
+
 def test_what_is_set_nowhere_has_no_value(write):
     assert (None, "default") == shown(write(CONFIGURATION))["servers.be1.imap.tls.ca_file"]

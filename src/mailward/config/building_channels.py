@@ -1,0 +1,51 @@
+"""From `[notify.CHANNEL]` to the channels by which people are told."""
+
+from pathlib import Path
+
+from mailward.config.filling import file_name, given
+from mailward.config.schema import Configuration
+from mailward.config.schema_telling import SECRETS, NotifyTable
+from mailward.model.channels import Channel, ChannelKind
+from mailward.model.organization import SecretKind, SecretRef
+
+_PLACES = (SecretKind.FILE, SecretKind.ENVIRONMENT, SecretKind.CREDENTIAL)
+#: RFC 8314, section 3.3: submission over TLS from the first byte.
+_TLS_PORT = 465
+
+
+def channels(configuration: Configuration, directory: Path) -> tuple[Channel, ...]:
+    """The channels of a configuration in which no mistake was found, in the order they are written."""
+    return tuple(_channel(name, table, directory) for name, table in (configuration.notify or {}).items())
+
+
+def _channel(name: str, table: NotifyTable, directory: Path) -> Channel:
+    return Channel(
+        name=name,
+        kind=ChannelKind(table.kind),
+        url_secret=_secret(table, "url", directory),
+        password=_secret(table, "password", directory),
+        bearer_token=_secret(table, "bearer_token", directory),
+        ca_file=None if table.ca_file is None else file_name(directory, table.ca_file),
+        starttls=table.starttls,
+        recipients=tuple(table.recipients or ()),
+        **given(
+            url=table.url,
+            host=table.host,
+            port=table.port or (_TLS_PORT if table.tls else None),
+            tls=table.tls,
+            user=table.user,
+            sender=table.sender,
+            urgent_only=table.urgent_only,
+            timeout=table.timeout,
+            interval=table.interval,
+            is_watched_mail=table.is_watched_mail,
+        ),
+    )
+
+
+def _secret(table: NotifyTable, secret: str, directory: Path) -> SecretRef | None:
+    for key, kind in zip(SECRETS[secret], _PLACES, strict=True):
+        name: str | None = getattr(table, key)
+        if name is not None:
+            return SecretRef(kind=kind, name=file_name(directory, name) if kind is SecretKind.FILE else name)
+    return None

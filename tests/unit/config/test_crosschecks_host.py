@@ -1,0 +1,177 @@
+"""What a host or an access point needs to be controlled is asked for when it is written."""
+
+import pytest
+
+from mailward.config.load import load, read
+
+SERVERS = """
+[organization]
+name = "example"
+[servers.be1]
+roles = ["mailbox"]
+[servers.proxy1]
+roles = ["proxy"]
+[servers.proxy2]
+roles = ["proxy"]
+"""
+
+
+def mistakes_of(main):
+    return [mistake.text for mistake in read(main).mistakes]
+
+
+@pytest.mark.parametrize(
+    ("more", "texts"),
+    [
+        (
+            "[servers.be1.host]\nservice = 'command'",
+            [
+                'servers.be1.host.commands.start is missing; service = "command" needs it',
+                'servers.be1.host.commands.status is missing; service = "command" needs it',
+            ],
+        ),
+        (
+            "[servers.be1.host]\nservice = 'systemd:dovecot'\ncommands.stop = ['x']",
+            ['servers.be1.host.commands.stop is used with host.service = "command" alone'],
+        ),
+        (
+            "[servers.be1.host]\ncommands.stop = ['x']\ncommands.boot-id = ['x']",
+            [
+                'servers.be1.host.commands.boot-id is used with host.control = "command" alone',
+                'servers.be1.host.commands.stop is used with host.service = "command" alone',
+            ],
+        ),
+        (
+            "[servers.be1.host]\ncontrol = 'command'\ncommands.boot-id = ['x']",
+            ['servers.be1.host.commands.restart-server is missing; control = "command" needs it'],
+        ),
+        (
+            "[servers.be1]\nrestartable = true",
+            [
+                "servers.be1.restartable needs host.control, by which the machine is restarted:"
+                ' "systemd", "supervisor:SOCKET" or "command"'
+            ],
+        ),
+        ("[servers.be1]\nrestartable = true\nhost.control = 'systemd'", []),
+        ("[servers.be1]\nrestartable = false", []),
+        (
+            "[servers.be1]\nrestartable = true\nhost.control = 'ipmi'",
+            ['servers.be1.host.control must be "systemd", "supervisor:SOCKET" or "command"'],
+        ),
+        (
+            "[servers.be1.host]\nreach = 'ssh:u@be1'\nservice = 'pidfile:x'\ncontrol = 'supervisor:y'",
+            [
+                "servers.be1.host.control looks at this machine, but host.reach leads to another;"
+                ' use "systemd" or "command"',
+                'servers.be1.host.service looks at this machine, but host.reach leads to another; use "systemd:UNIT"',
+            ],
+        ),
+        ("[servers.be1.host]\nreach = 'ssh:u@be1'\nservice = 'systemd:x'\ncontrol = 'systemd'", []),
+        *(
+            (
+                f"[servers.be1.host]\nreach = 'ssh:u@be1'\nservice = '{service}'",
+                ['servers.be1.host.service looks at this machine, but host.reach leads to another; use "systemd:UNIT"'],
+            )
+            for service in ("doveadm:/etc/dovecot/dovecot.conf", "supervisor:/run/x")
+        ),
+        (
+            "[servers.be1.host]\nreach = 'ssh:u@be1'\nservice = 'systemd:x'\ncontrol = 'command'\n"
+            "commands = { restart-server = ['virsh', 'reset', 'be1'], boot-id = ['/x'] }",
+            [],
+        ),
+        (
+            "[access_points.a]\nservers = ['proxy1']\ncontrol = 'haproxy:x'",
+            ["access_points.a.backend is missing; name HAProxy's backend the proxies are in"],
+        ),
+        (
+            "[access_points.a]\nservers = ['proxy1']\ncontrol = 'health-page'\nbackend = 'x'\nmembers.proxy1 = 'a'",
+            [
+                'access_points.a.backend is used with control = "haproxy:SOCKET" alone',
+                'access_points.a.members is used with control = "haproxy:SOCKET" alone',
+            ],
+        ),
+        (
+            "[access_points.a]\nservers = ['proxy1']\ncontrol = 'haproxy:x'\nbackend = 'x'\nmembers.proxy2 = 'a'",
+            ['access_points.a.members.proxy2 names "proxy2", which is not among its servers; did you mean "proxy1"?'],
+        ),
+        (
+            "[access_points.a]\nservers = ['proxy1']\ncontrol = 'haproxy:x'\nbackend = 'x'\n"
+            "members = { proxy1 = 'a', PROXY1 = 'b' }",
+            ['access_points.a.members.PROXY1 names "PROXY1" twice'],
+        ),
+        (
+            "[access_points.a]\nservers = ['proxy1', 'proxy2']\ncontrol = 'haproxy:x'\nbackend = 'x'\n"
+            "members = { proxy1 = 'a', proxy2 = 'a' }",
+            ['access_points.a.members.proxy2 has the name "a", which proxy1 has'],
+        ),
+    ],
+)
+def test_words_that_need_each_other_are_asked_for(write, more, texts):
+    assert texts == sorted(mistakes_of(write(SERVERS, more=more)))
+
+
+def test_a_name_that_is_no_host_is_told_where_it_would_be_one(write):
+    main = write(SERVERS, more="[servers.mail_1]\nroles = ['proxy']\nhost.reach = 'ssh:u@{name}.example.org'")
+
+    text = "'ssh:u@mail_1.example.org' is not ssh:USER@HOST or ssh:USER@HOST:PORT"
+    assert [f"servers.mail_1.host.reach leads nowhere for server mail_1: {text}"] == mistakes_of(main)
+
+
+def test_a_server_may_decide_for_another_service_than_its_group(write):
+    group = (
+        "[groups.g]\nservers = ['*']\nhost.service = 'command'\n"
+        "host.commands = { status = ['/x', '{name}'], start = ['/y', '{ print $1 }'] }"
+    )
+    main = write(SERVERS, group=group, own="[servers.be1]\nhost.service = 'systemd:dovecot'")
+
+    servers = load(main).organization.servers
+
+    assert ("command", "systemd:dovecot") == (servers["proxy1"].host.service, servers["be1"].host.service)
+    assert {"status": ("/x", "proxy1"), "start": ("/y", "{ print $1 }")} == servers["proxy1"].host.commands
+
+
+def test_hosts_and_access_points_become_values(write, tmp_path):
+    more = """
+[servers.be1]
+site = "site-{name}"
+restartable = true
+[servers.be1.host]
+service = "doveadm:dovecot.conf"
+control = "supervisor:door-{name}"
+reach = "local"
+healer_marks = ["/run/cluster", "mark"]
+[servers.proxy1.host]
+service = "systemd:dovecot@{name}"
+reach = "ssh:mailward@{name}.example.org:2222"
+[access_points.imap]
+servers = ["proxy1", "Proxy2"]
+control = "haproxy:admin.sock"
+backend = "imap"
+members = { PROXY2 = "px-2" }
+"""
+    organization = load(write(SERVERS, more=more)).organization
+
+    be1, proxy1 = organization.servers["be1"], organization.servers["proxy1"]
+    assert ("site-be1", True, False) == (be1.site, be1.restartable, proxy1.restartable)
+    assert (f"doveadm:{tmp_path}/dovecot.conf", f"supervisor:{tmp_path}/door-be1") == (
+        be1.host.service,
+        be1.host.control,
+    )
+    assert ("local", ("/run/cluster", f"{tmp_path}/mark")) == (be1.host.reach, be1.host.healer_marks)
+    assert ("systemd:dovecot@proxy1", "ssh:mailward@proxy1.example.org:2222") == (
+        proxy1.host.service,
+        proxy1.host.reach,
+    )
+    access_point = organization.access_points["imap"]
+    assert (f"haproxy:{tmp_path}/admin.sock", "imap", {"proxy2": "px-2"}) == (
+        access_point.control,
+        access_point.backend,
+        access_point.members,
+    )
+
+
+def test_the_stop_file_lies_beside_the_configuration(write, tmp_path, monkeypatch):
+    write(SERVERS)
+    monkeypatch.chdir(tmp_path)
+
+    assert str(tmp_path / "STOP") == load(tmp_path).stop_file == load(type(tmp_path)("mailward.toml")).stop_file
