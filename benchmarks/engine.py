@@ -24,7 +24,8 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from mailward.engine.engine import Engine, Parts
+from mailward.engine.engine import Engine
+from mailward.engine.parts import Parts
 from mailward.engine.timetable import Start
 from mailward.lab.blueprint import Shape
 from mailward.lab.simulated import Simulation

@@ -39,7 +39,7 @@ MEANING_OF_STATE: Mapping[AlertValue, str] = {
     AlertValue.DEGRADED: "The rule has been broken for less than the grace period (60 s by default), or it warns: "
     "nothing is broken yet, but soon will be, such as a certificate with two weeks left.",
     AlertValue.UNHEALTHY: "The rule has been broken for the grace period or longer.",
-    AlertValue.REPAIRING: "A person said that they are at it. Nothing automatic ends it. No command sets it yet.",
+    AlertValue.REPAIRING: "Somebody is at it (`mailward repairing on`). It ends when they say so.",
     AlertValue.DISABLED: "Switched off by configuration. Its probe still runs where another monitor needs it.",
     AlertValue.UNAVAILABLE: "No usable result for at least three minutes: nothing is known.",
     AlertValue.UNINITIALIZED: "No result yet: mailward has just started, or the monitor is new.",
@@ -72,8 +72,10 @@ last result; the third measures again now and shows all it saw.
 
 Believe the verdict before the name of the monitor: a monitor says *that* it is broken, the verdict *where*. A
 verdict on the tier `monitoring` blames no server. `certain` rests on positive evidence, `probable` does not
-exclude another explanation, `unknown` is no basis for a restart. mailward repairs nothing yet: what is advised
-below is yours to do.
+exclude another explanation, `unknown` is no basis for a restart.
+
+What mailward did about it, or would have done, and what held it back: `mailward why SERVER`. How far it goes by
+itself is its mode, which is `recommend` at first: then what is advised below is yours to do.
 
 | monitor | what is no longer true | what to do |
 |---|---|---|
@@ -93,15 +95,19 @@ single changes are no longer told until it has settled.
 CLI_HEAD = """\
 # Command line
 
-`mailward --help`, and `--help` after any command, say the same. `health`, `report`, `probe`, `items` (but not
-`items help`) and `events` ask a running manager; the others need none.
+`mailward --help`, and `--help` after any command, say the same. `check`, `items help`, `run`, `config`, `accounts`,
+`demo`, `lab` and `completion` need no running manager; every other command asks one.
+
+What changes something takes `--dry-run`, which shows what would be done and does nothing. What ends the sessions of
+users asks first; where nobody can be asked it is not done without `--yes`. Who did it is the user at this end of the
+socket, and `--reason` is recorded beside it.
 
 ## Exit codes
 
 | code | meaning |
 |---|---|
 | 0 | done; where something was examined, it is healthy |
-| 1 | refused or failed: a wrong configuration, an unknown name, a filter that matches nothing |
+| 1 | refused or failed: a wrong configuration, an unknown name, a filter that matches nothing, a gate that says no |
 | 2 | what was examined is unhealthy (`check`, `probe`, and reads with `--exit-code`), and nothing else |
 | 3 | nothing could be learned: no manager answers, the prober was at fault, the command line was wrong |
 | 130, 141 | ended by Ctrl-C; the reader of the output went away |
@@ -123,7 +129,8 @@ $ mailward lab break service-failed@be1        # it has taken effect when this r
 $ mailward lab heal                            # all of them
 ```
 
-*Remedy* is what an experienced administrator would do. mailward does none of it yet.
+*Remedy* is what an experienced administrator would do. How much of it mailward does by itself is its mode;
+`mailward why SERVER` tells what it did, and what held it back.
 
 ## The catalogue
 

@@ -10,22 +10,29 @@ import signal
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from os import getpid
 from pathlib import Path
+from socket import gethostname
 from socket import socket as Socket  # noqa: N812 - `socket` is the path everywhere here
 
 from mailward.diagnosis.verdict import diagnose_alone
 from mailward.engine.answers import Answers
-from mailward.engine.engine import Engine, Parts, Platform
+from mailward.engine.engine import Engine
+from mailward.engine.parts import Parts, Platform, RepairParts
 from mailward.model import items
 from mailward.model.organization import HealthMailbox, ImapEndpoint, Organization, SecretKind, SecretRef
 from mailward.model.probing import ProbeResult
 from mailward.model.target import ProbeTarget, Turn
 from mailward.network import TcpNetwork
+from mailward.platforms.access_points import access_point_control_for
 from mailward.platforms.local.file_secrets import FileSecrets
 from mailward.platforms.local.host import LocalHost
+from mailward.platforms.local.self_check import descriptors
+from mailward.platforms.local.stop_file import why_stopped
 from mailward.platforms.local.system_chance import SystemChance
 from mailward.platforms.local.system_clock import SystemClock
-from mailward.platforms.services import service_control_for
+from mailward.platforms.services import host_control_for, service_control_for
 from mailward.ports.probe import Probe
 from mailward.ports.secrets import Secrets
 from mailward.ports.settings import Settings
@@ -47,6 +54,18 @@ class GivenPassword:
     def reveal(self, ref: SecretRef) -> str:  # noqa: ARG002 - there is only one
         """Return it."""
         return self._password
+
+
+class Bell:
+    """Who stored events rings it; the engine that should hear it comes into being later."""
+
+    def __init__(self) -> None:
+        """Nobody hears it yet."""
+        self.answer: Callable[[], None] = lambda: None
+
+    def ring(self) -> None:
+        """Tell whoever listens."""
+        self.answer()
 
 
 async def examine(
@@ -101,7 +120,12 @@ async def run_manager(
         Refused: Another manager runs on this state directory.
     """
     # These load SQLAlchemy and starlette, which `mailward check` does not need.
+    from mailward.notify.channels import notifier_for
     from mailward.platforms.local.state_directory import locked
+    from mailward.storage.holds import SqliteHolds
+    from mailward.storage.lease import SqliteLease
+    from mailward.storage.operations import SqliteOperations
+    from mailward.storage.outbox import SqliteOutbox
     from mailward.storage.sqlite import SqliteStore
     from mailward.web.api import build_api
     from mailward.web.serve import bind, serve
@@ -110,27 +134,43 @@ async def run_manager(
     with locked(state_directory):
         clock = SystemClock()
         network = TcpNetwork()
-        equipment = _equipment(network, FileSecrets())
+        secrets = FileSecrets()
+        equipment = _equipment(network, secrets)
+        store = SqliteStore(state_directory / "mailward.db", clock=clock)
+        bell = Bell()
         engine = Engine(
             snapshot,
             Parts(
                 settings=settings,
-                store=SqliteStore(state_directory / "mailward.db", clock=clock),
+                store=store,
                 probes=_probes(equipment),
                 platform=_platform,
                 clock=clock,
                 chance=equipment.chance,
                 loop_lag=network.loop_lag,
                 sentinel=ImapSentinel(equipment),
+                self_check=descriptors,
+                repair=RepairParts(
+                    operations=SqliteOperations(store.database, stored=bell.ring),
+                    lease=SqliteLease(store.database),
+                    holds=SqliteHolds(store.database, stored=bell.ring),
+                    outbox=SqliteOutbox(store.database, stored=bell.ring),
+                    make_notifier=partial(notifier_for, secrets=secrets),
+                    stopped=why_stopped,
+                    owner=f"{gethostname()}/{getpid()}/{equipment.chance.token()[:8]}",
+                ),
             ),
         )
+        bell.answer = engine.ledger.ring
         listener = bind(socket)
         stop = _stop_on_signals(engine)
         serving: list[asyncio.Task[None]] = []
 
         def answer() -> None:
             """Requests wait in the listener's queue until there is something to answer from."""
-            serving.append(asyncio.create_task(serve(build_api(Answers(engine)), listener), name="the API"))
+            serving.append(
+                asyncio.create_task(serve(build_api(Answers(engine), clock=clock), listener), name="the API")
+            )
             serving[0].add_done_callback(lambda _: stop.set())
             # What is there now stays: a full garbage collection over it would make every probe late (measured).
             gc.collect()
@@ -177,6 +217,8 @@ def _probes(equipment: Equipment) -> Mapping[str, Probe]:
 def _platform(organization: Organization) -> Platform:
     """What is reached of each server's host: this machine's files, and the service where the configuration names it."""
     controls = {name: service_control_for(server) for name, server in organization.servers.items()}
+    machines = {name: host_control_for(server) for name, server in organization.servers.items()}
+    points = {name: access_point_control_for(point) for name, point in organization.access_points.items()}
     return Platform(
         hosts={
             name: LocalHost(server)
@@ -184,4 +226,6 @@ def _platform(organization: Organization) -> Platform:
             if server.host.log_files or server.host.store_paths or server.host.certificate_file
         },
         services={name: control for name, control in controls.items() if control is not None},
+        machines={name: machine for name, machine in machines.items() if machine is not None},
+        access_points={name: point for name, point in points.items() if point is not None},
     )

@@ -24,16 +24,46 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "check": ("check", "Examine one IMAP server, without configuration."),
     },
     "Ask a running manager": {
+        "status": ("status", "Show how the manager itself is doing, and how far it goes."),
         "health": ("health", "Show the monitors, worst first."),
         "report": ("report", "Show the health sets of each server."),
         "probe": ("probe", "Run a probe now and show all it saw."),
         "items": ("items", "List probes and monitors, and explain them."),
         "events": ("events", "Show what happened, and follow it."),
+        "alerts": ("alerts", "Show what people are told now, the most urgent first."),
+    },
+    "Repairs": {
+        "recoveries": ("recoveries", "Show what was done, and approve, deny or abort it."),
+        "why": ("why", "Tell what was done about a server and why, down to the transcript."),
+        "recommendations": ("recommendations", "Show what mailward would have done, had it been allowed to."),
+        "service": ("service", "Look at the IMAP service of a server, and control it."),
+        "server": ("server", "Restart a whole server."),
+        "notify": ("notify", "Try the channels, and show what went out by them."),
+    },
+    "Hold in place": {
+        "maintenance": (
+            "maintenance",
+            "Announce work on a server: no action is taken there, nobody is called, load balancers send clients"
+            " elsewhere.",
+        ),
+        "component": ("component", "Show and set component states [Get-, Set-ServerComponentState]."),
+        "repairing": (
+            "repairing",
+            "Mark monitors as Repairing, to tell what is being mended from what is new [Set-ServerMonitor].",
+        ),
+        "pause": ("pause", "Take no action, on SERVER or, without one, anywhere."),
+        "resume": ("pause", "End the pause of SERVER or, without one, that of the organization."),
+        "override": (
+            "override",
+            "Change one property of a probe, monitor or responder for a while [Add-, Get-,"
+            " Remove-ServerMonitoringOverride].",
+        ),
     },
     "Set up and run": {
         "run": ("run", "Run the manager."),
         "config": ("config", "Make, check and explain the configuration."),
         "accounts": ("accounts", "Create, rotate and check health mailboxes."),
+        "store": ("store", "Back up the manager's own database."),
     },
     "Try": {
         "demo": ("demo", "Watch a small IMAP organization on this machine, and break it."),
@@ -43,6 +73,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "completion": ("completion", "Print the completion script of a shell."),
     },
 }
+_NAME_WIDTH = max(len(name) for section in COMMANDS.values() for name in section)
 
 
 class _ReaderLeft(Exception):
@@ -63,7 +94,7 @@ class LazyCommands(click.Group):
         for section in COMMANDS.values():
             if cmd_name in section:
                 module = import_module(f"mailward.cli.{section[cmd_name][0]}")
-                command: click.Command = getattr(module, section[cmd_name][0])
+                command: click.Command = getattr(module, cmd_name)
                 return command
         return None
 
@@ -92,7 +123,7 @@ class LazyCommands(click.Group):
         del ctx
         for title, section in COMMANDS.items():
             with formatter.section(title):
-                formatter.write_dl([(name.ljust(10), about) for name, (_, about) in section.items()])
+                formatter.write_dl([(name.ljust(_NAME_WIDTH), about) for name, (_, about) in section.items()])
 
 
 @click.group(

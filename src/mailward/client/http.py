@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from mailward.client.errors import NoManager
-from mailward.model.errors import MailwardError, PermanentFailure, Refused, TemporaryFailure
+from mailward.model.errors import MailwardError, NotFound, PermanentFailure, Refused, TemporaryFailure
 
 Query = Mapping[str, str | int | bool | Sequence[str] | None]
 _PIECE_BYTES = 64 * 1024
@@ -47,7 +47,8 @@ def answered(
 
     Raises:
         NoManager: Nobody answers at *path*.
-        Refused: The manager will not do what was asked.
+        NotFound: The manager knows no such name.
+        Refused: It will not do what was asked.
         TemporaryFailure: It cannot now, or the connection broke.
         PermanentFailure: It failed, or what answers is no manager.
     """
@@ -126,4 +127,4 @@ def _failure(response: HTTPResponse) -> MailwardError:
         return TemporaryFailure(detail)
     if code == "internal" or response.status >= 500:
         return PermanentFailure(detail)
-    return Refused(detail)
+    return NotFound(detail) if code == "not-found" else Refused(detail)

@@ -2,26 +2,38 @@
 A manager's API as a synchronous mirror of the Manager port: the same questions, the same values, the same errors.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 from mailward.client.http import Query, answered, lines_in, read_json
 from mailward.client.sse import events_in
-from mailward.model.errors import PermanentFailure, Refused
+from mailward.model.alerting import Alert, Notice
+from mailward.model.errors import NotFound, PermanentFailure
 from mailward.model.event import Event, EventKind
+from mailward.model.evidence import ServiceStatus
 from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport
+from mailward.model.holds import Hold
 from mailward.model.items import ProbeItem
 from mailward.model.probing import ProbeResult
-from mailward.model.wire import from_plain
-from mailward.ports.manager import ItemInstance, ManagerStatus
+from mailward.model.recovery import Operation
+from mailward.model.wire import from_plain, moment_to_text, to_plain
+from mailward.ports.manager import Intention, ItemInstance, ManagerStatus, RecoveryStory
+from mailward.ports.service_control import ServiceDeed
 
 Value = TypeVar("Value")
 API = "/api/v1"
+_HOLD_FIELDS = ("kind", "subject", "value", "reason", "since", "until", "requester", "data")
+"""What a caller says of a hold; the rest is the manager's to know."""
 _ANSWER_SECONDS = 15.0
 _PROBE_SECONDS = 300.0
 """A probe without a target runs every target of a server, some of which may time out."""
+_DEED_SECONDS = 300.0
+"""A deed on a host, a test of every channel, a copy of the store: whoever waits for it wants to know how it ended."""
 _SILENCE_SECONDS = 35.0
 """The stream says something every 10 s; longer silence means the manager is gone."""
 
@@ -30,8 +42,9 @@ class ManagerClient:
     """
     Asks the manager behind one unix socket.
 
-    Every method raises NoManager when nobody answers, Refused for what cannot be (an unknown name, naming the
-    nearest), TemporaryFailure when the answer cannot be had now, PermanentFailure when the manager failed.
+    Every method raises NoManager when nobody answers, NotFound for an unknown name, naming the nearest, Refused for
+    what cannot be, TemporaryFailure when the answer cannot be had now, PermanentFailure when the manager failed.
+    Nobody says who he is: the manager records as actor the user at this end of the socket.
     """
 
     def __init__(self, socket: Path) -> None:
@@ -63,13 +76,14 @@ class ManagerClient:
     def item_help(self, item: str) -> ProbeItem | None:
         """What a probe is for; None when the manager does not know it."""
         try:
-            return self._one(ProbeItem, f"/items/{quote(item, safe='')}/help")
-        except Refused:
+            return self._one(ProbeItem, f"/items/{_part(item)}/help")
+        except NotFound:
             return None
 
     def probe(self, identity: str, *, server: str) -> tuple[ProbeResult, ...]:
         """Run a probe now and wait for its results."""
-        return self._posted_many(ProbeResult, "/probe", {"identity": identity, "server": server})
+        asked = {"identity": identity, "server": server}
+        return self._posted_many(ProbeResult, "/probe", asked, _PROBE_SECONDS)
 
     def results(
         self, *, probe: str | None = None, server: str | None = None, failed: bool | None = None, limit: int = 50
@@ -115,8 +129,84 @@ class ManagerClient:
 
     def reload(self) -> ManagerStatus:
         """Have the manager read its configuration again; Refused lists every mistake in it."""
-        with answered(self.socket, "POST", f"{API}/reload", body={}, timeout=_ANSWER_SECONDS) as response:
-            return _read(ManagerStatus, read_json(response))
+        return self._posted(ManagerStatus, "/reload", {}, _ANSWER_SECONDS)
+
+    def recoveries(
+        self, *, server: str | None = None, unfinished: bool = False, limit: int = 50
+    ) -> tuple[Operation, ...]:
+        """Operations, the newest first."""
+        asked: Query = {"server": server, "unfinished": unfinished, "limit": limit}
+        return self._many(Operation, "/recoveries", asked)
+
+    def recovery(self, number: int) -> RecoveryStory:
+        """One operation with its steps, gates' answers, events and transcripts."""
+        return self._one(RecoveryStory, f"/recoveries/{number}")
+
+    def why(self, subject: str) -> tuple[RecoveryStory, ...]:
+        """The stories that explain a server, or one operation by its number."""
+        return self._many(RecoveryStory, f"/why/{_part(subject)}")
+
+    def approve(self, number: int, *, reason: str = "") -> Operation:
+        """Say yes to the step an operation waits with."""
+        return self._posted(Operation, f"/recoveries/{number}/approve", {"reason": reason}, _ANSWER_SECONDS)
+
+    def deny(self, number: int, *, reason: str = "") -> Operation:
+        """Say no: the operation ends."""
+        return self._posted(Operation, f"/recoveries/{number}/deny", {"reason": reason}, _ANSWER_SECONDS)
+
+    def abort(self, number: int, *, reason: str = "") -> Operation:
+        """End an operation before its next step."""
+        return self._posted(Operation, f"/recoveries/{number}/abort", {"reason": reason}, _ANSWER_SECONDS)
+
+    def service(self, server: str) -> ServiceStatus:
+        """The IMAP service of a server, as its host says now."""
+        return self._one(ServiceStatus, f"/service/{_part(server)}")
+
+    def control_service(
+        self, server: str, deed: ServiceDeed, *, reason: str = "", dry_run: bool = False, force: bool = False
+    ) -> Intention:
+        """Do something to a service by hand, through the same gates."""
+        order = {"reason": reason, "dry_run": dry_run, "force": force}
+        return self._posted(Intention, f"/service/{_part(server)}/{deed.value}", order, _DEED_SECONDS)
+
+    def restart_server(self, server: str, *, reason: str = "", dry_run: bool = False, force: bool = False) -> Intention:
+        """Restart a whole server by hand, through the same gates."""
+        order = {"reason": reason, "dry_run": dry_run, "force": force}
+        return self._posted(Intention, f"/servers/{_part(server)}/restart", order, _DEED_SECONDS)
+
+    def holds(self, *, subject: str | None = None, ended: bool = False) -> tuple[Hold, ...]:
+        """What is held in place or scheduled; with *ended* also what no longer is."""
+        return self._many(Hold, "/holds", {"subject": subject, "ended": ended})
+
+    def hold(self, hold: Hold) -> Hold:
+        """Hold something in place; whoever is at this end of the socket becomes its owner."""
+        given: Mapping[str, Any] = to_plain(hold)
+        return self._posted(Hold, "/holds", {name: given[name] for name in _HOLD_FIELDS}, _ANSWER_SECONDS)
+
+    def release(self, number: int) -> Hold:
+        """End a hold."""
+        return self._posted(Hold, f"/holds/{number}/release", {}, _ANSWER_SECONDS)
+
+    def alerts(self) -> tuple[Alert, ...]:
+        """What fires now, the most urgent first."""
+        return self._many(Alert, "/alerts")
+
+    def notices(self, *, limit: int = 50) -> tuple[Notice, ...]:
+        """The outbox: what was sent, what waits, what failed and why."""
+        return self._many(Notice, "/notices", {"limit": limit})
+
+    def test_channels(self, channel: str | None = None) -> tuple[Notice, ...]:
+        """Send a test alert by one channel or all, now, and say how it went."""
+        return self._posted_many(Notice, "/notify/test", {"channel": channel}, _DEED_SECONDS)
+
+    def would_have(self, *, since: datetime) -> tuple[RecoveryStory, ...]:
+        """What was only recommended since then."""
+        return self._many(RecoveryStory, "/would-have", {"since": moment_to_text(since)})
+
+    def backup(self, path: str) -> str:
+        """Write a copy of the store to a new file on the manager's host; what was written."""
+        with self._post("/backup", {"path": path}, _DEED_SECONDS) as response:
+            return str(read_json(response).get("written", ""))
 
     def _one(self, kind: type[Value], path: str, query: Query | None = None) -> Value:
         with answered(self.socket, "GET", API + path, query=query, timeout=_ANSWER_SECONDS) as response:
@@ -126,9 +216,21 @@ class ManagerClient:
         with answered(self.socket, "GET", API + path, query=query, timeout=_ANSWER_SECONDS) as response:
             return _read_items(kind, read_json(response))
 
-    def _posted_many(self, kind: type[Value], path: str, body: object) -> tuple[Value, ...]:
-        with answered(self.socket, "POST", API + path, body=body, timeout=_PROBE_SECONDS) as response:
+    def _posted(self, kind: type[Value], path: str, body: object, seconds: float) -> Value:
+        with self._post(path, body, seconds) as response:
+            return _read(kind, read_json(response))
+
+    def _posted_many(self, kind: type[Value], path: str, body: object, seconds: float) -> tuple[Value, ...]:
+        with self._post(path, body, seconds) as response:
             return _read_items(kind, read_json(response))
+
+    def _post(self, path: str, body: object, seconds: float) -> AbstractContextManager[HTTPResponse]:
+        return answered(self.socket, "POST", API + path, body=body, timeout=seconds)
+
+
+def _part(name: str) -> str:
+    """A name as one part of a path."""
+    return quote(name, safe="")
 
 
 def _read(kind: type[Value], plain: dict[str, Any]) -> Value:

@@ -7,19 +7,20 @@ from difflib import get_close_matches
 
 import mailward
 from mailward.engine.engine import Engine
+from mailward.engine.repair_answers import RepairAnswers
 from mailward.health.filters import matches
 from mailward.health.monitors import health
 from mailward.health.rollup import rollup
 from mailward.health.sets import report
 from mailward.health.settings import RollupSettings
 from mailward.model import items
-from mailward.model.errors import ConfigError, Refused
+from mailward.model.errors import ConfigError, NotFound, Refused
 from mailward.model.event import Event, EventKind
 from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport
+from mailward.model.holds import Hold
 from mailward.model.identity import identity_of, parse_identity
 from mailward.model.items import ProbeItem
 from mailward.model.monitoring import AlertValue
-from mailward.model.organization import Organization
 from mailward.model.probing import ProbeResult
 from mailward.monitors.planned import PlannedProbe
 from mailward.monitors.planning import MANAGER
@@ -28,12 +29,12 @@ from mailward.ports.manager import ItemInstance, ManagerStatus
 _LATE = timedelta(seconds=1)
 
 
-class Answers:
+class Answers(RepairAnswers):
     """Answers from what the engine knows; reads the store only for history."""
 
     def __init__(self, engine: Engine) -> None:
         """Answer for *engine*, by the configuration it has at the moment of each question."""
-        self._engine = engine
+        super().__init__(engine, self._name_of)
 
     async def status(self) -> ManagerStatus:
         """How the manager itself is doing."""
@@ -51,6 +52,9 @@ class Answers:
             pending_results=engine.ledger.pending,
             configuration_loaded_at=engine.loaded_at,
             configuration_error=engine.configuration_error,
+            mode=engine.snapshot.recovery.mode.value,
+            leads=engine.repairing is not None and engine.repairing.recovering.leading.held is not None,
+            stopped=engine.repairing.stopped() if engine.repairing is not None else None,
         )
 
     async def health(
@@ -58,12 +62,14 @@ class Answers:
     ) -> tuple[MonitorHealth, ...]:
         """Monitors, worst first."""
         name = None if server is None else self._name_of(server)
-        return health(self._engine.assessment.statuses, server=name, health_set=health_set, state=state)
+        return health(
+            self._engine.assessment.statuses, server=name, health_set=health_set, state=state, holds=self._held()
+        )
 
     async def report(self, *, server: str | None = None) -> tuple[HealthSetReport, ...]:
         """Health sets of each server."""
         name = None if server is None else self._name_of(server)
-        return report(self._engine.assessment.statuses, server=name)
+        return report(self._engine.assessment.statuses, server=name, holds=self._held())
 
     async def rollup(self, *, minimum_online_percent: int = 70, group_size: int = 12) -> tuple[RollupReport, ...]:
         """Health sets over groups of servers."""
@@ -85,7 +91,7 @@ class Answers:
         probe = parse_identity(item).probes[0]
         return next((known for known in items.PROBES if known.name == probe), None)
 
-    async def probe(self, identity: str, *, server: str) -> tuple[ProbeResult, ...]:
+    async def probe(self, identity: str, *, server: str, actor: str = "") -> tuple[ProbeResult, ...]:
         """
         Run a probe now, before its turn, on every target that is named; their results, judged and stored.
 
@@ -103,7 +109,9 @@ class Answers:
         item = next((probe for probe in named.probes if any(p.key.probe == probe for p in here)), None)
         chosen = [p for p in here if p.key.probe == item and named.has_target(p.key.target)]
         if not chosen:
-            raise Refused(_no_such_probe(str(named), name, here))
+            raise NotFound(_no_such_probe(str(named), name, here))
+        if actor:
+            self._engine.tell(f"{actor} had {named} probed on {name}", actor=actor)
         return tuple(await asyncio.gather(*(self._engine.ask(planned.key) for planned in chosen)))
 
     async def results(
@@ -141,9 +149,9 @@ class Answers:
             raise Refused(str(error)) from error
         return await self.status()
 
-    @property
-    def _organization(self) -> Organization:
-        return self._engine.snapshot.organization
+    def _held(self) -> tuple[Hold, ...]:
+        repairing = self._engine.repairing
+        return repairing.holding.in_force() if repairing is not None else ()
 
     def _name_of(self, text: str) -> str:
         """The name of a server, an access point, or mailward itself."""
@@ -155,7 +163,7 @@ class Answers:
         except Refused as refused:
             nearest = get_close_matches(text.lower(), others, n=1, cutoff=0.7)
             if nearest and "did you mean" not in str(refused):
-                raise Refused(f"there is no server {text!r}; did you mean {others[nearest[0]]!r}?") from refused
+                raise NotFound(f"there is no server {text!r}; did you mean {others[nearest[0]]!r}?") from refused
             raise
 
     def _instances(self) -> Iterator[ItemInstance]:

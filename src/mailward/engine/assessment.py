@@ -19,8 +19,9 @@ from mailward.model.organization import Organization
 from mailward.monitors.changes import mailboxes_in, monitor_changes, retirement
 from mailward.monitors.coverage import Coverage
 from mailward.monitors.definition import MonitorDefinition
-from mailward.monitors.judging import Step, begin, take, wake
+from mailward.monitors.judging import Step, begin, order, take, wake
 from mailward.monitors.samples import ProbeKey, Sample
+from mailward.monitors.transitions import MonitorEvent
 
 
 @dataclass(slots=True)
@@ -53,6 +54,11 @@ class Assessment:
     def statuses(self) -> tuple[MonitorStatus, ...]:
         """The state of every monitor."""
         return tuple(monitor.step.status for monitor in self._monitors.values())
+
+    def status_of(self, key: MonitorKey) -> MonitorStatus | None:
+        """The state of one monitor, or None."""
+        monitor = self._monitors.get(key)
+        return monitor.step.status if monitor is not None else None
 
     @property
     def definitions(self) -> Mapping[MonitorKey, MonitorDefinition]:
@@ -120,6 +126,23 @@ class Assessment:
                 step = wake(monitor.definition, monitor.step.status, monitor.step.history, now)
                 steps.append((monitor, step))
         return self._take_over(steps, now)
+
+    def order(self, key: MonitorKey, event: MonitorEvent, *, because: str, now: datetime) -> Change:
+        """
+        Carry out what was ordered of one monitor: a repair's beginning or end, switching off or on.
+
+        Nothing comes of an order for a monitor that does not exist.
+
+        Raises:
+            Refused: It cannot be in this state.
+        """
+        monitor = self._monitors.get(key)
+        if monitor is None:
+            return Change()
+        step = order(
+            monitor.definition, monitor.step.status, monitor.step.history, event=event, now=now, because=because
+        )
+        return self._take_over([(monitor, step)], now)
 
     def _take_over(self, steps: Sequence[tuple[_Monitor, Step]], now: datetime) -> Change:
         moved = {

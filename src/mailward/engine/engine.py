@@ -9,8 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 
 from mailward.engine.assessment import Assessment
@@ -21,53 +20,32 @@ from mailward.engine.looks import Looks
 from mailward.engine.neighbours import Neighbourhood
 from mailward.engine.out_of_sight import OutOfSight
 from mailward.engine.pace import may_be_hastened
+from mailward.engine.parts import Parts
+from mailward.engine.recovering.world import Controls
+from mailward.engine.repairing import Repairing
 from mailward.engine.tidying import tidy_for_ever
 from mailward.engine.timetable import Start, Timetable
 from mailward.engine.watching import Watching
 from mailward.model import items
-from mailward.model.errors import ConfigError, TemporaryFailure
+from mailward.model.errors import ConfigError, Refused, TemporaryFailure
 from mailward.model.event import Event, EventKind
 from mailward.model.evidence import ServiceStatus
-from mailward.model.organization import Organization
+from mailward.model.holds import Hold
+from mailward.model.monitoring import MonitorStatus
 from mailward.model.probing import Canary, ProbeResult
 from mailward.monitors.coverage import Coverage, cover
+from mailward.monitors.following_holds import HoldChange, coverage_under, orders, to_look_at
 from mailward.monitors.planned import PlannedProbe
 from mailward.monitors.samples import ProbeKey, probe_key, sample_of
-from mailward.ports.chance import Chance
-from mailward.ports.clock import Clock
-from mailward.ports.host import Host
-from mailward.ports.probe import Probe
-from mailward.ports.sentinel import Sentinel
-from mailward.ports.service_control import ServiceControl
-from mailward.ports.settings import Settings, Snapshot
-from mailward.ports.store import Store
+from mailward.ports.settings import Snapshot
 
 log = logging.getLogger(__name__)
 
 END_WITHIN = timedelta(seconds=4)
 """How long probes under way may take to say good-bye when the manager ends; systemd and people wait for 5 s."""
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Platform:
-    """What is reachable of the servers' hosts, by server name."""
-
-    hosts: Mapping[str, Host]
-    services: Mapping[str, ServiceControl]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Parts:
-    """The ports an engine runs on."""
-
-    settings: Settings
-    store: Store
-    probes: Mapping[str, Probe]
-    platform: Callable[[Organization], Platform]
-    clock: Clock
-    chance: Chance
-    loop_lag: Callable[[], timedelta]
-    sentinel: Sentinel | None = None
+CLOCK_STEP = timedelta(minutes=1)
+"""How far behind its own last record the clock may stand: hosts are corrected by a little all the time."""
 
 
 class Engine:
@@ -75,7 +53,9 @@ class Engine:
 
     def __init__(self, snapshot: Snapshot, parts: Parts) -> None:
         self.snapshot = snapshot
-        self.coverage: Coverage = cover(snapshot.organization, snapshot.probing, snapshot.monitors)
+        self.configured: Coverage = cover(snapshot.organization, snapshot.probing, snapshot.monitors)
+        self.coverage: Coverage = self.configured
+        """What is watched: as configured, under what is held."""
         self.parts = parts
         self.started_at = parts.clock.now()
         self.loaded_at = self.started_at
@@ -92,11 +72,15 @@ class Engine:
         self._conduct = Conduct(probes=parts.probes, looks=looks, clock=parts.clock)
         self._investigation = Investigation(clock=parts.clock, hosts={}, services={})
         self._watching = Watching(on_exit=self._on_exit, on_silence=self._on_silence)
+        self._stored_statuses: tuple[MonitorStatus, ...] = ()
         self._canaries: dict[str, Canary] = {}
         self._out_of_sight = OutOfSight()
+        self._found_at_start: tuple[str, ...] = ()
+        self._last_stored_at: datetime | None = None
         self._under_way: set[asyncio.Task[None]] = set()
         self._asked: defaultdict[ProbeKey, list[asyncio.Future[ProbeResult]]] = defaultdict(list)
         self._wanted = asyncio.Event()
+        self.repairing = Repairing(self, parts.repair) if parts.repair is not None else None
 
     async def run(self, stop: asyncio.Event, *, on_running: Callable[[], None] = lambda: None) -> None:
         """
@@ -117,6 +101,8 @@ class Engine:
             self._let_time_pass,
             lambda: tidy_for_ever(self.parts.store, self.parts.clock, lambda: self.snapshot.retention),
         )
+        if self.repairing is not None:
+            loops = (*loops, *self.repairing.loops())
         tasks = [asyncio.create_task(_guarded(loop)) for loop in loops]
         on_running()
         try:
@@ -136,6 +122,14 @@ class Engine:
         self._wanted.set()
         return await answer
 
+    def latest(self, key: ProbeKey) -> ProbeResult | None:
+        """The last result of a probe, or None."""
+        return self._investigation.latest(key)
+
+    async def certificate_on_disk(self, result: ProbeResult) -> str | None:
+        """The fingerprint of the certificate on the probed server's disk, or None."""
+        return await self._investigation.certificate_on_disk(result)
+
     def reload(self, *, actor: str) -> None:
         """
         Read the configuration again and use it at once.
@@ -152,6 +146,21 @@ class Engine:
         self.configuration_error = None
         self.loaded_at = self.parts.clock.now()
         self._apply(snapshot, event=EventKind.CONFIGURATION_LOADED, because=f"loaded anew for {actor}", actor=actor)
+
+    def tell(self, because: str, *, actor: str = "mailward") -> None:
+        """Record that somebody had something done to the manager itself."""
+        self._record(EventKind.MANAGER_ORDERED, "mailward", because, actor=actor)
+
+    def held_differently(self, change: HoldChange) -> None:
+        """What is held has changed: overrides and repairs take effect, and what they concerned is probed at once."""
+        before, holds = self.coverage, self._held()
+        self.coverage = coverage_under(self.configured, holds, now=self.parts.clock.now())
+        self._order(holds)  # before the monitors are taken over, so that each change of state is an event
+        if self.coverage != before:
+            self._watch_coverage()
+        for key in to_look_at(change, before=before, after=self.coverage):
+            self.timetable.hasten(key, at=_monotonic())
+        self._wanted.set()
 
     def try_reload(self) -> None:
         """Reload on SIGHUP, where nobody waits for an answer: the log and the status say how it went."""
@@ -175,7 +184,10 @@ class Engine:
             found.append(f"nothing can be stored: {self.ledger.trouble}")
         if self.configuration_error is not None:
             found.append("the configuration on disk is refused; the old one is in force")
+        found.extend((*self._found_at_start, *self._clock_problem()))
         found.extend(self._out_of_sight.sentences())
+        if self.repairing is not None:
+            found.extend(self.repairing.problems())
         return tuple(found)
 
     async def _open(self) -> None:
@@ -188,22 +200,49 @@ class Engine:
         except TemporaryFailure as failure:
             self._stored_statuses = ()
             log.error("starting without what was stored before: %s", failure)
+        await self._check_itself()
+        if self.repairing is not None:
+            await self.repairing.open()
+
+    async def _check_itself(self) -> None:
+        """What would fail in the middle of a recovery is better found now: descriptors, the clock, a full disk."""
+        self._found_at_start += self.parts.self_check(len(self.configured.probes))
+        try:
+            await self.parts.store.check_writable()
+            newest = await self.parts.store.events(limit=1, newest_first=True)
+        except TemporaryFailure as failure:
+            log.error("the store: %s", failure)
+        else:
+            self._last_stored_at = newest[0].at if newest else None
+        for problem in (*self._found_at_start, *self._clock_problem()):
+            log.error("at the start: %s", problem)
+
+    def _clock_problem(self) -> tuple[str, ...]:
+        """The clock must not stand before what was stored already: throttles and approvals count by it."""
+        now = self.parts.clock.now()
+        if self._last_stored_at is None or now >= self._last_stored_at - CLOCK_STEP:
+            return ()
+        return (
+            f"the clock says {now:%Y-%m-%d %H:%M} UTC, before what was stored at {self._last_stored_at:%Y-%m-%d %H:%M}",
+        )
 
     def _apply(self, snapshot: Snapshot, *, event: EventKind, because: str, actor: str = "mailward") -> None:
-        now = self.parts.clock.now()
         organization = snapshot.organization
         self.snapshot = snapshot
-        self.coverage = cover(organization, snapshot.probing, snapshot.monitors)
-        self._neighbourhood = Neighbourhood(self.coverage.probes, organization)
+        self.configured = cover(organization, snapshot.probing, snapshot.monitors)
         platform = self.parts.platform(organization)
         self._investigation.use(hosts=platform.hosts, services=platform.services)
         self._looks.use(hosts=platform.hosts)
-        self.timetable.plan(self.coverage, snapshot.probing, now=_monotonic())
         self._record(event, "mailward", because, actor=actor)
-        change = self.assessment.use(self.coverage, organization, now=now, stored=self._stored_statuses)
-        self._stored_statuses = ()
-        if change.events:
-            self.ledger.add_change(change)
+        holds = self._held()
+        self.coverage = coverage_under(self.configured, holds, now=self.parts.clock.now())
+        self._watch_coverage()
+        self._order(holds)
+        if self.repairing is not None:
+            controls = Controls(
+                services=platform.services, hosts=platform.machines, access_points=platform.access_points
+            )
+            self.repairing.use(snapshot, controls)
         self._watching.use(
             services=platform.services,
             sentinels={
@@ -216,6 +255,26 @@ class Engine:
             sentinel=self.parts.sentinel,
         )
         self._wanted.set()
+
+    def _watch_coverage(self) -> None:
+        """Plan probes and take monitors over as the coverage says."""
+        now, organization = self.parts.clock.now(), self.snapshot.organization
+        self._neighbourhood = Neighbourhood(self.coverage.probes, organization)
+        self.timetable.plan(self.coverage, self.snapshot.probing, now=_monotonic())
+        change = self.assessment.use(self.coverage, organization, now=now, stored=self._stored_statuses)
+        self._stored_statuses = ()
+        if change.events:
+            self.ledger.add_change(change)
+
+    def _order(self, holds: tuple[Hold, ...]) -> None:
+        """Switch monitors off and on, and mark repairs, as the holds say."""
+        now = self.parts.clock.now()
+        for order in orders(self.coverage, self.assessment.statuses, holds, now=now):
+            with contextlib.suppress(Refused):  # a state in which it cannot be: the next change of holds asks again
+                self.ledger.add_change(self.assessment.order(order.key, order.event, because=order.because, now=now))
+
+    def _held(self) -> tuple[Hold, ...]:
+        return self.repairing.holding.present() if self.repairing is not None else ()
 
     async def _schedule(self) -> None:
         """Start what is due; sleep until the next is, or until something ends."""
@@ -294,6 +353,8 @@ class Engine:
     def _on_exit(self, server: str, status: ServiceStatus) -> None:
         self._record(EventKind.SERVICE_EXITED, server, status.because, after=status.state.value)
         self._hasten_server(server)
+        if self.repairing is not None:
+            self.repairing.on_exit(server, status)
 
     def _on_silence(self, server: str, because: str) -> None:
         self._record(EventKind.SENTINEL_ENDED, server, because)

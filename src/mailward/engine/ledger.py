@@ -74,6 +74,15 @@ class Ledger:
         self._changes.append(change)
         self._wanted.set()
 
+    def ring(self) -> None:
+        """Tell followers that somebody else stored events."""
+        self._stored_count += 1
+        self._rung = asyncio.create_task(self._notify(), name="new events")
+
+    async def _notify(self) -> None:
+        async with self._stored:
+            self._stored.notify_all()
+
     async def run(self) -> None:
         """Write batches until cancelled."""
         while True:

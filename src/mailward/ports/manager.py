@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from mailward.model.alerting import Alert, Notice
 from mailward.model.event import Event, EventKind
-from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport
+from mailward.model.evidence import ServiceStatus
+from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport, Serving
+from mailward.model.holds import Hold
 from mailward.model.items import ProbeItem
 from mailward.model.probing import ProbeResult
+from mailward.model.recovery import GateAnswer, Operation, Step
+from mailward.ports.service_control import ServiceDeed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +33,12 @@ class ManagerStatus:
     configuration_loaded_at: datetime
     configuration_error: str | None = None
     """Why the last reload was refused, while the old configuration stays in force."""
+    mode: str = "recommend"
+    """How far mailward goes by itself."""
+    leads: bool = False
+    """Whether this manager holds the lease that allows it to act."""
+    stopped: str | None = None
+    """Why no action at all is taken: the stop file, a pause of the organization; None when nothing stops them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,12 +56,38 @@ class ItemInstance:
     timeout: timedelta | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecoveryStory:
+    """Everything about one operation: what was done, what was refused and why, down to the transcript."""
+
+    operation: Operation
+    steps: tuple[Step, ...] = ()
+    answers: tuple[GateAnswer, ...] = ()
+    events: tuple[Event, ...] = ()
+    transcripts: tuple[ProbeResult, ...] = ()
+    """The failed results that led to it, the newest last."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Intention:
+    """What an order by hand would do, or did: the same gates and the same words as without --dry-run."""
+
+    server: str
+    command: tuple[str, ...]
+    answers: tuple[GateAnswer, ...]
+    allowed: bool
+    because: str
+    done: bool = False
+    operation: int | None = None
+
+
 class Manager(Protocol):
     """
     A running manager.
 
-    Names of servers match by short name or FQDN, without regard to case. Every method that takes a name raises
-    Refused for an unknown one, naming the nearest, and TemporaryFailure when the answer cannot be had now.
+    Names of servers match by short name or FQDN, without regard to case. Every method that takes a name or number
+    raises NotFound, a Refused, for an unknown one, naming the nearest, Refused for what exists and cannot be done, and
+    TemporaryFailure when the answer cannot be had now.
     """
 
     async def status(self) -> ManagerStatus:
@@ -79,10 +116,10 @@ class Manager(Protocol):
         """Not every manager documents its items; None when unknown."""
         ...
 
-    async def probe(self, identity: str, *, server: str) -> tuple[ProbeResult, ...]:
+    async def probe(self, identity: str, *, server: str, actor: str = "") -> tuple[ProbeResult, ...]:
         """
-        Run a probe now. *identity* is HEALTHSET/ITEM[/TARGET] or a bare item; a monitor's name runs its associated
-        probe; without a target every target of that server is run.
+        Run a probe now for *actor*. *identity* is HEALTHSET/ITEM[/TARGET] or a bare item; a monitor's name runs its
+        associated probe; without a target every target of that server is run.
         """
         ...
 
@@ -114,5 +151,100 @@ class Manager(Protocol):
 
         Raises:
             Refused: The new configuration is wrong; the old one stays in force. The text lists every mistake.
+        """
+        ...
+
+    async def recoveries(
+        self, *, server: str | None = None, unfinished: bool = False, limit: int = 50
+    ) -> tuple[Operation, ...]:
+        """Operations, the newest first."""
+        ...
+
+    async def recovery(self, number: int) -> RecoveryStory:
+        """One operation with its steps, gates' answers, events and transcripts. Refused when there is none."""
+        ...
+
+    async def why(self, subject: str) -> tuple[RecoveryStory, ...]:
+        """The stories that explain a server (its last few operations) or one operation by its number."""
+        ...
+
+    async def approve(self, number: int, *, actor: str, reason: str = "") -> Operation:
+        """Say yes to the step an operation waits with; it re-probes before it acts. Refused unless it waits for one."""
+        ...
+
+    async def deny(self, number: int, *, actor: str, reason: str = "") -> Operation:
+        """Say no: the operation ends DENIED and a person is left with it."""
+        ...
+
+    async def abort(self, number: int, *, actor: str, reason: str = "") -> Operation:
+        """End an operation before its next step; a deed under way is not called back, its outcome is recorded."""
+        ...
+
+    async def service(self, server: str) -> ServiceStatus:
+        """The IMAP service of a server, as its host says now. Refused where the host is not reached."""
+        ...
+
+    async def control_service(
+        self,
+        server: str,
+        deed: ServiceDeed,
+        *,
+        actor: str,
+        reason: str = "",
+        dry_run: bool = False,
+        force: bool = False,
+    ) -> Intention:
+        """
+        Do something to a service by hand, through the same gates, recorded with who and why.
+
+        By hand nobody asks for evidence, pause or maintenance: a person answers for the why. *force* passes the gates
+        that only advise (throttle, last healthy, kernel hang), never those that protect against certain harm
+        (configuration invalid, others at work, stop file, lease, store).
+        """
+        ...
+
+    async def restart_server(
+        self, server: str, *, actor: str, reason: str = "", dry_run: bool = False, force: bool = False
+    ) -> Intention:
+        """Restart a whole server by hand, through the same gates."""
+        ...
+
+    async def holds(self, *, subject: str | None = None, ended: bool = False) -> tuple[Hold, ...]:
+        """Component states, maintenance, repairing, pauses, overrides and upgrades in force or scheduled."""
+        ...
+
+    async def hold(self, hold: Hold, *, actor: str) -> Hold:
+        """Hold something in place, in force within a second. Refused for unknown names or a value that cannot be."""
+        ...
+
+    async def release(self, number: int, *, actor: str) -> Hold:
+        """End a hold. Refused when there is none, or only its own requester may clear it."""
+        ...
+
+    async def alerts(self) -> tuple[Alert, ...]:
+        """What fires now, the most urgent first."""
+        ...
+
+    async def notices(self, *, limit: int = 50) -> tuple[Notice, ...]:
+        """The outbox: what was sent, what waits, what failed and why."""
+        ...
+
+    async def test_channels(self, channel: str | None = None, *, actor: str) -> tuple[Notice, ...]:
+        """Send a test alert by one channel or all, now, and say how it went."""
+        ...
+
+    async def would_have(self, *, since: datetime) -> tuple[RecoveryStory, ...]:
+        """What was only recommended since then: the weekly report."""
+        ...
+
+    async def backup(self, path: str, *, actor: str) -> str:
+        """Write a consistent copy of the store to *path*, which must not exist; return what was written."""
+        ...
+
+    async def serving(self, server: str) -> Serving:
+        """
+        Whether load balancers should send clients to *server*, for /health/SERVER.
+
+        Answered from memory, also while the store is lost: TemporaryFailure only when nothing at all is known.
         """
         ...

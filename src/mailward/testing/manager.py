@@ -1,23 +1,26 @@
 """A manager that answers with the values it was given, and refuses what a real one refuses."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
-from mailward.model.errors import Refused, TemporaryFailure
+from mailward.model.alerting import Alert, Notice
+from mailward.model.errors import NotFound, Refused
 from mailward.model.event import Event, EventKind
+from mailward.model.evidence import ServiceStatus
 from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport
+from mailward.model.holds import Hold
 from mailward.model.items import PROBES, ProbeItem
 from mailward.model.probing import ProbeResult
-from mailward.ports.manager import ItemInstance, ManagerStatus
+from mailward.ports.manager import ItemInstance, ManagerStatus, RecoveryStory
+from mailward.testing.manager_repairs import FakeRepairs
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class FakeManager:
+class FakeManager(FakeRepairs):
     """A Manager over canned values, which tests may change while it runs."""
 
     def __init__(
@@ -30,7 +33,23 @@ class FakeManager:
         items: Sequence[ItemInstance] = (),
         results: Sequence[ProbeResult] = (),
         events: Sequence[Event] = (),
+        servers: Sequence[str] = (),
+        stories: Sequence[RecoveryStory] = (),
+        services: Mapping[str, ServiceStatus] | None = None,
+        holds: Sequence[Hold] = (),
+        alerts: Sequence[Alert] = (),
+        notices: Sequence[Notice] = (),
+        now: datetime = _EPOCH,
     ) -> None:
+        super().__init__(
+            servers=servers,
+            stories=stories,
+            services=services,
+            holds=holds,
+            alerts=alerts,
+            notices=notices,
+            now=now,
+        )
         self.status_now = status or a_status()
         self.monitors = tuple(health)
         self.health_sets = tuple(report)
@@ -40,8 +59,6 @@ class FakeManager:
         self.recorded = list(events)
         self.configuration_mistakes: str | None = None
         """What is wrong with the configuration; the next reload is refused with it."""
-        self.silent_because: str | None = None
-        """Why no question can be answered now."""
         self.reloaded_by: list[str] = []
         self.rollups_asked: list[tuple[int, int]] = []
         """Percent and group size of each roll-up asked for."""
@@ -95,14 +112,15 @@ class FakeManager:
         self._answer()
         return next((known for known in PROBES if known.name.lower() == item.lower()), None)
 
-    async def probe(self, identity: str, *, server: str) -> tuple[ProbeResult, ...]:
-        """The canned results of that item on that server."""
+    async def probe(self, identity: str, *, server: str, actor: str = "") -> tuple[ProbeResult, ...]:
+        """The canned results of that item on that server; take note of who asked."""
         self._answer()
         wanted = self._server(server)
         words = [word.lower() for word in identity.replace("\\", "/").split("/")]
         found = tuple(one for one in self.probed if one.server == wanted and one.probe.lower() in words)
         if not found:
-            raise Refused(f"there is no probe {identity!r} on {wanted}")
+            raise NotFound(f"there is no probe {identity!r} on {wanted}")
+        self.probed_by.append(actor)
         return found
 
     async def results(
@@ -171,28 +189,17 @@ class FakeManager:
             self._stopped = True
             self._news.notify_all()
 
-    def _answer(self) -> None:
-        if self.silent_because is not None:
-            raise TemporaryFailure(self.silent_because)
-
     def _newest(self) -> int:
         return self.recorded[-1].id if self.recorded else 0
 
-    def _server(self, name: str | None) -> str | None:
-        if name is None:
-            return None
-        names = {
+    def _names(self) -> set[str]:
+        return {
+            *super()._names(),
             *(row.server for row in self.monitors),
             *(row.server for row in self.health_sets),
             *(row.server for row in self.instances),
             *(row.server for row in self.probed),
         }
-        known = {server.lower(): server for server in names}
-        if name.lower() in known:
-            return known[name.lower()]
-        nearest = get_close_matches(name.lower(), sorted(known), n=1, cutoff=0.5)
-        hint = f"; did you mean {known[nearest[0]]!r}?" if nearest else ""
-        raise Refused(f"there is no server {name!r}{hint}")
 
 
 def a_status() -> ManagerStatus:

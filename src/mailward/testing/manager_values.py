@@ -1,6 +1,7 @@
 """Values of a small two-tier organization in the middle of a fault, for everything that shows or passes on values."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 from mailward.model.event import Event, EventKind
 from mailward.model.health import ComponentState, HealthSetReport, MonitorHealth, RollupReport
@@ -29,8 +30,16 @@ from mailward.model.probing import (
 from mailward.model.verdict import Confidence, Dependency, Tier, Verdict
 from mailward.ports.manager import ItemInstance, ManagerStatus
 from mailward.testing.manager import FakeManager
-
-NOON = datetime(2026, 11, 24, 12, 0, 0, 123000, tzinfo=UTC)
+from mailward.testing.repair_values import (
+    ALERTS,
+    HEALED_STORY,
+    HOLDS,
+    NOON,
+    NOTICES,
+    RECOMMENDED_STORY,
+    SERVICES,
+    WAITING_STORY,
+)
 
 STORE_VERDICT = Verdict(
     tier=Tier.STORE,
@@ -233,6 +242,9 @@ STATUS = ManagerStatus(
     configuration_loaded_at=NOON - timedelta(minutes=5),
 )
 
+STORIES = (replace(HEALED_STORY, transcripts=(FAILED,)), WAITING_STORY, RECOMMENDED_STORY)
+"""With the numbers 1 to 3."""
+
 
 def example_manager() -> FakeManager:
     """A manager that shows all of the above."""
@@ -244,4 +256,10 @@ def example_manager() -> FakeManager:
         items=ITEMS,
         results=(SUCCEEDED, FAILED),
         events=EVENTS,
+        stories=STORIES,
+        services=SERVICES,
+        holds=HOLDS,
+        alerts=ALERTS,
+        notices=NOTICES,
+        now=NOON,
     )

@@ -16,7 +16,8 @@ from enum import IntEnum
 VIEWER_GROUP = "mailward"
 _SO_PEERGROUPS = 59
 """Linux 4.13, <asm-generic/socket.h>; Python's socket module does not name it."""
-_GROUPS_MAX = 65_536
+_GROUPS_MAX = 1024
+"""What Python's getsockopt takes at most: 256 groups."""
 _CREDENTIALS = struct.Struct("3i")
 _GROUP = struct.Struct("I")
 

@@ -5,14 +5,18 @@ A misspelt filter that is silently passed over would show everything, which look
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from enum import Enum
 from typing import TypeVar
 
+from mailward.model.wire import text_to_moment
 from mailward.web.problems import Code, Problem
 
 Member = TypeVar("Member", bound=Enum)
 _TEXT_MAX = 500
+_NEVER = datetime.min.replace(tzinfo=UTC)
+"""Stands for a moment that was refused, until `finish` raises."""
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -75,6 +79,41 @@ class Parameters:
         """One member of *kind* by its text, without regard to case."""
         value = self._one(name)
         return None if value in (None, "") else self._member(name, str(value), kind)
+
+    def required_member(self, name: str, kind: type[Member]) -> Member:
+        """One member of *kind* that must be there."""
+        found = self.member(name, kind)
+        if found is None and not self._failed(name):
+            self._reject(name, f"is missing: one of {', '.join(str(member.value) for member in kind)}")
+        return found or next(iter(kind))
+
+    def moment(self, name: str) -> datetime | None:
+        """A moment in RFC 3339, with its zone; None when absent."""
+        text = self.text(name)
+        if text is None:
+            return None
+        try:
+            return text_to_moment(text)
+        except (ValueError, OverflowError):
+            self._reject(name, f"{text[:100]!r} is no moment with a time zone, such as 2026-11-24T03:04:05Z")
+            return None
+
+    def required_moment(self, name: str, default: datetime | None = None) -> datetime:
+        """A moment that must be there, unless there is a *default*."""
+        found = self.moment(name) or default
+        if found is None and not self._failed(name):
+            self._reject(name, "is missing")
+        return found or _NEVER
+
+    def mapping(self, name: str) -> dict[str, object]:
+        """A JSON object; empty when absent."""
+        value = self._one(name)
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            self._reject(name, "is no JSON object")
+            return {}
+        return value
 
     def members(self, name: str, kind: type[Member]) -> tuple[Member, ...]:
         """Any number of members of *kind*: the parameter repeated, or one list with commas."""

@@ -46,7 +46,26 @@ def test_help_takes_no_more_than_100_ms_and_loads_nothing_heavy():
     assert ms <= 100
 
 
-@pytest.mark.parametrize("words", [("health",), ("report",), ("items",), ("events",), ("health", "--format", "json")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("health",),
+        ("report",),
+        ("items",),
+        ("events",),
+        ("health", "--format", "json"),
+        ("status",),
+        ("alerts",),
+        ("recoveries",),
+        ("why", "mbx2"),
+        ("recommendations",),
+        ("service", "status", "mbx2"),
+        ("notify", "list"),
+        ("component", "get"),
+        ("maintenance", "list"),
+        ("override", "list"),
+    ],
+)
 def test_a_read_takes_no_more_than_200_ms_and_loads_nothing_heavy(served, words):
     loaded, ms = measured(*words, path=served.path)
 

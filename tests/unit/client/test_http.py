@@ -1,44 +1,11 @@
 """What each kind of answer means; the manager here is a line of bytes."""
 
-import socket
-import threading
-from contextlib import contextmanager
 from http.client import IncompleteRead
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
 from mailward.client.http import answered, lines_in, read_json
-from mailward.model.errors import PermanentFailure, Refused, TemporaryFailure
-
-
-@contextmanager
-def answering(answer: bytes | None):
-    """A socket at which one caller gets *answer*, or silence, and the requests that came."""
-    requests: list[bytes] = []
-    with TemporaryDirectory(prefix="mw") as name, socket.socket(socket.AF_UNIX) as listener:
-        path = Path(name) / "api.sock"
-        listener.bind(str(path))
-        listener.listen()
-        gone = threading.Event()
-
-        def serve():
-            connection, _ = listener.accept()
-            with connection:
-                requests.append(connection.recv(65_536))
-                if answer is None:
-                    gone.wait(5)
-                else:
-                    connection.sendall(answer)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield path, requests
-        finally:
-            gone.set()
-            thread.join()
+from mailward.model.errors import NotFound, PermanentFailure, Refused, TemporaryFailure
 
 
 def problem(status: str, code: str) -> bytes:
@@ -49,7 +16,7 @@ def problem(status: str, code: str) -> bytes:
 @pytest.mark.parametrize(
     ("answer", "kind", "text"),
     [
-        (problem("404 Not Found", "not-found"), Refused, "the reason"),
+        (problem("404 Not Found", "not-found"), NotFound, "the reason"),
         (problem("409 Conflict", "conflict"), Refused, "the reason"),
         (problem("403 Forbidden", "forbidden"), Refused, "the reason"),
         (problem("400 Bad Request", "bad-request"), Refused, "the reason"),
@@ -61,12 +28,18 @@ def problem(status: str, code: str) -> bytes:
         (b"", TemporaryFailure, "broke"),
     ],
 )
-def test_each_answer_raises_what_it_means(answer, kind, text):
-    with answering(answer) as (path, _), pytest.raises(kind, match=text), answered(path, "GET", "/x", timeout=5):
+def test_each_answer_raises_what_it_means(answering, answer, kind, text):
+    with (
+        answering(answer) as (path, _),
+        pytest.raises(kind, match=text) as caught,
+        answered(path, "GET", "/x", timeout=5),
+    ):
         pass
 
+    assert kind is type(caught.value)
 
-def test_silence_is_a_temporary_failure_that_says_how_long_it_was():
+
+def test_silence_is_a_temporary_failure_that_says_how_long_it_was(answering):
     with (
         answering(None) as (path, _),
         pytest.raises(TemporaryFailure, match=r"within 0\.05 s"),
@@ -75,7 +48,7 @@ def test_silence_is_a_temporary_failure_that_says_how_long_it_was():
         pass
 
 
-def test_what_is_not_asked_for_is_not_sent():
+def test_what_is_not_asked_for_is_not_sent(answering):
     with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}") as (path, requests):
         query = {"server": None, "kind": ["a", "b"], "failed": True, "limit": 3, "none": []}
         with answered(path, "GET", "/x", query=query, timeout=5) as response:
@@ -85,7 +58,7 @@ def test_what_is_not_asked_for_is_not_sent():
 
 
 @pytest.mark.parametrize("body", [b"[]", b"hi"])
-def test_an_answer_that_is_no_object_is_not_a_manager_s(body):
+def test_an_answer_that_is_no_object_is_not_a_manager_s(answering, body):
     with (
         answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + body) as (path, _),
         pytest.raises(PermanentFailure, match="no mailward manager"),
@@ -94,7 +67,7 @@ def test_an_answer_that_is_no_object_is_not_a_manager_s(body):
         read_json(response)
 
 
-def test_lines_are_whole_however_they_arrive_and_an_answer_cut_off_is_no_end():
+def test_lines_are_whole_however_they_arrive_and_an_answer_cut_off_is_no_end(answering):
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
     cut = answering(head + b"3\r\nab\n\r\n2\r\ncd\r\n2\r\n\ne\r\n")

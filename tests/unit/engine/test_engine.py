@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 
 from mailward.engine.answers import Answers
-from mailward.engine.engine import Engine, Parts, Platform
+from mailward.engine.engine import Engine
+from mailward.engine.parts import Parts, Platform
 from mailward.model import items
 from mailward.model.errors import ConfigError, Refused
 from mailward.model.event import EventKind

@@ -30,7 +30,7 @@ class Answered:
         return json.loads(self.body)
 
 
-async def ask(app, method, path, *, peer=OPERATOR, query=None, body=b"", headers=None) -> Answered:
+async def asked(app, method, path, *, peer=OPERATOR, query=None, body=b"", headers=None) -> Answered:
     sent = {"content-type": "application/json"} | (headers or {})
     scope = {
         "type": "http",
@@ -66,6 +66,21 @@ async def ask(app, method, path, *, peer=OPERATOR, query=None, body=b"", headers
     )
 
 
+@dataclass
+class Ask:
+    """Asks any application, as an operator unless said otherwise."""
+
+    access: Access = ACCESS
+
+    async def __call__(self, app, method, path, **how) -> Answered:
+        return await asked(app, method, path, **how)
+
+
+@pytest.fixture
+def ask():
+    return Ask()
+
+
 @pytest.fixture
 def fake():
     return example_manager()
@@ -79,6 +94,6 @@ def api(fake):
         who = {"viewer": VIEWER, "stranger": STRANGER, "root": ROOT, "nobody": None}
         if isinstance(how.get("peer"), str):
             how["peer"] = who[how["peer"]]
-        return await ask(app, method, path, **how)
+        return await asked(app, method, path, **how)
 
     return request

@@ -39,6 +39,20 @@ def test_the_peer_of_our_own_connection_is_ourselves():
     assert {os.getgid(), *os.getgroups()} == peer.groups
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can join any group")
+def test_the_kernel_tells_every_group_and_not_only_the_first():
+    before = os.getgroups()
+    os.setgroups([991, 4711])
+    try:
+        ours, theirs = socket.socketpair(socket.AF_UNIX)
+    finally:
+        os.setgroups(before)
+    with ours, theirs:
+        groups = peer_of(ours).groups
+
+    assert {991, 4711} <= groups
+
+
 def test_our_own_process_is_an_operator():
     caller = access_of_this_process().caller(Peer(uid=os.geteuid(), groups=frozenset()))
 

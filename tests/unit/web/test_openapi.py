@@ -5,9 +5,21 @@ import json
 import pytest
 
 from mailward.model.wire import answer, listing
-from mailward.testing.manager_values import EVENTS, FAILED, HEALTH, ITEMS, REPORT, ROLLUP, STATUS, SUCCEEDED
+from mailward.testing.manager_values import (
+    EVENTS,
+    FAILED,
+    HEALTH,
+    ITEMS,
+    REPORT,
+    ROLLUP,
+    STATUS,
+    STORIES,
+    SUCCEEDED,
+)
+from mailward.testing.repair_values import ALERTS, HOLDS, NOTICES, SERVICES
 from mailward.web.api import build_api
-from mailward.web.openapi import OPERATIONS, document
+from mailward.web.described import OPERATIONS
+from mailward.web.openapi import document
 
 
 def fits(plain, schema, schemas) -> bool:
@@ -46,7 +58,7 @@ def fits(plain, schema, schemas) -> bool:
 
 def test_every_route_of_the_api_is_described_and_no_other(fake):
     routes = {(route.path, "post" if "POST" in route.methods else "get") for route in build_api(fake).routes}
-    undescribed = {("/livez", "get"), ("/readyz", "get"), ("/api/v1/openapi.json", "get")}
+    undescribed = {("/livez", "get"), ("/readyz", "get"), ("/health/{server}", "get"), ("/api/v1/openapi.json", "get")}
 
     assert routes - undescribed == {(operation.path, operation.method) for operation in OPERATIONS}
 
@@ -62,6 +74,17 @@ def test_every_route_of_the_api_is_described_and_no_other(fake):
         ("/api/v1/results", "get", listing((SUCCEEDED, FAILED))),
         ("/api/v1/events", "get", listing(EVENTS, next_="2")),
         ("/api/v1/probe", "post", listing((FAILED,))),
+        ("/api/v1/recoveries", "get", listing([story.operation for story in STORIES])),
+        ("/api/v1/recoveries/{id}", "get", answer(STORIES[0])),
+        ("/api/v1/recoveries/{id}/approve", "post", answer(STORIES[1].operation)),
+        ("/api/v1/why/{subject}", "get", listing(STORIES)),
+        ("/api/v1/would-have", "get", listing(STORIES)),
+        ("/api/v1/service/{server}", "get", answer(SERVICES["mbx2"])),
+        ("/api/v1/holds", "get", listing(HOLDS)),
+        ("/api/v1/holds", "post", answer(HOLDS[1])),
+        ("/api/v1/alerts", "get", listing(ALERTS)),
+        ("/api/v1/notices", "get", listing(NOTICES)),
+        ("/api/v1/backup", "post", {"schema": 1, "written": "a: 1 byte"}),
     ],
 )
 def test_what_is_answered_is_what_is_described(path, method, plain):
@@ -89,3 +112,15 @@ async def test_every_parameter_described_is_one_the_route_knows(api):
 
 async def test_it_is_served(api):
     assert document() == (await api("GET", "/api/v1/openapi.json", peer="viewer")).json
+
+
+@pytest.mark.parametrize("operation", [one for one in OPERATIONS if one.method == "post"], ids=lambda one: one.path)
+async def test_every_member_described_of_what_is_sent_is_one_the_route_knows(api, operation):
+    path = operation.path.replace("{id}", "1").replace("{server}", "mbx2").replace("{deed}", "stop")
+
+    refused = await api("POST", path, body=b'{"no-such-member": 1}')
+
+    wrong = {error["parameter"]: error["because"] for error in refused.json["errors"]}
+    known = wrong.pop("no-such-member").partition("known: ")[2]
+    assert (400, sorted(operation.body)) == (refused.status, known.split(", ") if known else [])
+    assert set(operation.required) <= set(wrong) <= {*operation.required, "since"}

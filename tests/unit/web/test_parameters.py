@@ -1,5 +1,7 @@
 """What a request asks for, read strictly."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,8 @@ from mailward.model.monitoring import AlertValue
 from mailward.web.parameters import Parameters
 from mailward.web.problems import Code, Problem
 
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
 
 def test_what_is_there_is_read():
     asked = Parameters({"server": ["mbx1"], "limit": ["7"], "failed": ["TRUE"], "state": ["healthy"]})
@@ -17,6 +21,19 @@ def test_what_is_there_is_read():
     assert 7 == asked.integer("limit", 50, low=1, high=10)
     assert asked.boolean("failed") is True
     assert AlertValue.HEALTHY is asked.member("state", AlertValue)
+    asked.finish()
+
+
+def test_moments_objects_and_needed_members_are_read():
+    asked = Parameters({"since": ["2026-11-24T13:00:00+01:00"], "data": [{"a": 1}], "kind": ["Store-Lost"]})
+
+    assert NOON == asked.moment("since")
+    assert NOON == asked.required_moment("since")
+    assert {"a": 1} == asked.mapping("data")
+    assert EventKind.STORE_LOST is asked.required_member("kind", EventKind)
+    assert NOON == asked.required_moment("until", NOON)
+    assert asked.moment("until") is None
+    assert {} == asked.mapping("more")
     asked.finish()
 
 
@@ -50,6 +67,13 @@ def test_members_may_be_repeated_or_listed():
         ({"server": ["a\x1b[2Jb"]}, lambda asked: asked.text("server")),
         ({"server": [7]}, lambda asked: asked.text("server")),
         ({}, lambda asked: asked.required_text("server")),
+        ({}, lambda asked: asked.required_moment("since")),
+        ({"since": ["now"]}, lambda asked: asked.required_moment("since")),
+        ({"since": ["2026-11-24T13:00:00"]}, lambda asked: asked.moment("since")),
+        ({"since": ["0001-01-01T00:00:00+14:00"]}, lambda asked: asked.moment("since")),
+        ({}, lambda asked: asked.required_member("kind", EventKind)),
+        ({"kind": ["lost"]}, lambda asked: asked.required_member("kind", EventKind)),
+        ({"data": ["{}"]}, lambda asked: asked.mapping("data")),
         ({"sever": ["a"]}, lambda asked: asked.text("server")),
     ],
 )
@@ -72,6 +96,9 @@ def test_nothing_that_can_be_sent_breaks_it(given_):
     asked.boolean("c")
     asked.member("d", AlertValue)
     asked.members("e", EventKind)
+    asked.required_member("f", EventKind)
+    asked.required_moment("g")
+    asked.mapping("h")
     try:
         asked.finish()
     except Problem as problem:

@@ -1,0 +1,113 @@
+"""
+An access point whose load balancer polls /health/SERVER: a proxy is taken out by a component state, and put back by
+releasing it.
+
+It takes effect at the load balancer's next polls, which nobody here can see; sessions that are there stay until their
+server ends them.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from mailward.model.errors import Refused
+from mailward.model.holds import Hold, HoldKind, Requester
+from mailward.ports.access_point_control import PUT_BACK, TAKE_OUT, Member, Membership
+
+COMPONENT = "ImapProxy"
+BY = "mailward"
+
+
+class Held(Protocol):
+    """What is held now, and how that is changed."""
+
+    def present(self) -> tuple[Hold, ...]:
+        """What is in force, or scheduled."""
+        ...
+
+    async def add(self, hold: Hold, *, actor: str) -> Hold:
+        """Hold something."""
+        ...
+
+    async def release(self, number: int, *, actor: str) -> Hold:
+        """End it."""
+        ...
+
+
+class HealthPagePoint:
+    """AccessPointControl by mailward's own component states."""
+
+    def __init__(self, servers: Sequence[str], held: Held, *, now: Callable[[], datetime]) -> None:
+        """*servers* are the proxies behind it."""
+        self._servers = tuple(servers)
+        self._held = held
+        self._now = now
+
+    async def members(self) -> tuple[Member, ...]:
+        """The proxies, and whether the health page sends clients there."""
+        return tuple(self._member(server) for server in self._servers)
+
+    async def take_out(self, server: str) -> None:
+        """Hold its component Inactive."""
+        self._known(server)
+        if self._own(server) is not None:
+            return
+        hold = Hold(
+            kind=HoldKind.COMPONENT_STATE,
+            subject=f"{server}/{COMPONENT}",
+            value="Inactive",
+            owner=BY,
+            requester=Requester.HEALTH_API,
+            reason="a recovery took it out of the access point",
+            since=self._now(),
+        )
+        await self._held.add(hold, actor=BY)
+
+    async def put_back(self, server: str) -> None:
+        """Release what mailward itself holds; what people hold stays."""
+        self._known(server)
+        own = self._own(server)
+        if own is not None:
+            await self._held.release(own.id, actor=BY)
+
+    def command(self, deed: str, server: str) -> tuple[str, ...]:
+        """The command a person would type for the same."""
+        self._known(server)
+        state = {TAKE_OUT: "Inactive", PUT_BACK: "Active"}.get(deed)
+        if state is None:
+            raise Refused(f"a health page cannot {deed}")
+        return ("mailward", "component", "set", server, COMPONENT, state, "--requester", Requester.HEALTH_API.value)
+
+    def _member(self, server: str) -> Member:
+        now = self._now()
+        held = [
+            hold
+            for hold in self._held.present()
+            if hold.subject.lower() == f"{server}/{COMPONENT}".lower()
+            and hold.kind is HoldKind.COMPONENT_STATE
+            and hold.value in ("Inactive", "Draining")
+            and hold.is_in_force(now)
+        ]
+        if not held:
+            return Member(server=server, membership=Membership.IN, because="the health page says 200")
+        draining = all(hold.value == "Draining" for hold in held)
+        because = f"the health page says 503: {held[0].owner}, {held[0].reason}"
+        membership = Membership.DRAINING if draining else Membership.OUT
+        return Member(server=server, membership=membership, because=because, was_ordered=True)
+
+    def _own(self, server: str) -> Hold | None:
+        return next(
+            (
+                hold
+                for hold in self._held.present()
+                if hold.kind is HoldKind.COMPONENT_STATE
+                and hold.requester is Requester.HEALTH_API
+                and hold.subject.lower() == f"{server}/{COMPONENT}".lower()
+                and hold.value == "Inactive"
+            ),
+            None,
+        )
+
+    def _known(self, server: str) -> None:
+        if server not in self._servers:
+            raise Refused(f"{server} is not behind this access point")

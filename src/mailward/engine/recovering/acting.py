@@ -1,0 +1,214 @@
+"""
+One deed: the gates, the intent, the deed, the outcome; or what is told when a gate says no.
+
+Everything the executor and the orders by hand do to the world passes through here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from mailward.engine.recovering.deeds import Deed
+from mailward.engine.recovering.ended import Ended
+from mailward.engine.recovering.facts import Facts
+from mailward.engine.recovering.leading import Leading
+from mailward.engine.recovering.record import Record, event, with_data
+from mailward.engine.recovering.standing import (
+    Turn,
+    against,
+    numbered,
+    recommended,
+    waits_for,
+    wake_at,
+    withheld_before,
+    words_of,
+)
+from mailward.engine.recovering.world import World
+from mailward.model.errors import MailwardError, TemporaryFailure
+from mailward.model.event import Event, EventKind
+from mailward.model.recovery import Answer, Gate, GateAnswer, Operation, OperationStatus, Step, StepOutcome
+from mailward.model.recovery import Deed as BegunDeed
+from mailward.ports.lease import Held
+from mailward.ports.operations import May
+from mailward.recovery.circumstances import Circumstances
+from mailward.recovery.deciding import Decision, gates_of
+from mailward.recovery.gates import harm
+from mailward.recovery.next_move import was_not_done
+from mailward.recovery.throttles import WINDOW, throttle, under_way
+from mailward.recovery.wanted import Wanted
+
+
+class Acting:
+    """Does deeds, under their gates."""
+
+    def __init__(self, world: World, record: Record, leading: Leading, *, facts: Facts, ended: Ended) -> None:
+        """Act on *world*, write to *record*, as long as *leading* says so."""
+        self._world = world
+        self._record = record
+        self._leading = leading
+        self._facts = facts
+        self._ended = ended
+
+    async def circumstances(self, wanted: Wanted, operation: Operation, steps: Sequence[Step]) -> Circumstances:
+        """
+        Everything that bears on a wanted deed now.
+
+        A deed of which looking back found that it was not done does not count for throttles.
+        """
+        now = self._world.clock.now()
+        undone = {(step.operation, step.seq) for step in steps if was_not_done(step)}
+        deeds = await self._record.operations.deeds(since=now - WINDOW)
+        counted = tuple(deed for deed in deeds if (deed.operation, deed.seq) not in undone)
+        asked = operation.data.get("asked_at")
+        seen = await self._facts.around(wanted, operation if operation.id else None, counted, self._ended.all())
+        return replace(
+            seen,
+            leads=self._leading.held is not None,
+            approval_asked_at=datetime.fromisoformat(asked) if isinstance(asked, str) else None,
+        )
+
+    async def act(
+        self, turn: Turn, wanted: Wanted, decision: Decision, seen: Circumstances, *, premise: str
+    ) -> tuple[Operation, bool]:
+        """
+        Do a deed whose gates let it pass; the operation as it stands then, and whether the deed was begun.
+
+        Raises:
+            Refused: The lease was lost; nothing was begun.
+            TemporaryFailure: The store is out of reach; nothing was begun.
+        """
+        deed = self._facts.deed(wanted.step, wanted.server)
+        try:
+            evidence = await deed.before()
+        except TemporaryFailure as failure:
+            unseen = waits_for(Gate.NOT_CONFIRMED, f"the host was not seen just before: {failure}")
+            return await self.withhold(turn, against(decision, unseen)), False
+        now = self._world.clock.now()
+        step = replace(
+            turn.step(now),
+            action=wanted.action,
+            premise=premise,
+            intent=f"{wanted.step.value} on {wanted.server}",
+            command=deed.command(),
+            evidence=evidence,
+        )
+        operation = replace(
+            turn.operation, status=OperationStatus.RUNNING, wake_at=None, because=f"it will {step.intent}"
+        )
+        answer = await self._record.operations.intend(
+            operation,
+            step,
+            held=turn.held,
+            window=WINDOW,
+            may=_throttle(wanted, seen, turn.steps),
+            answers=numbered([one for one in decision.answers if one.gate is not Gate.THROTTLE], step),
+            events=(event(EventKind.ACTION_INTENDED, operation, premise, at=now, step=step),),
+        )
+        if answer.answer is not Answer.PASSES:
+            return await self.withhold(turn, against(decision, answer)), False
+        return await self._do(operation, step, deed, turn.held), True
+
+    async def outcome(
+        self,
+        operation: Operation,
+        step: Step,
+        outcome: StepOutcome,
+        because: str,
+        *,
+        held: Held,
+        not_done: bool = False,
+    ) -> Operation:
+        """Write down what came of a deed; this is tried until the store takes it."""
+        now = self._world.clock.now()
+        evidence = {**step.evidence, "not_done": True} if not_done else step.evidence
+        step = replace(step, ended=now, outcome=outcome, because=because, evidence=evidence)
+        operation = replace(
+            with_data(operation, withheld=None, asked_at=None),
+            status=OperationStatus.RUNNING,
+            wake_at=None,
+            approved_at=None,
+            approved_by=None,
+            because=f"{step.intent}: {outcome.value}",
+        )
+        ended = event(EventKind.ACTION_ENDED, operation, f"{step.intent}: {because}", at=now, step=step)
+        await self._record.save(operation, held=held, steps=(step,), events=(ended,), surely=True)
+        return operation
+
+    async def withhold(self, turn: Turn, decision: Decision) -> Operation:
+        """A gate said no: wait, and tell a person, once, when waiting alone does not open it."""
+        now = self._world.clock.now()
+        operation, name, server = turn.operation, turn.at.stage.step, turn.at.server
+        command = words_of(self._facts.deed(name, server))
+        step = replace(turn.step(now), command=command)
+        told = [f"{one.gate.value}: {one.answer.value}" for one in decision.answers if one.answer is not Answer.PASSES]
+        said = {"step": name.value, "server": server, "command": list(command), "gates": told}
+        is_news = withheld_before(operation) != (said["step"], said["server"], told)
+        refusing = {one.gate: one.answer for one in decision.answers if one.answer is not Answer.PASSES}
+        asks = refusing == {Gate.APPROVAL: Answer.WAITS}
+        expired = refusing.get(Gate.APPROVAL) is Answer.REFUSES
+        events: list[Event] = []
+        if is_news:
+            events.append(event(_kind(decision, asks=asks), operation, decision.because, at=now, step=step))
+        if operation.escalated_at is None and (decision.answer is Answer.REFUSES or asks):
+            operation = replace(operation, escalated_at=now)
+            events.append(event(EventKind.ESCALATED, operation, decision.because, at=now, step=step))
+        asked_at = None if expired else operation.data.get("asked_at") or (now.isoformat() if asks else None)
+        operation = replace(
+            with_data(
+                operation,
+                withheld={**said, "because": decision.because, "would_do": decision.only_consent_missing},
+                recommended=recommended(operation, said, decision, now),
+                asked_at=asked_at,
+            ),
+            status=OperationStatus.AWAITING_APPROVAL if asks else OperationStatus.WAITING,
+            wake_at=wake_at(now, decision.until, _SOON if expired else self._world.settings().look_again),
+            approved_at=None if expired else operation.approved_at,
+            approved_by=None if expired else operation.approved_by,
+            because=decision.because,
+        )
+        answers = numbered(decision.answers, step) if is_news else ()
+        await self._record.save(operation, held=turn.held, answers=answers, events=events)
+        return operation
+
+    async def _do(self, operation: Operation, step: Step, deed: Deed, held: Held) -> Operation:
+        if self._leading.held is None:  # the last look before the deed, by our own clock
+            because = "the lease was not renewed in time: it was not begun"
+            return await self.outcome(operation, step, StepOutcome.REFUSED, because, held=held, not_done=True)
+        outcome, because = StepOutcome.DONE, "done"
+        try:
+            await deed.do()
+        except TemporaryFailure as failure:
+            outcome, because = StepOutcome.UNKNOWN, f"it is not known whether it was done: {failure}"
+        except MailwardError as failure:
+            outcome, because = StepOutcome.FAILED, str(failure)
+        if outcome is StepOutcome.UNKNOWN:
+            found = await deed.look(step, self._world.clock.now())
+            if found.was_done is not None:
+                outcome = StepOutcome.DONE if found.was_done else StepOutcome.FAILED
+                because = f"{because}; {found.because}"
+        return await self.outcome(operation, step, outcome, because, held=held)
+
+
+_SOON = timedelta(seconds=1)
+"""After an approval ran out: the problem is probed again, and asked about again."""
+
+
+def _kind(decision: Decision, *, asks: bool) -> EventKind:
+    if asks:
+        return EventKind.APPROVAL_ASKED
+    return EventKind.ACTION_WITHHELD if decision.only_consent_missing else EventKind.RECOVERY_WAITS
+
+
+def _throttle(wanted: Wanted, seen: Circumstances, steps: Sequence[Step]) -> May:
+    """What the store asks within the transaction that writes the intent, by its own clock."""
+    undone = {(step.operation, step.seq) for step in steps if was_not_done(step)}
+    insists = wanted.by_hand and (wanted.forced or harm.throttle not in gates_of(wanted))
+
+    def may(deeds: Sequence[BegunDeed], now: datetime) -> GateAnswer:
+        counted = [deed for deed in deeds if (deed.operation, deed.seq) not in undone]
+        if insists:
+            return under_way(wanted, counted)
+        settings = seen.settings.throttles
+        return throttle(wanted, place=seen.place, places=seen.places, deeds=counted, settings=settings, now=now)
+
+    return may

@@ -1,0 +1,322 @@
+"""
+The executor: takes an operation one step further (design §8, "Operations").
+
+Each step is one turn: read the record, ask `next_move`, do that one thing, write it down. What waits, waits in the
+store as a moment; nothing is kept in memory that a kill -9 would lose.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from mailward.engine.recovering.acting import Acting
+from mailward.engine.recovering.ended import Ended
+from mailward.engine.recovering.facts import Facts
+from mailward.engine.recovering.joining import Joining
+from mailward.engine.recovering.leading import Leading
+from mailward.engine.recovering.probing import Probing
+from mailward.engine.recovering.record import Record, event
+from mailward.engine.recovering.standing import (
+    Standing,
+    Turn,
+    against,
+    numbered,
+    settles_after,
+    started_instead,
+    told_by,
+    waits_for,
+    what_is_left,
+)
+from mailward.engine.recovering.world import World
+from mailward.model.event import Event, EventKind
+from mailward.model.monitoring import AlertValue
+from mailward.model.recovery import (
+    ActionClass,
+    Gate,
+    GateAnswer,
+    Operation,
+    OperationStatus,
+    Step,
+    StepName,
+    StepOutcome,
+)
+from mailward.ports.lease import Held
+from mailward.recovery.circumstances import Circumstances
+from mailward.recovery.deciding import decide
+from mailward.recovery.next_move import (
+    EndHealed,
+    GiveBack,
+    LookBack,
+    Take,
+    learned_nothing,
+    needs_fresh_evidence,
+    next_give_back,
+    next_move,
+)
+from mailward.recovery.premises import judge
+from mailward.recovery.procedures import Stage
+from mailward.recovery.wanted import ACTION_OF, Wanted
+
+LOOK_BACK_AGAIN_AFTER = timedelta(milliseconds=500)
+SERVICE_SHOWS_WITHIN = timedelta(seconds=45)
+"""How long looking back at a service's deed may find nothing before it counts as not known."""
+SERVER_SHOWS_WITHIN = timedelta(minutes=15)
+"""The same for the restart of a machine, which may take its time to boot."""
+GIVE_BACK_TRIES = 3
+_PAUSED = frozenset({OperationStatus.WAITING, OperationStatus.AWAITING_APPROVAL})
+
+
+class Executor:
+    """Takes operations further, one step at a time."""
+
+    def __init__(self, world: World, record: Record, leading: Leading, ended: Ended) -> None:
+        """*ended* keeps the operations that ended lately."""
+        self._world = world
+        self._record = record
+        self._leading = leading
+        self._ended = ended
+        self.facts = Facts(world)
+        self.acting = Acting(world, record, leading, facts=self.facts, ended=ended)
+        self._probing = Probing(world, self.facts)
+        self.joining = Joining(world, record, leading, facts=self.facts)
+
+    async def advance(self, operation: Operation) -> Operation:  # noqa: PLR0911 - one return per kind of move
+        """
+        Take *operation* one step further and return how it stands then.
+
+        Raises:
+            Refused: The lease was lost.
+            TemporaryFailure: The store is out of reach; nothing was begun.
+        """
+        held = self._leading.held
+        if held is None:
+            return operation
+        steps = await self._record.operations.steps(operation.id)
+        operation = replace(operation, owner=self._leading.owner, fence=held.fence)
+        organization = self._world.organization()
+        move = next_move(operation, steps)
+        if isinstance(move, LookBack):
+            return await self._look_back(operation, move.step, held)
+        if operation.server not in organization.servers and operation.server not in organization.access_points:
+            because = "the configuration no longer names it"
+            return await self.end(operation, OperationStatus.ABORTED, because, held=held)
+        match move:
+            case EndHealed(touched=True):
+                because = "it works again after what was done"
+                return await self.end(operation, OperationStatus.HEALED, because, held=held)
+            case EndHealed():
+                because = "the trouble was gone; nothing was touched"
+                return await self.end(operation, OperationStatus.TRANSIENT, because, held=held)
+            case GiveBack(place=place, step=name, server=server):
+                return await self._give_back(Turn(operation, steps, Standing(place, Stage(step=name), server), held))
+            case Take(place=place, stage=stage, attempt=attempt):
+                at = Standing(place, stage, self._server_of(operation, stage), attempt)
+                turn = Turn(operation, steps, at, held)
+                if self._looks_well(operation) and needs_fresh_evidence(steps, self._world.clock.now()):
+                    return await self._re_probe(turn.again())
+                return await self._take(turn)
+
+    async def end(self, operation: Operation, status: OperationStatus, because: str, *, held: Held) -> Operation:
+        """End an operation, and tell it."""
+        now = self._world.clock.now()
+        operation = replace(operation, status=status, because=because, ended_at=now, wake_at=None)
+        events = [event(EventKind.RECOVERY_ENDED, operation, f"{status.value}: {because}", at=now)]
+        if status is OperationStatus.ESCALATED and operation.escalated_at is None:
+            operation = replace(operation, escalated_at=now)
+            events.append(event(EventKind.ESCALATED, operation, because, at=now))
+        await self._record.save(operation, held=held, events=events, surely=True)
+        self._ended.note(operation)
+        return operation
+
+    async def settle(self, operation: Operation, step: Step, held: Held) -> None:
+        """Write down what became of a deed whose operation is over already."""
+        found = await self.facts.deed(step.name, step.server).look(step, self._world.clock.now())
+        outcome = {True: StepOutcome.DONE, False: StepOutcome.FAILED, None: StepOutcome.UNKNOWN}[found.was_done]
+        because = f"its recovery was ended meanwhile; it was looked at: {found.because}"
+        await self.acting.outcome(operation, step, outcome, because, held=held)
+
+    def is_well(self, operation: Operation) -> bool:
+        """Whether what broke is healthy again by its monitors, so that a waiting operation should look."""
+        if operation.cause is not None:
+            status = self._world.status(operation.cause)
+            return status is not None and status.state is AlertValue.HEALTHY
+        return self.facts.alert_of(operation.server) is AlertValue.HEALTHY
+
+    # stages
+
+    async def _take(self, turn: Turn) -> Operation:
+        name, server = turn.at.stage.step, turn.at.server
+        if name is StepName.ESCALATE:
+            return await self._escalate(turn)
+        if server not in self._world.organization().servers:
+            if name is StepName.RE_PROBE:
+                return await self._re_probe(turn)
+            because = f"{server} is no server of this organization, so nothing can be done to it"
+            return await self._note(turn, StepOutcome.SKIPPED, because)
+        wanted = Wanted(step=name if name in ACTION_OF else StepName.RESTART_SERVICE, server=server)
+        seen = await self.acting.circumstances(wanted, turn.operation, turn.steps)
+        turn = replace(turn, at=started_instead(turn.at, seen, turn.steps))
+        premise = judge(turn.at.stage.premise, seen, self.facts.surroundings(turn.operation))
+        if not premise.holds:
+            return await self._note(turn, StepOutcome.SKIPPED, premise.because)
+        if turn.at.stage.step in ACTION_OF:
+            return await self._act(turn, premise.because)
+        return await self._look(turn, seen)
+
+    async def _look(self, turn: Turn, seen: Circumstances) -> Operation:
+        """A stage that touches nothing."""
+        match turn.at.stage.step:
+            case StepName.RE_PROBE:
+                return await self._re_probe(turn)
+            case StepName.PROVE_EMPTY:
+                return await self._prove_empty(turn, seen.active_copies)
+            case StepName.RECOVER_MAILBOX_SERVER:
+                return await self.joining.join(turn)
+            case StepName.COLLECT:
+                return await self._collect(turn)
+            case name:
+                because = f"to {name.value} is not available yet; the procedure goes on without it"
+                return await self._note(turn, StepOutcome.REFUSED, because)
+
+    async def _act(self, turn: Turn, premise: str) -> Operation:
+        wanted = Wanted(step=turn.at.stage.step, server=turn.at.server)
+        seen = await self.acting.circumstances(wanted, turn.operation, turn.steps)
+        decision = decide(wanted, seen)
+        if decision.is_final:
+            return await self._note(turn, StepOutcome.REFUSED, decision.because, answers=decision.answers)
+        if decision.may and needs_fresh_evidence(turn.steps, self._world.clock.now()):
+            return await self._re_probe(turn.again())
+        unlearned = learned_nothing(turn.steps)
+        if decision.may and unlearned is not None:
+            decision = against(decision, waits_for(Gate.VERDICT, f"the last re-probe is no evidence: {unlearned}"))
+        if not decision.may:
+            return await self.acting.withhold(turn, decision)
+        operation, _ = await self.acting.act(turn, wanted, decision, seen, premise=premise)
+        return operation
+
+    async def _re_probe(self, turn: Turn) -> Operation:
+        settings, settle = self._world.settings(), None
+        deed = settles_after(turn.steps)
+        if deed is not None:
+            settle = settings.server_settle if deed.action is ActionClass.SERVER_RESTART else settings.settle
+        began = self._world.clock.now()
+        looked = await self._probing.look(turn.operation, settle=settle)
+        step = replace(
+            turn.step(began),
+            intent="find out whether the problem stands",
+            ended=self._world.clock.now(),
+            outcome=StepOutcome.DONE if looked.is_healthy is not None else StepOutcome.UNKNOWN,
+            because=looked.because,
+            evidence=looked.evidence,
+        )
+        verdict = self.facts.verdict(turn.operation) or turn.operation.verdict
+        operation = replace(
+            turn.operation, status=OperationStatus.RUNNING, wake_at=None, because=told_by(looked), verdict=verdict
+        )
+        await self._record.save(operation, held=turn.held, steps=(step,))
+        return operation
+
+    async def _prove_empty(self, turn: Turn, left: tuple[str, ...] | None) -> Operation:
+        if left == ():
+            return await self._note(turn, StepOutcome.DONE, "no active copy is left on it")
+        said = f"it still holds the active copy of {', '.join(left)}" if left else "its active copies are not known"
+        return await self._note(turn, StepOutcome.FAILED, f"{said}: it is not restarted")
+
+    async def _collect(self, turn: Turn) -> Operation:
+        serving = self.facts.serving_server(turn.operation)
+        if serving is None:
+            return await self._note(turn, StepOutcome.UNKNOWN, "it is not known which mailbox server serves it")
+        alert = self.facts.alert_of(serving)
+        because = f"{serving} serves it; its IMAP monitors say {alert.value if alert is not None else 'nothing'}"
+        return await self._note(turn, StepOutcome.DONE, because, evidence={"mailbox_server": serving})
+
+    async def _escalate(self, turn: Turn) -> Operation:
+        """The end of the procedure. What was taken away stays away until the thing is well again."""
+        now, operation = self._world.clock.now(), turn.operation
+        left = what_is_left(turn.steps)
+        back = next_give_back(operation, turn.steps)
+        if back is None or back.step not in ACTION_OF:
+            await self._note(turn, StepOutcome.DONE, f"a person is called: {left}")
+            return await self.end(operation, OperationStatus.ESCALATED, left, held=turn.held)
+        events: tuple[Event, ...] = ()
+        because = f"{left}; {back.server} stays out of the access point until it is well again"
+        if operation.escalated_at is None:
+            operation = replace(operation, escalated_at=now)
+            events = (event(EventKind.ESCALATED, operation, because, at=now),)
+        operation = replace(
+            operation,
+            status=OperationStatus.WAITING,
+            wake_at=now + self._world.settings().look_again,
+            because=because,
+        )
+        await self._record.save(operation, held=turn.held, events=events)
+        return operation
+
+    async def _give_back(self, turn: Turn) -> Operation:
+        name, server = turn.at.stage.step, turn.at.server
+        if name not in ACTION_OF:
+            return await self._note(turn, StepOutcome.SKIPPED, f"there is nothing to {name.value}")
+        tried = [step for step in turn.steps if step.name is name and step.outcome is StepOutcome.FAILED]
+        if len(tried) >= GIVE_BACK_TRIES:
+            because = f"it works again, but {server} could not be put back: {tried[-1].because}"
+            return await self.end(turn.operation, OperationStatus.ESCALATED, because, held=turn.held)
+        wanted = Wanted(step=name, server=server)
+        seen = await self.acting.circumstances(wanted, turn.operation, turn.steps)
+        decision = decide(wanted, seen)
+        if not decision.may:
+            return await self.acting.withhold(turn, decision)
+        operation, _ = await self.acting.act(turn, wanted, decision, seen, premise="it is well again")
+        return operation
+
+    # looking back
+
+    async def _look_back(self, operation: Operation, step: Step, held: Held) -> Operation:
+        """An intent without outcome: a manager died, or the step waits for another operation."""
+        if step.name is StepName.RECOVER_MAILBOX_SERVER:
+            return await self.joining.look(operation, step, held)
+        now = self._world.clock.now()
+        found = await self.facts.deed(step.name, step.server).look(step, now)
+        patience = SERVER_SHOWS_WITHIN if step.name is StepName.RESTART_SERVER else SERVICE_SHOWS_WITHIN
+        if found.was_done is None and now - step.started < patience:
+            because = f"it is looked at whether this was done: {step.intent}; {found.because}"
+            operation = replace(
+                operation, status=OperationStatus.WAITING, wake_at=now + LOOK_BACK_AGAIN_AFTER, because=because
+            )
+            await self._record.save(operation, held=held)
+            return operation
+        outcome = {True: StepOutcome.DONE, False: StepOutcome.FAILED, None: StepOutcome.UNKNOWN}[found.was_done]
+        because = f"no outcome was written, so it was looked at: {found.because}"
+        return await self.acting.outcome(operation, step, outcome, because, held=held, not_done=found.was_done is False)
+
+    # small things
+
+    def _looks_well(self, operation: Operation) -> bool:
+        return operation.status in _PAUSED and self.is_well(operation)
+
+    def _server_of(self, operation: Operation, stage: Stage) -> str:
+        if stage.step is StepName.RECOVER_MAILBOX_SERVER:
+            return self.facts.serving_server(operation) or operation.server
+        if operation.server in self._world.organization().access_points:
+            verdict = self.facts.verdict(operation)
+            return (verdict.server if verdict is not None else None) or operation.server
+        return operation.server
+
+    async def _note(
+        self,
+        turn: Turn,
+        outcome: StepOutcome,
+        because: str,
+        *,
+        evidence: Mapping[str, object] | None = None,
+        answers: tuple[GateAnswer, ...] = (),
+    ) -> Operation:
+        """Write down a step that touched nothing."""
+        now = self._world.clock.now()
+        step = replace(turn.step(now), ended=now, outcome=outcome, because=because, evidence=evidence or {})
+        operation = replace(turn.operation, status=OperationStatus.RUNNING, wake_at=None)
+        events: tuple[Event, ...] = ()
+        if outcome is StepOutcome.REFUSED:
+            events = (event(EventKind.ACTION_WITHHELD, operation, because, at=now, step=step),)
+        given = numbered(answers, step)
+        await self._record.save(operation, held=turn.held, steps=(step,), answers=given, events=events)
+        return operation

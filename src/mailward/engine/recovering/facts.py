@@ -1,0 +1,320 @@
+"""
+Gathering what gates and premises look at: the circumstances of one server at one moment.
+
+A host that cannot be asked leaves its fields unknown, with the reason; it never makes anything true.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Iterable
+from datetime import timedelta
+from typing import TypeVar
+
+from mailward.engine.recovering.deeds import (
+    AccessPointChange,
+    Deed,
+    ServerRestart,
+    ServiceChange,
+    Unavailable,
+    service_deed,
+)
+from mailward.engine.recovering.world import World
+from mailward.model import items
+from mailward.model.errors import MailwardError, Refused
+from mailward.model.evidence import ServiceStatus
+from mailward.model.holds import Hold, HoldKind
+from mailward.model.monitoring import AlertValue, MonitorStatus
+from mailward.model.organization import Server
+from mailward.model.probing import ProbeResult
+from mailward.model.recovery import Deed as BegunDeed
+from mailward.model.recovery import Operation, OperationStatus, StepName
+from mailward.model.verdict import Verdict
+from mailward.monitors.samples import ProbeKey
+from mailward.ports.access_point_control import Membership
+from mailward.recovery.circumstances import Circumstances, Peer, Place
+from mailward.recovery.premises import Around
+from mailward.recovery.wanted import Wanted
+
+Seen = TypeVar("Seen")
+
+LOOK_FOR = timedelta(seconds=6)
+"""How long one look at a host may take while a deed waits for it."""
+TEST_LASTS = timedelta(seconds=90)
+"""An own test that is older says nothing of the present (three times the longest default interval)."""
+OWN_MONITORS = frozenset({items.SELF_TEST_MONITOR, items.DEEP_TEST_MONITOR, items.PROXY_TEST_MONITOR})
+_BROKEN = frozenset({AlertValue.DEGRADED, AlertValue.UNHEALTHY})
+_WORST = (AlertValue.UNHEALTHY, AlertValue.DEGRADED)
+_WHOLE = "organization"
+
+
+class Facts:
+    """Looks around for the executor."""
+
+    def __init__(self, world: World) -> None:
+        """*world* is the engine."""
+        self._world = world
+
+    # deeds
+
+    def deed(self, step: StepName, server: str) -> Deed:
+        """The deed a step does to a server; one that is `Unavailable` says why."""
+        controls = self._world.controls()
+        change = service_deed(step)
+        if change is not None:
+            control = controls.services.get(server)
+            if control is None:
+                return Unavailable(f"the service of {server} is not reached: the configuration names no host.service")
+            return ServiceChange(control=control, deed=change, is_stale=lambda: self._is_stale_now(server))
+        if step is StepName.RESTART_SERVER:
+            host = controls.hosts.get(server)
+            if host is None:
+                return Unavailable(f"the machine {server} is not controlled: the configuration names no host.control")
+            return ServerRestart(control=host)
+        if step in (StepName.TAKE_OUT, StepName.PUT_BACK):
+            organization = self._world.organization()
+            points = (
+                control
+                for name, control in controls.access_points.items()
+                if name in organization.access_points and server in organization.access_points[name].servers
+            )
+            return AccessPointChange(controls=tuple(points), server=server, out=step is StepName.TAKE_OUT)
+        return Unavailable(f"to {step.value} is not available yet")
+
+    # circumstances
+
+    async def around(
+        self, wanted: Wanted, operation: Operation | None, deeds: tuple[BegunDeed, ...], ended: Iterable[Operation]
+    ) -> Circumstances:
+        """
+        Everything that bears on a wanted deed.
+
+        Args:
+            wanted: The deed.
+            operation: The recovery it belongs to; None when a person asks.
+            deeds: What throttles count.
+            ended: Operations that ended lately, for remediation without effect.
+        """
+        world = self._world
+        organization, server = world.organization(), world.organization().servers[wanted.server]
+        in_force = world.mode(server.name, wanted.action, operation.cause if operation is not None else None)
+        (service, unseen), (problem, _), (others, _), stale, in_point = await asyncio.gather(
+            self._service(server.name),
+            self._configuration_problem(server.name),
+            self._others(server.name),
+            self.certificate_is_stale(server.name),
+            self._in_access_point(server.name),
+        )
+        broken = self._own_broken(server.name, operation)
+        databases = organization.active_on(server.name)
+        return Circumstances(
+            now=world.clock.now(),
+            place=_place(server),
+            settings=world.settings(),
+            mode=in_force.mode,
+            mode_because=in_force.because,
+            overridden_by=in_force.override,
+            stopped=world.stopped(),
+            holds=self.holds_on(server.name),
+            store_trouble=world.store_trouble(),
+            approved_at=operation.approved_at if operation is not None else None,
+            approved_by=(operation.approved_by or "") if operation is not None else "",
+            verdict=self.verdict(operation),
+            alert=_worst(status.state for status in broken),
+            broken_since=min((s.broken_since for s in broken if s.broken_since is not None), default=None),
+            own_test_fails=self._own_test_fails(server),
+            service=service,
+            service_unseen=unseen,
+            configuration_problem=problem,
+            others_at_work=others,
+            certificate_is_stale=stale,
+            unavailable=self._unavailable(wanted),
+            peers=self._peers(server),
+            places=tuple(_place(known) for known in organization.servers.values()),
+            deeds=deeds,
+            healed_at=tuple(
+                one.ended_at
+                for one in ended
+                if one.server == server.name and one.status is OperationStatus.HEALED and one.ended_at is not None
+            ),
+            active_copies=tuple(database.name for database in databases),
+            other_copies=bool(databases) and all(len(database.copies) > 1 for database in databases),
+            is_restartable=server.restartable,
+            in_access_point=in_point,
+        )
+
+    def surroundings(self, operation: Operation) -> Around:
+        """What premises look at beside the server itself."""
+        database = operation.target.partition("/")[2] or None
+        organization = self._world.organization()
+        serving = self.serving_server(operation)
+        return Around(
+            database=database if database in organization.databases else None,
+            mailbox_server=serving,
+            mailbox_server_alert=self.alert_of(serving) if serving is not None else None,
+        )
+
+    def serving_server(self, operation: Operation) -> str | None:
+        """The mailbox server that serves what a customer touch point asks for: as it was seen, else as configured."""
+        cause = operation.cause
+        if cause is None or cause.item != items.CTP_MONITOR:
+            return None
+        organization = self._world.organization()
+        status = self._world.status(cause)
+        if status is not None and status.mailbox_server in organization.servers:
+            return status.mailbox_server
+        database = organization.databases.get(cause.target)
+        return database.active if database is not None else None
+
+    def alert_of(self, server: str) -> AlertValue | None:
+        """The worst of a server's own service monitors; None when it has none."""
+        states = [status.state for status in self._world.statuses() if _is_own(status, server)]
+        if not states:
+            return None
+        return _worst(states) or (AlertValue.HEALTHY if AlertValue.HEALTHY in states else states[0])
+
+    def verdict(self, operation: Operation | None) -> Verdict | None:
+        """The latest verdict of the monitor that broke, or of the server's own where its host reported a failure."""
+        if operation is None:
+            return None
+        if operation.cause is not None:
+            status = self._world.status(operation.cause)
+            return status.verdict if status is not None else operation.verdict
+        own = [status for status in self._world.statuses() if _is_own(status, operation.server)]
+        return next((status.verdict for status in own if status.verdict is not None), operation.verdict)
+
+    def holds_on(self, server: str) -> tuple[Hold, ...]:
+        """What is held on this server, or on the whole organization."""
+        return tuple(
+            hold
+            for hold in self._world.holds()
+            if hold.kind is not HoldKind.OVERRIDE and hold.subject.partition("/")[0] in (server, _WHOLE)
+        )
+
+    async def certificate_is_stale(self, server: str) -> bool | None:
+        """Whether the server serves another certificate than the one on its disk; None when it cannot be compared."""
+        shown = max(
+            (result for result in self._results(server) if result.certificate is not None),
+            key=lambda result: result.at,
+            default=None,
+        )
+        if shown is None or shown.certificate is None:
+            return None
+        on_disk = await self._world.certificate_on_disk(shown)
+        return None if on_disk is None else on_disk != shown.certificate.sha256
+
+    async def _is_stale_now(self, server: str) -> bool | None:
+        """The same by a handshake of this moment; an older one says nothing of a reload done since."""
+        planned = {probe.key for probe in self._world.coverage().probes}
+        for key in _own_tests(server):
+            if key in planned:
+                await self._world.ask(key)
+                return await self.certificate_is_stale(server)
+        return None
+
+    def _results(self, server: str) -> Iterable[ProbeResult]:
+        for key in _own_tests(server):
+            result = self._world.latest(key)
+            if result is not None:
+                yield result
+
+    async def _service(self, server: str) -> tuple[ServiceStatus | None, str]:
+        control = self._world.controls().services.get(server)
+        if control is None:
+            return None, "the configuration names no host.service"
+        return await _seen(control.status())
+
+    async def _configuration_problem(self, server: str) -> tuple[str | None, str]:
+        control = self._world.controls().services.get(server)
+        if control is None:
+            return None, ""
+        check, unseen = await _seen(control.check_configuration())
+        if check is None:
+            return f"it could not be checked: {unseen}", unseen
+        return (check.because if check.is_valid is False else None), ""
+
+    async def _others(self, server: str) -> tuple[tuple[str, ...] | None, str]:
+        control = self._world.controls().services.get(server)
+        return ((), "") if control is None else await _seen(control.others_at_work())
+
+    async def _in_access_point(self, server: str) -> bool | None:
+        deed = self.deed(StepName.TAKE_OUT, server)
+        if not isinstance(deed, AccessPointChange) or not deed.controls:
+            return None
+        said, _ = await _seen(deed.before())
+        memberships = said.get("membership") if said is not None else None
+        if not isinstance(memberships, list) or Membership.UNKNOWN.value in memberships:
+            return None
+        return any(one == Membership.IN.value for one in memberships)
+
+    def _own_broken(self, server: str, operation: Operation | None) -> list[MonitorStatus]:
+        """The broken monitors of the server's own service, and the one that broke if its verdict names the server."""
+        found = [status for status in self._world.statuses() if _is_own(status, server) and status.state in _BROKEN]
+        cause = operation.cause if operation is not None else None
+        status = self._world.status(cause) if cause is not None else None
+        if status is not None and status not in found and status.state in _BROKEN:
+            names_it = status.verdict is not None and status.verdict.server == server
+            return [*found, *([status] if names_it else [])]
+        return found
+
+    def _own_test_fails(self, server: Server) -> bool | None:
+        probe = items.SELF_TEST_PROBE if server.is_mailbox else items.PROXY_TEST_PROBE
+        result = self._world.latest(ProbeKey(probe=probe, server=server.name, target=server.name))
+        if result is None or self._world.clock.now() - result.at > TEST_LASTS:
+            return None
+        return result.result.is_failure
+
+    def _unavailable(self, wanted: Wanted) -> str | None:
+        try:
+            self.deed(wanted.step, wanted.server).command()
+        except Refused as refusal:
+            return str(refusal)
+        return None
+
+    def _peers(self, server: Server) -> tuple[Peer, ...]:
+        role = "proxies" if server.is_proxy else "mailbox_servers"
+        others: tuple[Server, ...] = getattr(self._world.organization(), role)
+        bad = {
+            status.key.server
+            for status in self._world.statuses()
+            if status.key.item in (OWN_MONITORS | {items.CTP_MONITOR}) and status.state is not AlertValue.HEALTHY
+        }
+        away = {
+            hold.subject.partition("/")[0]
+            for hold in self._world.holds()
+            if hold.kind is HoldKind.MAINTENANCE
+            or (hold.kind is HoldKind.COMPONENT_STATE and hold.value in ("Inactive", "Draining"))
+        }
+        return tuple(
+            Peer(server=other.name, is_healthy=other.name not in bad and other.name not in away)
+            for other in others
+            if other.name != server.name
+        )
+
+
+def _own_tests(server: str) -> tuple[ProbeKey, ...]:
+    """The probes of a server itself, of which it has one or both."""
+    probes = (items.PROXY_TEST_PROBE, items.SELF_TEST_PROBE)
+    return tuple(ProbeKey(probe=probe, server=server, target=server) for probe in probes)
+
+
+def _is_own(status: MonitorStatus, server: str) -> bool:
+    return status.key.server == server and status.key.item in OWN_MONITORS
+
+
+def _place(server: Server) -> Place:
+    return Place(server=server.name, roles=frozenset(role.value for role in server.roles), site=server.site)
+
+
+def _worst(states: Iterable[AlertValue]) -> AlertValue | None:
+    found = set(states)
+    return next((state for state in _WORST if state in found), None)
+
+
+async def _seen(look: Awaitable[Seen]) -> tuple[Seen | None, str]:
+    """Wait for one look, within bounds; what cannot be seen comes with the reason."""
+    try:
+        async with asyncio.timeout(LOOK_FOR.total_seconds()):
+            return await look, ""
+    except TimeoutError:
+        return None, f"it did not answer within {LOOK_FOR.total_seconds():g} s"
+    except MailwardError as failure:
+        return None, str(failure)

@@ -1,0 +1,114 @@
+"""A customer touch point's recovery waits for that of the mailbox server that serves it, or starts that first."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from mailward.engine.recovering.facts import OWN_MONITORS, Facts
+from mailward.engine.recovering.leading import Leading
+from mailward.engine.recovering.record import Record, event
+from mailward.engine.recovering.standing import Turn
+from mailward.engine.recovering.world import World
+from mailward.model import items
+from mailward.model.event import EventKind
+from mailward.model.recovery import Operation, OperationKind, OperationStatus, Step, StepOutcome
+from mailward.ports.lease import Held
+from mailward.recovery.triggers import Trigger
+
+LOOK_AGAIN_AFTER = timedelta(seconds=1)
+
+
+class Joining:
+    """Opens operations, and has one wait for another."""
+
+    def __init__(self, world: World, record: Record, leading: Leading, *, facts: Facts) -> None:
+        """Open operations in *record*."""
+        self._world = world
+        self._record = record
+        self._leading = leading
+        self._facts = facts
+
+    async def begin(self, trigger: Trigger, *, held: Held, parent: int | None = None) -> Operation | None:
+        """Open an operation for *trigger*; None when its target has one that is not over."""
+        now = self._world.clock.now()
+        operation = Operation(
+            kind=trigger.kind,
+            target=trigger.target,
+            server=trigger.server,
+            mode=self._world.settings().mode,
+            status=OperationStatus.RUNNING,
+            because=trigger.because,
+            started_at=now,
+            cause=trigger.cause,
+            parent=parent,
+            verdict=trigger.verdict,
+            databases=trigger.databases,
+            owner=self._leading.owner,
+            fence=held.fence,
+        )
+        started = event(EventKind.RECOVERY_STARTED, operation, trigger.because, at=now)
+        return await self._record.operations.begin(operation, (started,), held=held)
+
+    async def join(self, turn: Turn) -> Operation:
+        """Wait for the recovery of the mailbox server the turn is about; start it where none is under way."""
+        operation, server, held = turn.operation, turn.at.server, turn.held
+        now = self._world.clock.now()
+        trigger = self._trigger(operation, server)
+        other = await self._open_on(server)
+        other = other or await self.begin(trigger, held=held, parent=operation.id) or await self._open_on(server)
+        step = turn.step(now)
+        if other is None:
+            because = f"the recovery of {server} could not be joined"
+            step = replace(step, ended=now, outcome=StepOutcome.UNKNOWN, because=because)
+            await self._record.save(operation, held=held, steps=(step,))
+            return operation
+        step = replace(step, intent=f"wait for recovery {other.id} of {other.target}", evidence={"joins": other.id})
+        operation = replace(
+            operation,
+            status=OperationStatus.WAITING,
+            joins=other.id,
+            wake_at=now + LOOK_AGAIN_AFTER,
+            because=f"{server} is recovered first, by recovery {other.id}",
+        )
+        await self._record.save(operation, held=held, steps=(step,))
+        return operation
+
+    async def look(self, operation: Operation, step: Step, held: Held) -> Operation:
+        """Go on once the joined recovery is over, or has called a person."""
+        now = self._world.clock.now()
+        number = step.evidence.get("joins")
+        other = await self._record.operations.operation(number) if isinstance(number, int) else None
+        if other is not None and not other.status.is_over and other.escalated_at is None:
+            operation = replace(operation, status=OperationStatus.WAITING, wake_at=now + LOOK_AGAIN_AFTER)
+            await self._record.save(operation, held=held)
+            return operation
+        said = "gone" if other is None else other.status.value
+        if other is not None and not other.status.is_over:
+            said = f"{said}, and a person was called"
+        step = replace(step, ended=now, outcome=StepOutcome.DONE, because=f"recovery {number} is {said}")
+        operation = replace(operation, status=OperationStatus.RUNNING, wake_at=None, joins=None, because=step.because)
+        await self._record.save(operation, held=held, steps=(step,))
+        return operation
+
+    async def _open_on(self, server: str) -> Operation | None:
+        for operation in await self._record.operations.open():
+            if operation.kind is OperationKind.MAILBOX_SERVER and operation.server == server:
+                return operation
+        return None
+
+    def _trigger(self, operation: Operation, server: str) -> Trigger:
+        broken = [
+            status
+            for status in self._world.statuses()
+            if status.key.server == server and status.broken_since is not None and status.key.item in OWN_MONITORS
+        ]
+        # the self test speaks for the whole server
+        first = min(broken, key=lambda s: (s.key.item != items.SELF_TEST_MONITOR, s.key), default=None)
+        return Trigger(
+            kind=OperationKind.MAILBOX_SERVER,
+            target=server,
+            server=server,
+            because=f"{server} serves what {operation.server} cannot reach, and its own monitors are not healthy",
+            cause=first.key if first is not None else None,
+            verdict=first.verdict if first is not None else operation.verdict,
+            databases=tuple(database.name for database in self._world.organization().active_on(server)),
+        )

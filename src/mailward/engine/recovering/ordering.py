@@ -1,0 +1,173 @@
+"""
+What people order: yes and no to a waiting recovery, and deeds by hand, which pass the same gates and the same record.
+
+A deed by hand is an operation of its own kind, so that throttles count it, a crash leaves its intent, and `why` tells
+who did it.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from mailward.engine.recovering.executor import Executor
+from mailward.engine.recovering.leading import Leading
+from mailward.engine.recovering.record import Record, event
+from mailward.engine.recovering.standing import Standing, Turn, words_of
+from mailward.engine.recovering.world import World
+from mailward.model.errors import NotFound, Refused, TemporaryFailure
+from mailward.model.event import EventKind
+from mailward.model.recovery import Mode, Operation, OperationKind, OperationStatus, StepName, StepOutcome
+from mailward.ports.lease import Held
+from mailward.ports.manager import Intention
+from mailward.ports.service_control import ServiceDeed
+from mailward.recovery.deciding import Decision, decide
+from mailward.recovery.procedures import Stage
+from mailward.recovery.wanted import Wanted
+
+STEP_OF = {
+    ServiceDeed.START: StepName.START_SERVICE,
+    ServiceDeed.STOP: StepName.STOP_SERVICE,
+    ServiceDeed.RESTART: StepName.RESTART_SERVICE,
+    ServiceDeed.RELOAD: StepName.RELOAD_SERVICE,
+    ServiceDeed.ENABLE: StepName.ENABLE_SERVICE,
+}
+
+
+class Ordering:
+    """Carries out orders."""
+
+    def __init__(
+        self,
+        world: World,
+        record: Record,
+        leading: Leading,
+        executor: Executor,
+        *,
+        on_change: Callable[[Operation], None],
+        quiet: Callable[[int], Awaitable[None]],
+    ) -> None:
+        """
+        Args:
+            world: The engine.
+            record: Where orders are written down.
+            leading: Whether this manager may act.
+            executor: Does deeds.
+            on_change: Told of every operation that an order changed.
+            quiet: Waits until nothing is under way in an operation: what it would write overwrites a yes.
+        """
+        self._quiet = quiet
+        self._world = world
+        self._record = record
+        self._leading = leading
+        self._executor = executor
+        self._on_change = on_change
+
+    async def approve(self, number: int, *, actor: str, reason: str) -> Operation:
+        """Say yes to the step an operation waits with; it probes again before it acts."""
+        await self._quiet(number)
+        operation = await self._unfinished(number)
+        if operation.status is not OperationStatus.AWAITING_APPROVAL:
+            raise Refused(
+                f"recovery {number} does not wait for a yes; it is {operation.status.value}: {operation.because}"
+            )
+        now = self._world.clock.now()
+        because = _said(actor, "said yes", reason)
+        operation = replace(operation, approved_by=actor, approved_at=now, wake_at=now, because=because)
+        return await self._save(operation, EventKind.APPROVAL_GIVEN, because, actor)
+
+    async def deny(self, number: int, *, actor: str, reason: str) -> Operation:
+        """Say no: the operation ends, and a person is left with it."""
+        operation = await self._unfinished(number)
+        because = _said(actor, "said no", reason)
+        operation = self._over(operation, OperationStatus.DENIED, because)
+        return await self._save(operation, EventKind.APPROVAL_DENIED, because, actor)
+
+    async def abort(self, number: int, *, actor: str, reason: str) -> Operation:
+        """End an operation before its next step. A deed under way is not called back, and its outcome is recorded."""
+        operation = await self._unfinished(number)
+        because = _said(actor, "ended it", reason)
+        operation = self._over(operation, OperationStatus.ABORTED, because)
+        return await self._save(operation, EventKind.RECOVERY_ENDED, because, actor)
+
+    async def by_hand(
+        self, step: StepName, server: str, *, actor: str, reason: str, dry_run: bool, force: bool
+    ) -> Intention:
+        """
+        Do something to a server by hand.
+
+        Raises:
+            TemporaryFailure: This manager does not lead, or its store is out of reach.
+        """
+        wanted = Wanted(step=step, server=server, by_hand=True, forced=force)
+        operation = self._operation(wanted, actor=actor, reason=reason)
+        seen = await self._executor.acting.circumstances(wanted, operation, ())
+        decision = decide(wanted, seen)
+        words = words_of(self._executor.facts.deed(step, server))
+        intention = Intention(
+            server=server,
+            command=words,
+            answers=decision.answers,
+            allowed=decision.may,
+            because=decision.because,
+        )
+        if dry_run or not decision.may:
+            return intention
+        held = self._leading.held
+        if held is None:
+            raise TemporaryFailure("this manager does not hold the lease that allows it to act; nothing was done")
+        return await self._do(operation, wanted, decision, intention, held)
+
+    async def _do(
+        self, operation: Operation, wanted: Wanted, decision: Decision, intention: Intention, held: Held
+    ) -> Intention:
+        started = event(EventKind.RECOVERY_STARTED, operation, operation.because, at=operation.started_at)
+        begun = await self._record.operations.begin(operation, (started,), held=held)
+        if begun is None:
+            raise Refused(
+                f"somebody is doing something to {wanted.server} by hand at this moment; see: mailward recoveries"
+            )
+        seen = await self._executor.acting.circumstances(wanted, begun, ())
+        turn = Turn(begun, (), Standing(0, Stage(step=wanted.step), wanted.server), held)
+        after, began = await self._executor.acting.act(turn, wanted, decision, seen, premise=begun.because)
+        steps = await self._record.operations.steps(begun.id)
+        done = began and bool(steps) and steps[-1].outcome is StepOutcome.DONE
+        because = steps[-1].because if steps else after.because
+        status = OperationStatus.HEALED if done else OperationStatus.ESCALATED
+        await self._executor.end(after, status, f"by {begun.actor}: {because}", held=held)
+        return replace(intention, allowed=began, done=done, because=because, operation=begun.id)
+
+    def _operation(self, wanted: Wanted, *, actor: str, reason: str) -> Operation:
+        organization = self._world.organization()
+        return Operation(
+            kind=OperationKind.BY_HAND,
+            target=f"{wanted.server}/by-hand",
+            server=wanted.server,
+            mode=Mode.ACT,
+            status=OperationStatus.RUNNING,
+            because=_said(actor, f"wants to {wanted.step.value}", reason),
+            started_at=self._world.clock.now(),
+            owner=self._leading.owner,
+            actor=actor,
+            databases=tuple(database.name for database in organization.active_on(wanted.server)),
+        )
+
+    def _over(self, operation: Operation, status: OperationStatus, because: str) -> Operation:
+        now = self._world.clock.now()
+        return replace(operation, status=status, because=because, ended_at=now, wake_at=None)
+
+    async def _unfinished(self, number: int) -> Operation:
+        operation = await self._record.operations.operation(number)
+        if operation is None:
+            raise NotFound(f"there is no recovery {number}; see: mailward recoveries")
+        if operation.status.is_over:
+            raise Refused(f"recovery {number} is over already: {operation.status.value}, {operation.because}")
+        return operation
+
+    async def _save(self, operation: Operation, kind: EventKind, because: str, actor: str) -> Operation:
+        told = event(kind, operation, because, at=self._world.clock.now(), actor=actor)
+        await self._record.operations.save(operation, held=None, events=(told,))
+        self._on_change(operation)
+        return operation
+
+
+def _said(actor: str, what: str, reason: str) -> str:
+    return f"{actor} {what}: {reason}" if reason else f"{actor} {what}"

@@ -1,0 +1,293 @@
+"""
+The loop of recoveries: starts what broken monitors and failed services ask for, and takes what is open further.
+
+Detection goes on whatever happens here. Nothing starts before the store was read, while the lease is not held, or while
+the store is out of reach. One operation that raises is put off and told; it never stops its neighbours.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+
+from mailward.engine.recovering.ended import KEPT_FOR, Ended
+from mailward.engine.recovering.executor import Executor
+from mailward.engine.recovering.leading import Leading
+from mailward.engine.recovering.record import Record
+from mailward.engine.recovering.world import World
+from mailward.model.errors import Refused, TemporaryFailure
+from mailward.model.event import Event, EventKind
+from mailward.model.evidence import ServiceState, ServiceStatus
+from mailward.model.items import CERTIFICATE_MONITOR
+from mailward.model.monitoring import MonitorStatus
+from mailward.model.recovery import Mode, Operation, OperationKind, OperationStatus
+from mailward.model.verdict import Tier
+from mailward.ports.lease import Held, Lease
+from mailward.ports.operations import Operations
+from mailward.recovery.triggers import Trigger, exit_trigger, may_start, trigger_of
+
+log = logging.getLogger(__name__)
+
+EVERY = timedelta(milliseconds=100)
+"""Between two looks at what is due: a failed service is to be started within a second."""
+SCAN_EVERY = timedelta(milliseconds=500)
+"""Between two looks at all monitors, of which there may be thousands."""
+LOOK_WELL_EVERY = timedelta(seconds=2)
+"""How often a waiting operation whose monitors are well again is looked at."""
+PUT_OFF = timedelta(seconds=5)
+"""After an operation raised."""
+ENDED_MOST = 10_000
+
+
+class Recovering:
+    """Everything about recoveries that goes on by itself."""
+
+    def __init__(self, world: World, operations: Operations, lease: Lease, *, owner: str) -> None:
+        """
+        Args:
+            world: The engine.
+            operations: Where recoveries are kept.
+            lease: Who may act.
+            owner: This process, unique among all that may act.
+        """
+        self._world = world
+        self._operations = operations
+        self.leading = Leading(lease, owner=owner, on_change=self._led)
+        self.ended = Ended()
+        self.record = Record(operations)
+        self.executor = Executor(world, self.record, self.leading, self.ended)
+        self._open: dict[int, Operation] = {}
+        self._under_way: dict[int, asyncio.Task[None]] = {}
+        self._not_before: dict[int, float] = {}
+        self._failed: dict[str, ServiceStatus] = {}
+        self._is_loaded = False
+        self._scan_at = 0.0
+        self._wanted = asyncio.Event()
+
+    # asked from outside
+
+    @property
+    def open(self) -> tuple[Operation, ...]:
+        """Operations that are not over, as they stand."""
+        return tuple(self._open.values())
+
+    def on_exit(self, server: str, status: ServiceStatus) -> None:
+        """A host says that a service ended: one that failed is recovered at once."""
+        if status.state is ServiceState.FAILED:
+            self._failed[server] = status
+        for operation in self._open.values():
+            if operation.server == server:
+                self._hurry(operation.id)
+        self._wanted.set()
+
+    def hurry(self) -> None:
+        """Something changed that gates look at: a hold, an approval, the configuration."""
+        for number in self._open:
+            self._hurry(number)
+        self._wanted.set()
+
+    def take_over(self, operation: Operation) -> None:
+        """An operator changed how an operation stands."""
+        if operation.status.is_over:
+            self._open.pop(operation.id, None)
+            self.ended.note(operation)
+        else:
+            self._open[operation.id] = operation
+            self._hurry(operation.id)
+        self._wanted.set()
+
+    # the loop
+
+    async def run(self) -> None:
+        """Lead, start and go on until cancelled."""
+        leading = asyncio.create_task(self.leading.run(), name="the lease")
+        try:
+            while True:
+                self._wanted.clear()
+                await self.turn()
+                try:
+                    async with asyncio.timeout(EVERY.total_seconds()):
+                        await self._wanted.wait()
+                except TimeoutError:
+                    pass
+        finally:
+            leading.cancel()
+            await self._stop()
+
+    async def turn(self) -> None:
+        """Start what is asked for, and set going what is due."""
+        held = self.leading.held
+        if held is None or self._world.settings().mode is Mode.OBSERVE:
+            self._is_loaded = False  # whoever led meanwhile may have changed everything
+            return
+        try:
+            if not self._is_loaded:
+                await self._load(held)
+            await self._start_what_is_asked_for(held)
+        except Refused as refusal:
+            log.info("recoveries: %s", refusal)
+            self._is_loaded = False
+            return
+        except TemporaryFailure as failure:
+            log.debug("recoveries: %s", failure)
+            return
+        self._go_on()
+
+    async def settled(self) -> None:
+        """Wait until nothing is under way."""
+        while self._under_way:
+            await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+
+    async def quiet(self, number: int) -> None:
+        """Wait until nothing is under way in one operation."""
+        task = self._under_way.get(number)
+        if task is not None:
+            await asyncio.wait({task})
+
+    async def _load(self, held: Held) -> None:
+        now = self._world.clock.now()
+        recent = await self._operations.operations(since=now - KEPT_FOR, limit=ENDED_MOST)
+        self.ended.take_over(recent)
+        self._open = {operation.id: operation for operation in await self._operations.open()}
+        await self._look_back_at_aborted(held)
+        self._is_loaded = True
+
+    async def _look_back_at_aborted(self, held: Held) -> None:
+        """A deed may have been under way when an operator ended its operation and the manager died: find out."""
+        for deed in await self._operations.deeds(since=self._world.clock.now()):
+            if deed.ended is not None or deed.operation in self._open:
+                continue
+            operation = await self._operations.operation(deed.operation)
+            steps = await self._operations.steps(deed.operation)
+            step = next((step for step in steps if step.seq == deed.seq), None)
+            if operation is not None and step is not None:
+                await self.executor.settle(operation, step, held)
+
+    async def _start_what_is_asked_for(self, held: Held) -> None:
+        for server, exited in tuple(self._failed.items()):
+            trigger = exit_trigger(server, exited.because, self._world.organization())
+            if trigger is not None:
+                await self._start(trigger, None, held)
+            self._failed.pop(server, None)
+        if _monotonic() < self._scan_at:
+            return
+        self._scan_at = _monotonic() + SCAN_EVERY.total_seconds()
+        for status in self._world.statuses():
+            if status.broken_since is None:
+                continue
+            trigger = trigger_of(status, self._world.organization(), certificate_is_stale=await self._is_stale(status))
+            if trigger is not None:
+                await self._start(trigger, status, held)
+
+    async def _is_stale(self, status: MonitorStatus) -> bool:
+        if status.key.item != CERTIFICATE_MONITOR or status.key.server not in self._world.organization().servers:
+            return False
+        return await self.executor.facts.certificate_is_stale(status.key.server) is True
+
+    async def _start(self, trigger: Trigger, status: MonitorStatus | None, held: Held) -> None:
+        if self._proxy_is_recovered(trigger):
+            return
+        known = [operation for operation in self._open.values() if operation.target == trigger.target]
+        former = (*known, *self.ended.of(trigger.target))
+        settings, now = self._world.settings(), self._world.clock.now()
+        if not may_start(trigger, status, former, settings=settings, now=now):
+            return
+        begun = await self.executor.joining.begin(trigger, held=held)
+        if begun is not None:
+            self._open[begun.id] = begun
+        else:  # its target has an open one that is not known here
+            self._open |= {one.id: one for one in await self._operations.open() if one.id not in self._open}
+
+    def _proxy_is_recovered(self, trigger: Trigger) -> bool:
+        """A touch point whose fault is a proxy that is being recovered already waits for that, and asks for nothing."""
+        if trigger.kind is not OperationKind.CUSTOMER_TOUCH_POINT or trigger.verdict is None:
+            return False
+        return trigger.verdict.tier is Tier.PROXY and any(
+            operation.kind is OperationKind.PROXY and operation.server == trigger.verdict.server
+            for operation in self._open.values()
+        )
+
+    def _go_on(self) -> None:
+        now, moment = self._world.clock.now(), _monotonic()
+        for number, operation in tuple(self._open.items()):
+            if number in self._under_way or self._not_before.get(number, 0.0) > moment:
+                continue
+            due = operation.wake_at is None or operation.wake_at <= now
+            if not due and self.executor.is_well(operation):
+                due = moment >= self._not_before.get(number, 0.0)
+                self._not_before[number] = moment + LOOK_WELL_EVERY.total_seconds()
+            if due:
+                task = asyncio.create_task(self._advance(number), name=f"recovery {number}")
+                self._under_way[number] = task
+                task.add_done_callback(lambda _, number=number: self._arrived(number))  # type: ignore[misc]
+        self.ended.forget(now)
+
+    async def _advance(self, number: int) -> None:
+        operation = self._open[number]
+        try:
+            after = await self.executor.advance(operation)
+        except Refused as refusal:
+            log.info("recovery %d: %s", number, refusal)
+            self._is_loaded = False
+            self._put_off(number)
+            return
+        except TemporaryFailure as failure:
+            log.warning("recovery %d goes on later: %s", number, failure)
+            self._put_off(number)
+            return
+        except Exception:
+            log.exception("recovery %d", number)
+            self._put_off(number)
+            return
+        await self._keep(number, operation, after)
+
+    async def _keep(self, number: int, before: Operation, after: Operation) -> None:
+        """Take the new standing over, unless an operator changed it meanwhile: then the store knows."""
+        if self._open.get(number) != before:
+            with_store = await self._asked(lambda: self._operations.operation(number))
+            after = with_store or after
+        if after.status.is_over:
+            self._open.pop(number, None)
+            self.ended.note(after)
+        else:
+            self._open[number] = after
+
+    async def _asked(self, question: Callable[[], Awaitable[Operation | None]]) -> Operation | None:
+        try:
+            return await question()
+        except TemporaryFailure:
+            return None
+
+    def _arrived(self, number: int) -> None:
+        self._under_way.pop(number, None)
+        self._wanted.set()
+
+    def _put_off(self, number: int) -> None:
+        self._not_before[number] = _monotonic() + PUT_OFF.total_seconds()
+
+    def _hurry(self, number: int) -> None:
+        operation = self._open[number]
+        if operation.status in (OperationStatus.WAITING, OperationStatus.AWAITING_APPROVAL):
+            self._open[number] = replace(operation, wake_at=self._world.clock.now())
+
+    async def _stop(self) -> None:
+        """A deed under way gets the time to be written down; what waits goes on after the next start."""
+        tasks = tuple(self._under_way.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=2.0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.leading.release()
+
+    def _led(self, leads: bool, because: str) -> None:
+        self._is_loaded = False
+        kind = EventKind.LEADERSHIP_TAKEN if leads else EventKind.LEADERSHIP_LOST
+        now = self._world.clock.now()
+        self._world.record(Event(at=now, kind=kind, subject="mailward", because=because))
+        self._wanted.set()
+
+
+def _monotonic() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,60 @@
+"""What the executor needs of the engine and the hosts, as functions and ports; it changes with every reload."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from mailward.model.event import Event
+from mailward.model.holds import Hold
+from mailward.model.monitoring import MonitorKey, MonitorStatus
+from mailward.model.organization import Organization
+from mailward.model.probing import ProbeResult
+from mailward.model.recovery import ActionClass, Mode
+from mailward.monitors.coverage import Coverage
+from mailward.monitors.samples import ProbeKey
+from mailward.ports.access_point_control import AccessPointControl
+from mailward.ports.clock import Clock
+from mailward.ports.host_control import HostControl
+from mailward.ports.service_control import ServiceControl
+from mailward.recovery.settings import RecoverySettings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Controls:
+    """What can be done to the hosts, by server or access point."""
+
+    services: Mapping[str, ServiceControl] = field(default_factory=dict)
+    hosts: Mapping[str, HostControl] = field(default_factory=dict)
+    access_points: Mapping[str, AccessPointControl] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InForce:
+    """How far a class of action goes on one server now."""
+
+    mode: Mode
+    because: str
+    override: Hold | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class World:
+    """The engine as the executor sees it."""
+
+    organization: Callable[[], Organization]
+    settings: Callable[[], RecoverySettings]
+    coverage: Callable[[], Coverage]
+    controls: Callable[[], Controls]
+    status: Callable[[MonitorKey], MonitorStatus | None]
+    statuses: Callable[[], tuple[MonitorStatus, ...]]
+    ask: Callable[[ProbeKey], Awaitable[ProbeResult]]
+    """Run a probe now; its judged result."""
+    latest: Callable[[ProbeKey], ProbeResult | None]
+    certificate_on_disk: Callable[[ProbeResult], Awaitable[str | None]]
+    holds: Callable[[], tuple[Hold, ...]]
+    """In force now."""
+    mode: Callable[[str, ActionClass, MonitorKey | None], InForce]
+    stopped: Callable[[], str | None]
+    """Why the stop file forbids everything, or None."""
+    store_trouble: Callable[[], str | None]
+    record: Callable[[Event], None]
+    clock: Clock

@@ -1,0 +1,164 @@
+"""
+Everything that acts and tells, beside the watching: recoveries, holds, alerts, notices.
+
+`Engine` watches and is asked through here for what it does about what it sees. Without `RepairParts` an engine only
+watches, as for one that merely measures.
+"""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mailward.engine.health_page_point import HealthPagePoint
+from mailward.engine.holding import Holding
+from mailward.engine.ledger import Change
+from mailward.engine.notifying import Notifying
+from mailward.engine.parts import RepairParts
+from mailward.engine.recovering.facts import Facts
+from mailward.engine.recovering.ordering import Ordering
+from mailward.engine.recovering.recovering import Recovering
+from mailward.engine.recovering.world import Controls, InForce, World
+from mailward.engine.telling import Telling
+from mailward.model.event import Event
+from mailward.model.evidence import ServiceStatus
+from mailward.model.holds import WHOLE_ORGANIZATION, HoldKind
+from mailward.model.monitoring import MonitorKey
+from mailward.model.recovery import ActionClass, Mode
+from mailward.monitors.following_holds import HoldChange
+from mailward.monitors.overrides import mode_override
+from mailward.ports.settings import Snapshot
+
+if TYPE_CHECKING:
+    from mailward.engine.engine import Engine
+
+HEALTH_PAGE = "health-page"
+"""access_points.X.control: load balancers poll /health/SERVER."""
+
+
+class Repairing:
+    """Acts and tells for one engine."""
+
+    def __init__(self, engine: "Engine", parts: RepairParts) -> None:
+        """Nothing begins before `run`."""
+        self._engine = engine
+        self._parts = parts
+        self.controls = Controls()
+        clock = engine.parts.clock
+        self.holding = Holding(
+            parts.holds,
+            clock,
+            organization=lambda: engine.snapshot.organization,
+            coverage=lambda: engine.configured,
+            record=self._record,
+            on_change=self._held_differently,
+        )
+        self._world = World(
+            organization=lambda: engine.snapshot.organization,
+            settings=lambda: engine.snapshot.recovery,
+            coverage=lambda: engine.coverage,
+            controls=lambda: self.controls,
+            status=engine.assessment.status_of,
+            statuses=lambda: engine.assessment.statuses,
+            ask=engine.ask,
+            latest=engine.latest,
+            certificate_on_disk=engine.certificate_on_disk,
+            holds=self.holding.in_force,
+            mode=self._mode,
+            stopped=lambda: parts.stopped(engine.snapshot.stop_file),
+            store_trouble=lambda: engine.ledger.trouble or self.holding.trouble,
+            record=self._record,
+            clock=clock,
+        )
+        self.facts = Facts(self._world)
+        self.operations = parts.operations
+        self.outbox = parts.outbox
+        self.recovering = Recovering(self._world, parts.operations, parts.lease, owner=parts.owner)
+        self.ordering = Ordering(
+            self._world,
+            self.recovering.record,
+            self.recovering.leading,
+            self.recovering.executor,
+            on_change=self.recovering.take_over,
+            quiet=self.recovering.quiet,
+        )
+        self.notifying = Notifying(
+            parts.outbox,
+            parts.make_notifier,
+            clock=clock,
+            on_event=self._record,
+            is_well=lambda: not engine.problems(),
+        )
+        self.telling = Telling(
+            outbox=parts.outbox,
+            operations=parts.operations,
+            notifying=self.notifying,
+            recovering=self.recovering,
+            snapshot=lambda: engine.snapshot,
+            statuses=lambda: engine.assessment.statuses,
+            definitions=lambda: engine.assessment.definitions,
+            latest=engine.latest,
+            holds=self.holding.present,
+            clock=clock,
+        )
+
+    async def open(self) -> None:
+        """Take up what is held. While the store cannot be read nothing is done: it is not known what forbids it."""
+        await self.holding.look()
+
+    def loops(self) -> tuple[Callable[[], Coroutine[None, None, None]], ...]:
+        """What goes on until the manager ends."""
+        return (self.recovering.run, self.holding.run, self.telling.run, self.notifying.run)
+
+    def use(self, snapshot: Snapshot, controls: Controls) -> None:
+        """Act by this configuration from now on; recoveries of what it no longer names end as aborted."""
+        pages = {
+            name: HealthPagePoint(point.servers, self.holding, now=self._engine.parts.clock.now)
+            for name, point in snapshot.organization.access_points.items()
+            if point.control == HEALTH_PAGE
+        }
+        self.controls = replace(controls, access_points={**controls.access_points, **pages})
+        self.notifying.use(snapshot.channels)
+        self.recovering.hurry()
+
+    def on_exit(self, server: str, status: ServiceStatus) -> None:
+        """A host says that a service ended."""
+        self.recovering.on_exit(server, status)
+
+    def stored(self) -> None:
+        """Somebody else than the ledger stored events."""
+        self._engine.ledger.ring()
+
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with telling."""
+        return self.notifying.problems()
+
+    def stopped(self) -> str | None:
+        """Why no action at all is taken, or None."""
+        return self._world.stopped() or next(
+            (
+                f"paused by {hold.owner}: {hold.reason}"
+                for hold in self.holding.in_force()
+                if hold.kind is HoldKind.PAUSE and hold.subject == WHOLE_ORGANIZATION
+            ),
+            None,
+        )
+
+    def _mode(self, server: str, action: ActionClass, cause: MonitorKey | None) -> InForce:
+        """The more careful of the organization's mode and the class's own, which an override may set anew."""
+        settings = self._engine.snapshot.recovery
+        configured = settings.mode_of(action)
+        now = self._engine.parts.clock.now()
+        found = mode_override(self.holding.present(), server=server, action=action, key=cause, now=now)
+        if found is None:
+            return InForce(mode=configured, because=f"{action.value} is set to {configured.value}")
+        mode, hold = found
+        careful = min(mode, settings.mode, key=list(Mode).index)
+        because = f"{action.value} is set to {careful.value} by an override of {hold.owner}"
+        return InForce(mode=careful, because=because, override=hold)
+
+    def _held_differently(self, change: HoldChange) -> None:
+        self._engine.held_differently(change)
+        self.recovering.hurry()
+
+    def _record(self, event: Event) -> None:
+        self._engine.ledger.add_change(Change(events=(event,)))

@@ -1,0 +1,132 @@
+"""The routes about what is repaired: operations, their stories, a person's yes and no, and orders by hand."""
+
+import logging
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mailward.model.recovery import Operation
+from mailward.ports.manager import Manager
+from mailward.ports.service_control import ServiceDeed
+from mailward.web.answers import many, one
+from mailward.web.parameters import Parameters
+from mailward.web.problems import Code, Problem
+from mailward.web.requests import actor, asked, body, in_path, number_in_path
+from mailward.web.routes import Routes
+
+OPERATIONS_MAX = 1000
+
+_log = logging.getLogger("mailward.web")
+
+
+async def _recoveries(manager: Manager, request: Request) -> Response:
+    given = asked(request)
+    server, unfinished = given.text("server"), given.boolean("unfinished") or False
+    limit = given.integer("limit", 50, low=1, high=OPERATIONS_MAX)
+    given.finish()
+    return await many(await manager.recoveries(server=server, unfinished=unfinished, limit=limit))
+
+
+async def _recovery(manager: Manager, request: Request) -> Response:
+    asked(request).finish()
+    return one(await manager.recovery(number_in_path(request, "recovery")))
+
+
+async def _approve(manager: Manager, request: Request) -> Response:
+    number, reason = await _said(request)
+    return _told("approved", request, await manager.approve(number, actor=actor(request), reason=reason))
+
+
+async def _deny(manager: Manager, request: Request) -> Response:
+    number, reason = await _said(request)
+    return _told("denied", request, await manager.deny(number, actor=actor(request), reason=reason))
+
+
+async def _abort(manager: Manager, request: Request) -> Response:
+    number, reason = await _said(request)
+    return _told("aborted", request, await manager.abort(number, actor=actor(request), reason=reason))
+
+
+async def _said(request: Request) -> tuple[int, str]:
+    """The number in the path, and the reason in the body."""
+    given = await body(request)
+    reason = given.text("reason") or ""
+    given.finish()
+    return number_in_path(request, "recovery"), reason
+
+
+def _told(what: str, request: Request, operation: Operation) -> Response:
+    _log.info("recovery %d of %s %s by %s", operation.id, operation.target, what, actor(request))
+    return one(operation)
+
+
+async def _why(manager: Manager, request: Request) -> Response:
+    asked(request).finish()
+    return await many(await manager.why(in_path(request, "subject")))
+
+
+async def _would_have(manager: Manager, request: Request) -> Response:
+    given = asked(request)
+    since = given.required_moment("since")
+    given.finish()
+    return await many(await manager.would_have(since=since))
+
+
+async def _service(manager: Manager, request: Request) -> Response:
+    asked(request).finish()
+    return one(await manager.service(in_path(request, "server")))
+
+
+async def _control_service(manager: Manager, request: Request) -> Response:
+    given = await body(request)
+    reason, dry_run, force = _order(given)
+    server, deed = in_path(request, "server"), _deed(request)
+    _log.info("%s of the service of %s%s, asked for by %s", deed.value, server, _how(dry_run, force), actor(request))
+    return one(
+        await manager.control_service(server, deed, actor=actor(request), reason=reason, dry_run=dry_run, force=force)
+    )
+
+
+async def _restart_server(manager: Manager, request: Request) -> Response:
+    given = await body(request)
+    reason, dry_run, force = _order(given)
+    server = in_path(request, "server")
+    _log.info("restart of the server %s%s, asked for by %s", server, _how(dry_run, force), actor(request))
+    return one(await manager.restart_server(server, actor=actor(request), reason=reason, dry_run=dry_run, force=force))
+
+
+def _order(given: Parameters) -> tuple[str, bool, bool]:
+    """Reason, dry_run and force of an order by hand."""
+    reason = given.text("reason") or ""
+    dry_run, force = given.boolean("dry_run") or False, given.boolean("force") or False
+    given.finish()
+    return reason, dry_run, force
+
+
+def _how(dry_run: bool, force: bool) -> str:
+    return f"{' as a rehearsal' if dry_run else ''}{' by force' if force else ''}"
+
+
+def _deed(request: Request) -> ServiceDeed:
+    name = in_path(request, "deed")
+    try:
+        return ServiceDeed(name)
+    except ValueError:
+        known = ", ".join(deed.value for deed in ServiceDeed)
+        raise Problem(Code.NOT_FOUND, f"a service cannot be told to {name[:100]!r}; known: {known}") from None
+
+
+READS: Routes = {
+    "/api/v1/recoveries": _recoveries,
+    "/api/v1/recoveries/{id}": _recovery,
+    "/api/v1/why/{subject}": _why,
+    "/api/v1/would-have": _would_have,
+    "/api/v1/service/{server}": _service,
+}
+CHANGES: Routes = {
+    "/api/v1/recoveries/{id}/approve": _approve,
+    "/api/v1/recoveries/{id}/deny": _deny,
+    "/api/v1/recoveries/{id}/abort": _abort,
+    "/api/v1/service/{server}/{deed}": _control_service,
+    "/api/v1/servers/{server}/restart": _restart_server,
+}

@@ -1,0 +1,72 @@
+"""What a request carries: its query and its body, read within bounds before anybody looks at them."""
+
+import json
+
+from starlette.requests import Request
+
+from mailward.web.parameters import Parameters
+from mailward.web.problems import Code, Problem
+
+BODY_BYTES_MAX = 64 * 1024
+
+
+def query(request: Request) -> dict[str, list[object]]:
+    """Return the query's parameters, each with every value it was given."""
+    given: dict[str, list[object]] = {}
+    for name, value in request.query_params.multi_items():
+        given.setdefault(name, []).append(value)
+    return given
+
+
+def asked(request: Request) -> Parameters:
+    """Return the query, to be read strictly."""
+    return Parameters(query(request))
+
+
+async def body(request: Request) -> Parameters:
+    """
+    Read a JSON object of bounded size, to be read strictly; an empty body is an empty object.
+
+    Raises:
+        Problem: It is too long, no JSON object, or not sent as one.
+    """
+    received = bytearray()
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) > BODY_BYTES_MAX:
+            raise Problem(Code.TOO_LARGE, f"a request may hold {BODY_BYTES_MAX // 1024} KiB at most")
+    if not received:
+        return Parameters({})
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise Problem(Code.UNSUPPORTED_MEDIA_TYPE, "send the request as application/json")
+    try:
+        given = json.loads(received)
+    except (ValueError, RecursionError):
+        raise Problem(Code.BAD_REQUEST, "the request is not JSON") from None
+    if not isinstance(given, dict):
+        raise Problem(Code.BAD_REQUEST, "the request is not a JSON object")
+    return Parameters({name: [value] for name, value in given.items()})
+
+
+def in_path(request: Request, name: str) -> str:
+    """Return a part of the path, decoded; too long a one is cut off, because errors repeat it."""
+    return str(request.path_params[name])[:500]
+
+
+def number_in_path(request: Request, what: str) -> int:
+    """
+    Return the `id` of the path.
+
+    Raises:
+        Problem: NOT_FOUND, because a path with anything but a number leads nowhere.
+    """
+    text = in_path(request, "id")
+    if not (text.isascii() and text.isdigit() and len(text) < 18):
+        raise Problem(Code.NOT_FOUND, f"there is no {what} {text[:100]!r}; it has a number")
+    return int(text)
+
+
+def actor(request: Request) -> str:
+    """Return whom to record as having asked."""
+    return str(request.state.caller.name)
