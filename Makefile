@@ -35,7 +35,7 @@ check: $(VENV)/.ok ## format, lint, types, import contracts, unit and contract t
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(PYTEST) tests/unit tests/contract tests/scenarios tests/docs
+	@$(PYTEST) -n 2 --dist loadfile tests/unit tests/contract tests/scenarios tests/docs
 
 test: check servers ## check, then acceptance against real servers (6 min)
 	@$(PYTEST) tests/acceptance
