@@ -16,6 +16,7 @@ from mailward.cli.lab import SHAPES, running_labs
 from mailward.cli.progress import progress
 from mailward.cli.terminal import Colour, terminal
 from mailward.model.errors import PermanentFailure
+from mailward.model.recovery import Mode
 
 if TYPE_CHECKING:
     from mailward.lab.lab import Lab
@@ -26,12 +27,20 @@ if TYPE_CHECKING:
 @click.option(
     "--default-timings", is_flag=True, help="Probe as seldom as mailward does by default, not every few seconds."
 )
-def demo(*, shape: str, default_timings: bool) -> None:
+@click.option(
+    "--mode",
+    type=click.Choice([mode.value for mode in Mode]),
+    default=Mode.ACT.value,
+    show_default=True,
+    help="How far mailward goes by itself.",
+)
+def demo(*, shape: str, default_timings: bool, mode: str) -> None:
     """
-    Watch a small IMAP organization on this machine, and break it.
+    Watch a small IMAP organization on this machine, break it, and see it repaired.
 
-    Starts real Dovecots on addresses of their own (127.x), a manager that watches them, and shows the live health
-    table. Needs no root and changes nothing else on this machine; Ctrl-C ends everything and leaves nothing behind.
+    Starts real Dovecots on addresses of their own (127.x), a manager that watches and repairs them, and shows the live
+    health table. Needs no root and changes nothing else on this machine; Ctrl-C ends everything and leaves nothing
+    behind.
     """
     from mailward.cli.watch import watch_health
     from mailward.lab.blueprint import Shape
@@ -43,7 +52,7 @@ def demo(*, shape: str, default_timings: bool) -> None:
         with progress("starting Dovecot"):
             lab = Lab.up(Shape(shape))
         try:
-            file = lab.write_configuration(timings=Timings.DEFAULT if default_timings else Timings.SHORT)
+            file = lab.write_configuration(timings=Timings.DEFAULT if default_timings else Timings.SHORT, mode=mode)
             manager = ManagerProcess(file)
             try:
                 with progress("starting the manager"):
@@ -109,8 +118,11 @@ def _what_to_try(lab: "Lab", socket: Path | None) -> Sequence[str]:
     entrance = lab.blueprint.entrances[0].name
     which = "" if running_labs() == (lab.blueprint.directory,) else f" --directory {lab.blueprint.directory}"
     tries = [
-        (f"{command} lab break service-failed@{host}{which}", "a mailbox server dies: watch this table"),
-        (f"{command} events", "what happened, and why"),
+        (f"{command} lab break service-failed@{host}{which}", "a mailbox server's service dies"),
+        (f"{command} why {host}", "what was done about it, and why"),
+        (f"{command} lab break service-hung@{host}{which}", "it hangs: restarted after a minute's patience"),
+        (f"{command} lab break service-stopped@{host}{which}", "somebody stopped it: left alone, and told"),
+        (f"{command} alerts --format list", "what a person is told at night"),
         (f"{command} probe IMAP/ImapCTPProbe --server {entrance}", "a user's whole path, step by step"),
         (f"{command} lab heal{which}", "all is well again"),
         (f"{command} lab faults{which}", "everything else that can break"),
