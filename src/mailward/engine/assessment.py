@@ -14,7 +14,7 @@ from itertools import chain
 from mailward.engine.ledger import Change
 from mailward.health.changes import health_set_changes
 from mailward.model.event import Event
-from mailward.model.monitoring import MonitorKey, MonitorStatus
+from mailward.model.monitoring import AlertValue, MonitorKey, MonitorStatus
 from mailward.model.organization import Organization
 from mailward.monitors.changes import mailboxes_in, monitor_changes, retirement
 from mailward.monitors.coverage import Coverage
@@ -48,6 +48,9 @@ class Assessment:
         self._judging: dict[ProbeKey, tuple[MonitorKey, ...]] = {}
         self._sets: dict[tuple[str, str], tuple[MonitorKey, ...]] = {}
         """The monitors of each (server, health set)."""
+        self._of_server: dict[str, tuple[MonitorKey, ...]] = {}
+        self._unwell: dict[MonitorKey, None] = {}
+        """Those that are anything but Healthy: few, whatever the organization's size."""
         self._timers: list[tuple[datetime, MonitorKey]] = []
 
     @property
@@ -59,6 +62,15 @@ class Assessment:
         """The state of one monitor, or None."""
         monitor = self._monitors.get(key)
         return monitor.step.status if monitor is not None else None
+
+    def of_server(self, server: str) -> tuple[MonitorStatus, ...]:
+        """The states of one server's monitors."""
+        return tuple(self._monitors[key].step.status for key in self._of_server.get(server, ()))
+
+    @property
+    def unwell(self) -> tuple[MonitorStatus, ...]:
+        """The states of the monitors that are anything but Healthy, or flap."""
+        return tuple(self._monitors[key].step.status for key in self._unwell)
 
     @property
     def definitions(self) -> Mapping[MonitorKey, MonitorDefinition]:
@@ -95,9 +107,12 @@ class Assessment:
         self._monitors = monitors
         self._judging = _judges(coverage.monitors)
         self._sets = _sets(monitors)
+        self._of_server = _by_server(monitors)
+        self._unwell = {}
         self._timers = []
         for key, monitor in monitors.items():
             self._set_timer(key, monitor.step)
+            self._note_health(key, monitor.step.status)
         return Change(
             retired=tuple(status.key for status in retired),
             events=tuple(retirement(status, organization=organization, at=now) for status in retired),
@@ -156,6 +171,7 @@ class Assessment:
         for monitor, step in steps:
             old, monitor.step = monitor.step, step
             self._set_timer(monitor.definition.key, step)
+            self._note_health(monitor.definition.key, step.status)
             told = monitor_changes(
                 monitor.definition, before=old.status, step=step, organization=self._organization, at=now
             )
@@ -188,6 +204,12 @@ class Assessment:
     def _members(self, name: tuple[str, str]) -> tuple[MonitorStatus, ...]:
         return tuple(self._monitors[key].step.status for key in self._sets[name])
 
+    def _note_health(self, key: MonitorKey, status: MonitorStatus) -> None:
+        if status.state is AlertValue.HEALTHY and not status.flapping:
+            self._unwell.pop(key, None)
+        else:
+            self._unwell[key] = None
+
     def _set_timer(self, key: MonitorKey, step: Step) -> None:
         if step.wake_at is not None:
             heapq.heappush(self._timers, (step.wake_at, key))
@@ -198,6 +220,13 @@ def _judges(definitions: Iterable[MonitorDefinition]) -> dict[ProbeKey, tuple[Mo
     for probe, key in chain.from_iterable(((probe, d.key) for probe in d.probes) for d in definitions):
         judging.setdefault(probe, []).append(key)
     return {probe: tuple(keys) for probe, keys in judging.items()}
+
+
+def _by_server(keys: Iterable[MonitorKey]) -> dict[str, tuple[MonitorKey, ...]]:
+    servers: dict[str, list[MonitorKey]] = {}
+    for key in keys:
+        servers.setdefault(key.server, []).append(key)
+    return {name: tuple(members) for name, members in servers.items()}
 
 
 def _sets(keys: Iterable[MonitorKey]) -> dict[tuple[str, str], tuple[MonitorKey, ...]]:

@@ -23,7 +23,7 @@ from mailward.model.errors import MailwardError, Refused
 from mailward.model.evidence import ServiceStatus
 from mailward.model.holds import Hold, HoldKind
 from mailward.model.monitoring import AlertValue, MonitorStatus
-from mailward.model.organization import Server
+from mailward.model.organization import Organization, Server
 from mailward.model.probing import ProbeResult
 from mailward.model.recovery import Deed as BegunDeed
 from mailward.model.recovery import Operation, OperationStatus, StepName
@@ -52,6 +52,7 @@ class Facts:
     def __init__(self, world: World) -> None:
         """*world* is the engine."""
         self._world = world
+        self._placed: tuple[Organization, tuple[Place, ...]] | None = None
 
     # deeds
 
@@ -128,7 +129,7 @@ class Facts:
             certificate_is_stale=stale,
             unavailable=self._unavailable(wanted),
             peers=self._peers(server),
-            places=tuple(_place(known) for known in organization.servers.values()),
+            places=self._places(organization),
             deeds=deeds,
             healed_at=tuple(
                 one.ended_at
@@ -166,7 +167,7 @@ class Facts:
 
     def alert_of(self, server: str) -> AlertValue | None:
         """The worst of a server's own service monitors; None when it has none."""
-        states = [status.state for status in self._world.statuses() if _is_own(status, server)]
+        states = [status.state for status in self._world.of_server(server) if _is_own(status, server)]
         if not states:
             return None
         return _worst(states) or (AlertValue.HEALTHY if AlertValue.HEALTHY in states else states[0])
@@ -178,7 +179,7 @@ class Facts:
         if operation.cause is not None:
             status = self._world.status(operation.cause)
             return status.verdict if status is not None else operation.verdict
-        own = [status for status in self._world.statuses() if _is_own(status, operation.server)]
+        own = [status for status in self._world.of_server(operation.server) if _is_own(status, operation.server)]
         return next((status.verdict for status in own if status.verdict is not None), operation.verdict)
 
     def holds_on(self, server: str) -> tuple[Hold, ...]:
@@ -247,7 +248,7 @@ class Facts:
 
     def _own_broken(self, server: str, operation: Operation | None) -> list[MonitorStatus]:
         """The broken monitors of the server's own service, and the one that broke if its verdict names the server."""
-        found = [status for status in self._world.statuses() if _is_own(status, server) and status.state in _BROKEN]
+        found = [one for one in self._world.of_server(server) if _is_own(one, server) and one.state in _BROKEN]
         cause = operation.cause if operation is not None else None
         status = self._world.status(cause) if cause is not None else None
         if status is not None and status not in found and status.state in _BROKEN:
@@ -262,6 +263,12 @@ class Facts:
             return None
         return result.result.is_failure
 
+    def _places(self, organization: Organization) -> tuple[Place, ...]:
+        """Where every server stands; worked out once for each configuration."""
+        if self._placed is None or self._placed[0] is not organization:
+            self._placed = (organization, tuple(_place(known) for known in organization.servers.values()))
+        return self._placed[1]
+
     def _unavailable(self, wanted: Wanted) -> str | None:
         try:
             self.deed(wanted.step, wanted.server).command()
@@ -274,7 +281,7 @@ class Facts:
         others: tuple[Server, ...] = getattr(self._world.organization(), role)
         bad = {
             status.key.server
-            for status in self._world.statuses()
+            for status in self._world.unwell()
             if status.key.item in (OWN_MONITORS | {items.CTP_MONITOR}) and status.state is not AlertValue.HEALTHY
         }
         away = {

@@ -98,8 +98,8 @@ class Joining:
     def _trigger(self, operation: Operation, server: str) -> Trigger:
         broken = [
             status
-            for status in self._world.statuses()
-            if status.key.server == server and status.broken_since is not None and status.key.item in OWN_MONITORS
+            for status in self._world.of_server(server)
+            if status.broken_since is not None and status.key.item in OWN_MONITORS
         ]
         # the self test speaks for the whole server
         first = min(broken, key=lambda s: (s.key.item != items.SELF_TEST_MONITOR, s.key), default=None)

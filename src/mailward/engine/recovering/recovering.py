@@ -173,7 +173,7 @@ class Recovering:
         if _monotonic() < self._scan_at:
             return
         self._scan_at = _monotonic() + SCAN_EVERY.total_seconds()
-        for status in self._world.statuses():
+        for status in self._world.unwell():
             if status.broken_since is None:
                 continue
             trigger = trigger_of(status, self._world.organization(), certificate_is_stale=await self._is_stale(status))

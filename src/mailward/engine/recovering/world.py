@@ -45,7 +45,10 @@ class World:
     coverage: Callable[[], Coverage]
     controls: Callable[[], Controls]
     status: Callable[[MonitorKey], MonitorStatus | None]
-    statuses: Callable[[], tuple[MonitorStatus, ...]]
+    unwell: Callable[[], tuple[MonitorStatus, ...]]
+    """The monitors that are anything but Healthy."""
+    of_server: Callable[[str], tuple[MonitorStatus, ...]]
+    """Every monitor of one server."""
     ask: Callable[[ProbeKey], Awaitable[ProbeResult]]
     """Run a probe now; its judged result."""
     latest: Callable[[ProbeKey], ProbeResult | None]
