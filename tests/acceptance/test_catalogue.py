@@ -94,7 +94,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def chosen(shape: Shape, config: pytest.Config) -> list[str]:
     """The names of the faults to try."""
-    faults = catalogue(shape)
+    faults = {name: fault for name, fault in catalogue(shape).items() if not fault.is_latent}
     if config.getoption("--default-timings"):
         return list(faults)
     if config.getoption("--every-kind"):

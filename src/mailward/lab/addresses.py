@@ -27,7 +27,10 @@ def free_network() -> tuple[str, Ports]:
 
 
 def _wanted(network: str, ports: Ports) -> Iterator[tuple[str, int]]:
-    numbers: Iterable[int] = (ports.imap, ports.imaps, ports.lmtp, ports.doveadm, ports.metrics)
+    numbers: Iterable[int] = (
+        *(ports.imap, ports.imaps, ports.behind_balancer),
+        *(ports.lmtp, ports.doveadm, ports.metrics, ports.taken),
+    )
     for host in _HOST_NUMBERS:
         for port in numbers:
             yield f"{network}.{host}", port

@@ -13,6 +13,8 @@ from mailward.model.organization import Role
 
 #: Hosts carry names under this domain (RFC 2606 keeps it free for such use).
 DOMAIN = "lab.example"
+#: The name users have in their mail programs.
+PUBLIC_NAME = f"imap.{DOMAIN}"
 #: The mail user of a lab started by root. No account of this number needs to exist (field notes §A).
 MAIL_UID = 5000
 #: Unix socket paths end at 107 bytes; host name and Dovecot's longest one below it take 46 of them.
@@ -23,7 +25,7 @@ class Shape(Enum):
     """What kind of organization a lab is."""
 
     TWO_TIER = "two-tier"
-    """Two proxies before two mailbox servers that replicate to each other."""
+    """Two proxies before two mailbox servers that replicate to each other; HAProxy before them where installed."""
     ONE_BOX = "one-box"
     """A single Dovecot without proxy: the most common installation."""
 
@@ -45,6 +47,11 @@ class Ports:
         return self.base + 993
 
     @property
+    def behind_balancer(self) -> int:
+        """IMAP over TLS for the load balancer, which says first who its client is (PROXY protocol)."""
+        return self.base + 994
+
+    @property
     def lmtp(self) -> int:
         """Delivery."""
         return self.base + 24
@@ -58,6 +65,11 @@ class Ports:
     def metrics(self) -> int:
         """Dovecot's own OpenMetrics."""
         return self.base + 900
+
+    @property
+    def taken(self) -> int:
+        """Free, unless a fault has somebody else sit on it."""
+        return self.base + 901
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,7 +163,10 @@ class Blueprint:
     """The account that runs Dovecot's internals: "dovecot" for a lab of root, else the ordinary user's own name."""
     group: str
     hosts: tuple[LabHost, ...]
+    """Those that run Dovecot."""
     databases: tuple[LabDatabase, ...]
+    balancer: LabHost | None = None
+    """HAProxy before the proxies: the access point of two tiers, where it is installed."""
 
     @property
     def prober(self) -> str:
@@ -172,6 +187,11 @@ class Blueprint:
     def entrances(self) -> tuple[LabHost, ...]:
         """The hosts users connect to."""
         return self.proxies or self.hosts
+
+    @property
+    def machines(self) -> tuple[LabHost, ...]:
+        """Everything that has a supervisor."""
+        return self.hosts if self.balancer is None else (*self.hosts, self.balancer)
 
     @property
     def map_file(self) -> Path:
@@ -195,7 +215,7 @@ class Blueprint:
 
     def host(self, name: str) -> LabHost:
         """The host of that name; KeyError when there is none."""
-        for host in self.hosts:
+        for host in self.machines:
             if host.name == name:
                 return host
         raise KeyError(name)
@@ -225,9 +245,17 @@ _USERS = {
 
 
 def draw(
-    shape: Shape, directory: Path, *, network: str, ports: Ports, rootless: bool, user: str, group: str
+    shape: Shape,
+    directory: Path,
+    *,
+    network: str,
+    ports: Ports,
+    rootless: bool,
+    user: str,
+    group: str,
+    balanced: bool = False,
 ) -> Blueprint:
-    """The blueprint of a lab of this shape in this directory."""
+    """The blueprint of a lab of this shape in this directory; only two tiers can be *balanced* by HAProxy."""
     root = (directory, network)
     hosts: tuple[LabHost, ...]
     if shape is Shape.TWO_TIER:
@@ -259,14 +287,15 @@ def draw(
         group=group,
         hosts=hosts,
         databases=databases,
+        balancer=_host(root, "balancer", 10) if balanced and shape is Shape.TWO_TIER else None,
     )
 
 
-def _host(root: tuple[Path, str], name: str, number: int, role: Role, *, peer: str | None = None) -> LabHost:
+def _host(root: tuple[Path, str], name: str, number: int, *roles: Role, peer: str | None = None) -> LabHost:
     directory, network = root
     return LabHost(
         name=name,
-        roles=frozenset({role}),
+        roles=frozenset(roles),
         address=f"{network}.{number}",
         directory=directory / name,
         peer=peer,

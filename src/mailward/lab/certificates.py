@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mailward.lab.blueprint import DOMAIN, Blueprint, LabHost
+from mailward.lab.blueprint import DOMAIN, PUBLIC_NAME, Blueprint, LabHost
 from mailward.lab.files import write_private
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def write_certificates(blueprint: Blueprint, *, now: datetime) -> None:
     authority.cert_pem.write_to_path(str(blueprint.ca_file))
     blueprint.ca_file.chmod(0o644)
     for host in blueprint.hosts:
-        own = (host.fqdn, host.address)
+        own = (host.fqdn, host.address, *_public_names(blueprint, host))
         made = {
             Certificate.GOOD: _issue(authority, own, now, days=60),
             Certificate.RENEWED: _issue(authority, own, now, days=90),
@@ -53,6 +53,12 @@ def write_certificates(blueprint: Blueprint, *, now: datetime) -> None:
             write_private(host.tls / f"{kind.value}.pem", chain)
             write_private(host.tls / f"{kind.value}.key", leaf.private_key_pem.bytes())
         put_certificate(host, Certificate.GOOD)
+
+
+def _public_names(blueprint: Blueprint, host: LabHost) -> Sequence[str]:
+    """What clients call a proxy that they reach through the load balancer, which passes TLS on unopened."""
+    balancer = blueprint.balancer
+    return (PUBLIC_NAME, balancer.address) if balancer is not None and host.is_proxy else ()
 
 
 def put_certificate(host: LabHost, kind: Certificate) -> None:

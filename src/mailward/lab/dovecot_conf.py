@@ -52,6 +52,7 @@ def render_proxy(blueprint: Blueprint, host: LabHost) -> str:
                 mail_gid=blueprint.group if blueprint.rootless else MAIL_UID,
                 timeout=BACKEND_TIMEOUT_S,
             ),
+            _behind_balancer(blueprint),
             _rootless(blueprint),
             f"!include_try {host.fault_settings}/*.conf\n",
         )
@@ -76,6 +77,12 @@ def _login(blueprint: Blueprint) -> str:
     return _LOGIN.format(imap=blueprint.ports.imap, imaps=blueprint.ports.imaps)
 
 
+def _behind_balancer(blueprint: Blueprint) -> str:
+    if blueprint.balancer is None:
+        return ""
+    return _BEHIND_BALANCER.format(balancer=blueprint.balancer.address, port=blueprint.ports.behind_balancer)
+
+
 def _replication(blueprint: Blueprint, host: LabHost, doveadm_password: str | None) -> str:
     if host.peer is None or doveadm_password is None:
         return "mail_plugins = quota\nprotocol imap {\n  mail_plugins = quota imap_quota\n}\n"
@@ -97,6 +104,8 @@ state_dir = {directory}/state
 instance_name = {name}
 log_path = {directory}/log/dovecot.log
 auth_failure_delay = 0
+# a reload for a new certificate is to end no session; by default one ends them all, 6 seconds later (measured)
+shutdown_clients = no
 ssl = yes
 ssl_cert = <{tls}/cert.pem
 ssl_key = <{tls}/key.pem
@@ -250,6 +259,18 @@ userdb {{
 service lmtp {{
   inet_listener lmtp {{
     port = {lmtp}
+  }}
+}}
+"""
+
+_BEHIND_BALANCER = """\
+# the load balancer says who its client is; without that every user would come from its address
+haproxy_trusted_networks = {balancer}
+service imap-login {{
+  inet_listener imaps-behind-balancer {{
+    port = {port}
+    ssl = yes
+    haproxy = yes
   }}
 }}
 """

@@ -3,7 +3,7 @@ Processes that a fault needs while it lasts: someone who takes all connections, 
 
 `python -m mailward.lab.intruder LAB PART [ARGUMENT…]` says so on standard output once it is in place, and ends with
 the lab. Parts: `crowd HOST USER…` (keeps a session of each user open), `lock` (holds the map's lock),
-`stranger HOST` (speaks SMTP where IMAP is expected).
+`stranger HOST` (speaks SMTP where IMAP is expected), `squatter HOST` (has a port it is to listen on).
 """
 
 import os
@@ -41,6 +41,8 @@ def main() -> None:
         _lock(blueprint.map_file)
     elif part == "stranger":
         _stranger(blueprint, blueprint.host(arguments[0]))
+    elif part == "squatter":
+        _squat((blueprint.host(arguments[0]).address, blueprint.ports.taken))
     else:
         sys.exit(f"there is no part {part!r}")
 
@@ -98,6 +100,12 @@ def _stranger(blueprint: "Blueprint", host: "LabHost") -> None:
         threading.Thread(target=_answer_at, args=(door, context), daemon=True).start()
     _say_in_place()
     threading.Event().wait()
+
+
+def _squat(place: tuple[str, int]) -> None:
+    with _take(place):
+        _say_in_place()
+        threading.Event().wait()
 
 
 def _take(place: tuple[str, int]) -> socket.socket:

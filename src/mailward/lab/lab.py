@@ -34,11 +34,12 @@ __all__ = ["Lab", "missing_programs"]
 
 _UP_SECONDS = 15.0
 _HEAL_SECONDS = 15.0
-#: Dovecot's programs, as the process table shows them (the kernel keeps 15 letters).
+#: Dovecot's programs and HAProxy, as the process table shows them (the kernel keeps 15 letters).
 _OWN_NAMES = frozenset(
     {
         *("dovecot", "anvil", "log", "config", "stats", "auth"),
         *("imap-login", "imap", "lmtp", "ipc", "doveadm-server", "aggregator", "replicator"),
+        "haproxy",
     }
 )
 
@@ -69,7 +70,7 @@ class Lab:
             lab = cls(preparation.plan(shape, directory))
             try:
                 preparation.write(lab.blueprint)
-                for host in lab.blueprint.hosts:
+                for host in lab.blueprint.machines:
                     lab._supervisors[host.name] = supervise(host, owned=owned)
                 lab._await_service()
             except BaseException:
@@ -100,7 +101,7 @@ class Lab:
     def down(self) -> None:
         """End every process of the lab and remove its directory. Doing it twice does no harm."""
         with ThreadPoolExecutor(max_workers=8) as pool:
-            list(pool.map(self._shut_down, self.blueprint.hosts))
+            list(pool.map(self._shut_down, self.blueprint.machines))
         deadline = time.monotonic() + 3
         while left := self._survivors():
             processes.send(signal.SIGKILL, left)
@@ -116,16 +117,18 @@ class Lab:
 
     def status(self) -> Mapping[str, Mapping[str, object]]:
         """What each host's supervisor says of its service; of a host without supervisor: state unknown."""
-        return {host.name: self._look(host) for host in self.blueprint.hosts}
+        return {host.name: self._look(host) for host in self.blueprint.machines}
 
     @property
     def configuration(self) -> Path:
         """The mailward configuration that watches this lab, at default timings."""
         return self.blueprint.directory / "mailward" / "mailward.toml"
 
-    def write_configuration(self, *, timings: Timings = Timings.DEFAULT, more: str = "") -> Path:
-        """Write the configuration that watches this lab anew, with other timings or more TOML, and return the file."""
-        return write_configuration(self.blueprint, timings=timings, more=more)
+    def write_configuration(
+        self, *, timings: Timings = Timings.DEFAULT, mode: str | None = None, more: str = ""
+    ) -> Path:
+        """Write the configuration that watches this lab anew: other timings, another mode, more TOML. The file."""
+        return write_configuration(self.blueprint, timings=timings, mode=mode, more=more)
 
     def start(self, host: str) -> None:
         """Start the service of that host."""
@@ -254,14 +257,14 @@ class Lab:
 
     def _await_service(self) -> None:
         deadline = time.monotonic() + _UP_SECONDS
-        waiting = {host.name: host for host in self.blueprint.hosts}
+        waiting = {host.name: host for host in self.blueprint.machines}
         while waiting:
             for host in tuple(waiting.values()):
                 seen = self._look(host)
                 if seen["state"] == "running":
                     del waiting[host.name]
                 elif seen["state"] == "failed" or self._supervisors[host.name].poll():
-                    raise PermanentFailure(f"Dovecot did not start on {host.name}: {last_words(host)}")
+                    raise PermanentFailure(f"the service of {host.name} did not start: {last_words(host)}")
             if time.monotonic() > deadline:
-                raise PermanentFailure(f"Dovecot does not answer on {', '.join(waiting)}: {seen['because']}")
+                raise PermanentFailure(f"nothing answers on {', '.join(waiting)}: {seen['because']}")
             time.sleep(0.005)

@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mailward.lab import accounts, certificates, dovecot_conf
+from mailward.lab import accounts, certificates, dovecot_conf, haproxy_conf
 from mailward.lab.addresses import free_network
 from mailward.lab.blueprint import DIRECTORY_LENGTH_MAX, Blueprint, Shape, draw
 from mailward.lab.files import make_directory, write_private
 from mailward.lab.mailboxes import make_mailboxes
-from mailward.lab.programs import missing_programs
+from mailward.lab.programs import has_balancer, missing_programs
 from mailward.lab.state import write_state
-from mailward.lab.supervising import supervisor_plan
+from mailward.lab.supervising import balancer_plan, supervisor_plan
 from mailward.lab.watch_configuration import write_configuration
 from mailward.model.errors import PermanentFailure, Refused
 
@@ -37,7 +37,16 @@ def plan(shape: Shape, wanted: Path | None) -> Blueprint:
     rootless = os.geteuid() != 0
     user, group = _names() if rootless else ("dovecot", "dovecot")
     directory = _new_directory(wanted)
-    return draw(shape, directory, network=network, ports=ports, rootless=rootless, user=user, group=group)
+    return draw(
+        shape,
+        directory,
+        network=network,
+        ports=ports,
+        rootless=rootless,
+        user=user,
+        group=group,
+        balanced=has_balancer(),
+    )
 
 
 def write(blueprint: Blueprint) -> None:
@@ -56,12 +65,22 @@ def write(blueprint: Blueprint) -> None:
             text = dovecot_conf.render_mailbox_server(blueprint, host, doveadm_password=doveadm_password)
             write_private(host.configuration, text)
         write_private(host.directory / "supervisor.json", json.dumps(supervisor_plan(blueprint, host)))
+    _write_balancer(blueprint)
     certificates.write_certificates(blueprint, now=datetime.now(UTC))  # noqa: TID251 - certificates need real time
     if blueprint.proxies:
         accounts.write_map(blueprint)
     make_mailboxes(blueprint)
     write_configuration(blueprint)
     write_state(blueprint)
+
+
+def _write_balancer(blueprint: Blueprint) -> None:
+    balancer = blueprint.balancer
+    if balancer is not None:
+        for directory in (balancer.directory, balancer.directory / "log"):
+            make_directory(directory)
+        write_private(haproxy_conf.configuration_file(balancer), haproxy_conf.render(blueprint, balancer))
+        write_private(balancer.directory / "supervisor.json", json.dumps(balancer_plan(blueprint, balancer)))
 
 
 @contextmanager

@@ -19,6 +19,11 @@ def program(name: str) -> str:
     return shutil.which(name, path=SEARCH_PATH) or name
 
 
+def has_balancer() -> bool:
+    """Whether HAProxy is installed; a lab does without it where it is not."""
+    return shutil.which("haproxy", path=SEARCH_PATH) is not None
+
+
 def missing_programs() -> tuple[str, ...]:
     """Debian's packages that a lab needs and this machine lacks."""
     return tuple(package for package, file in _NEEDED.items() if not file.exists())

@@ -18,6 +18,7 @@ def write_state(blueprint: Blueprint) -> None:
         "rootless": blueprint.rootless,
         "user": blueprint.user,
         "group": blueprint.group,
+        "balanced": blueprint.balancer is not None,
     }
     write_private(blueprint.state_file, json.dumps(known, indent=1))
 
@@ -39,6 +40,7 @@ def read_blueprint(directory: Path) -> Blueprint:
             rootless=known["rootless"],
             user=known["user"],
             group=known["group"],
+            balanced=known.get("balanced", False),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Refused(f"there is no lab in {directory}: {error}") from error

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import mailward
 from mailward.lab.blueprint import Blueprint, LabHost
+from mailward.lab.haproxy_conf import configuration_file
 from mailward.lab.programs import SEARCH_PATH, program
 
 
@@ -17,12 +18,27 @@ def supervisor_plan(blueprint: Blueprint, host: LabHost) -> Mapping[str, object]
     ports = [blueprint.ports.imap, blueprint.ports.imaps, blueprint.ports.lmtp]
     if host.peer is not None:
         ports.append(blueprint.ports.doveadm)
+    if host.is_proxy and blueprint.balancer is not None:
+        ports.append(blueprint.ports.behind_balancer)
     return {
         "name": host.name,
         "command": [program("dovecot"), "-F", "-c", str(host.configuration)],
         "check": [program("doveconf"), "-c", str(host.configuration), "-h", "protocols"],
         "listeners": [[host.address, port] for port in ports],
         "output": str(host.directory / "log" / "output.log"),
+    }
+
+
+def balancer_plan(blueprint: Blueprint, balancer: LabHost) -> Mapping[str, object]:
+    """The same for HAProxy; -db keeps it in the foreground, as a single process."""
+    haproxy = [program("haproxy"), "-f", str(configuration_file(balancer))]
+    return {
+        "name": balancer.name,
+        "program": "haproxy",
+        "command": [*haproxy, "-db"],
+        "check": [*haproxy, "-c", "-q"],
+        "listeners": [[balancer.address, blueprint.ports.imaps]],
+        "output": str(balancer.directory / "log" / "output.log"),
     }
 
 

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from enum import Enum
 from pathlib import Path
 
-from mailward.lab.blueprint import DOMAIN, Blueprint, LabDatabase, LabHost
+from mailward.lab.blueprint import PUBLIC_NAME, Blueprint, LabDatabase, LabHost
 from mailward.lab.certificates import certificate_file
 from mailward.lab.dovecot_conf import BACKEND_TIMEOUT_S
 from mailward.lab.files import make_directory, write_private
+from mailward.lab.haproxy_conf import BACKEND, runtime_socket
 
 
 class Timings(Enum):
@@ -19,13 +20,17 @@ class Timings(Enum):
     """Every few seconds: what tests and impatient newcomers want. Time-outs stay as they are."""
 
 
-def write_configuration(blueprint: Blueprint, *, timings: Timings = Timings.DEFAULT, more: str = "") -> Path:
+def write_configuration(
+    blueprint: Blueprint, *, timings: Timings = Timings.DEFAULT, mode: str | None = None, more: str = ""
+) -> Path:
     """
     Write mailward.toml for this lab and make its state directory.
 
     Args:
         blueprint: The lab.
         timings: How often to probe.
+        mode: How far mailward may go (observe, recommend, approve, act), in every class of action; None leaves its
+            defaults.
         more: Further TOML, put at the end.
 
     Returns:
@@ -34,11 +39,11 @@ def write_configuration(blueprint: Blueprint, *, timings: Timings = Timings.DEFA
     directory = blueprint.directory / "mailward"
     make_directory(directory / "state", mode=0o700)
     file = directory / "mailward.toml"
-    write_private(file, render_configuration(blueprint, timings=timings) + more)
+    write_private(file, render_configuration(blueprint, timings=timings, mode=mode) + more)
     return file
 
 
-def render_configuration(blueprint: Blueprint, *, timings: Timings) -> str:
+def render_configuration(blueprint: Blueprint, *, timings: Timings, mode: str | None = None) -> str:
     """The text of mailward.toml."""
     parts = [
         _HEAD.format(
@@ -61,16 +66,20 @@ def render_configuration(blueprint: Blueprint, *, timings: Timings) -> str:
         )
     else:
         parts.append(_ONE_BOX.format(name=blueprint.hosts[0].name))
-    parts += [_server(host) for host in blueprint.hosts]
+    parts += [_server(host, may_restart=bool(blueprint.proxies)) for host in blueprint.hosts]
     if not blueprint.proxies:
         parts.append(_access_point(blueprint, blueprint.hosts[0]))
+    elif blueprint.balancer is not None:
+        parts.append(_balanced_access_point(blueprint, blueprint.balancer))
     parts += [_database(database) for database in blueprint.databases]
     if timings is Timings.SHORT:
         parts.append(_SHORT)
+    if mode is not None:
+        parts.append(_RECOVERY.format(mode=mode, waits=_SHORT_WAITS if timings is Timings.SHORT else ""))
     return "\n".join(parts)
 
 
-def _server(host: LabHost) -> str:
+def _server(host: LabHost, *, may_restart: bool) -> str:
     return _SERVER.format(
         name=host.name,
         fqdn=host.fqdn,
@@ -79,19 +88,33 @@ def _server(host: LabHost) -> str:
         log=host.log,
         stores=_list([str(host.store)] if host.is_mailbox else []),
         certificate=certificate_file(host),
+        restartable="true" if may_restart else "false",
     )
 
 
 def _access_point(blueprint: Blueprint, host: LabHost) -> str:
     return _ACCESS_POINT.format(
-        name=f"imap.{DOMAIN}",
+        name=PUBLIC_NAME,
         fqdn=host.fqdn,
         address=host.address,
         port=blueprint.ports.imaps,
         prober=blueprint.prober,
         ca=blueprint.ca_file,
-        server=host.name,
+        servers=_list([host.name]),
     )
+
+
+def _balanced_access_point(blueprint: Blueprint, balancer: LabHost) -> str:
+    plain = _ACCESS_POINT.format(
+        name=PUBLIC_NAME,
+        fqdn=PUBLIC_NAME,
+        address=balancer.address,
+        port=blueprint.ports.imaps,
+        prober=blueprint.prober,
+        ca=blueprint.ca_file,
+        servers=_list(proxy.name for proxy in blueprint.proxies),
+    )
+    return plain + _CONTROL.format(socket=runtime_socket(balancer), backend=BACKEND)
 
 
 def _database(database: LabDatabase) -> str:
@@ -157,6 +180,8 @@ known_as = ["{fqdn}"]
 imap.host = "{address}"
 imap.tls.expected_name = "{fqdn}"
 host.service = "supervisor:{door}"
+host.control = "supervisor:{door}"
+restartable = {restartable}
 host.log_files = ["{log}"]
 host.store_paths = {stores}
 host.certificate_file = "{certificate}"
@@ -165,12 +190,38 @@ host.certificate_file = "{certificate}"
 _ACCESS_POINT = """\
 # the name and port users have in their mail programs
 [access_points."{name}"]
-servers = ["{server}"]
+servers = {servers}
 imap.host = "{address}"
 imap.port = {port}
 imap.source_address = "{prober}"
 imap.tls.ca_file = "{ca}"
 imap.tls.expected_name = "{fqdn}"
+"""
+
+_CONTROL = """\
+# by this a proxy is taken out of it and put back
+control = "haproxy:{socket}"
+backend = "{backend}"
+"""
+
+_RECOVERY = """\
+[recovery]
+mode = "{mode}"
+{waits}
+[recovery.classes]
+start = "{mode}"
+reload = "{mode}"
+restart = "{mode}"
+access-point = "{mode}"
+move = "{mode}"
+server-restart = "{mode}"
+"""
+
+_SHORT_WAITS = """\
+# waits as short as the intervals; how long a running service must have been broken before it is restarted stays
+settle = "6s"
+server_settle = "20s"
+look_again = "2s"
 """
 
 _SHORT = """\

@@ -22,8 +22,11 @@ def test_every_host_has_an_address_of_its_own_that_is_not_the_probers(shape: Sha
 def test_ports_are_open_to_ordinary_users_and_below_those_of_clients() -> None:
     for base in (10_000, 30_000):
         ports = Ports(base=base)
-        used = {ports.imap, ports.imaps, ports.lmtp, ports.doveadm, ports.metrics}
-        assert 5 == len(used)
+        used = {
+            *(ports.imap, ports.imaps, ports.behind_balancer, ports.lmtp),
+            *(ports.doveadm, ports.metrics, ports.taken),
+        }
+        assert 7 == len(used)
         assert all(1024 < port < 32768 for port in used)
 
 
@@ -52,6 +55,40 @@ def test_every_database_and_every_mailbox_server_has_a_health_mailbox_of_its_own
     assert len(names) == len(set(names))
     assert "DB3" == getattr(blueprint.database_of("health-db3"), "name", None)
     assert blueprint.database_of("health-be1") is None
+
+
+def test_a_balancer_stands_beside_the_hosts_that_run_dovecot() -> None:
+    blueprint = draw(
+        Shape.TWO_TIER,
+        Path("/lab"),
+        network="127.3.4",
+        ports=Ports(),
+        rootless=True,
+        user="me",
+        group="us",
+        balanced=True,
+    )
+
+    assert blueprint.balancer is not None
+    assert blueprint.balancer not in (*blueprint.hosts, *blueprint.entrances)
+    assert (*blueprint.hosts, blueprint.balancer) == blueprint.machines
+    assert blueprint.balancer == blueprint.host("balancer")
+    assert blueprint.balancer.address not in {blueprint.prober, *(host.address for host in blueprint.hosts)}
+
+
+def test_one_box_has_no_balancer() -> None:
+    blueprint = draw(
+        Shape.ONE_BOX,
+        Path("/lab"),
+        network="127.3.4",
+        ports=Ports(),
+        rootless=True,
+        user="me",
+        group="us",
+        balanced=True,
+    )
+
+    assert blueprint.balancer is None
 
 
 def test_an_unknown_host_is_a_key_error() -> None:

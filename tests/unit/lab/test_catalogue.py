@@ -65,6 +65,7 @@ def test_a_database_is_struck_where_its_active_copy_is() -> None:
 def test_what_is_there_to_be_diagnosed_is_in_the_catalogue() -> None:
     wanted = {
         *("service-failed", "master-killed", "service-stopped", "service-hung", "login-hung"),
+        *("service-dead", "service-flapping", "configuration-broken", "host-exhausted"),
         *("auth-hung", "auth-broken", "map-missing", "map-corrupt", "map-locked", "map-hung"),
         *("directory-missing", "directory-unreadable", "probe-password", "probe-account-missing"),
         *("certificate-expired", "certificate-untrusted", "certificate-misnamed", "certificate-stale"),
@@ -74,3 +75,7 @@ def test_what_is_there_to_be_diagnosed_is_in_the_catalogue() -> None:
     }
 
     assert wanted == kinds(FAULTS.values())
+
+
+def test_only_a_mistake_on_disk_is_felt_by_nobody() -> None:
+    assert {"configuration-broken"} == kinds(fault for fault in BOTH if fault.is_latent)

@@ -23,6 +23,8 @@ from mailward.model.errors import Refused, TemporaryFailure
 #: A master with one child; SIGTERM ends the master in order and leaves the child behind, as Dovecot does.
 _MASTER = 'trap "exit 0" TERM; /bin/sleep 61 & while :; do /bin/sleep 0.02; done'
 _CHILD = "/bin/sleep 61"
+#: How long its host is away when it restarts.
+_DOWN_S = 0.5
 
 
 @pytest.fixture
@@ -145,9 +147,11 @@ def test_watching_tells_the_state_at_once_and_every_change(door: Path) -> None:
         os.kill(_pid(door), signal.SIGKILL)
         states.append(json.loads(stream.readline())["state"])
         ask(door, "start")
-        states += [json.loads(stream.readline())["state"] for _ in range(2)]
+        while states[-1] != "running":
+            states.append(json.loads(stream.readline())["state"])
 
-    assert ["running", "failed", "starting", "running"] == states
+    # a start that takes no time is over before anybody is told of it
+    assert ["running", "failed", "running"] == [state for state in states if state != "starting"]
 
 
 def test_an_invalid_configuration_is_refused_and_the_service_goes_on(door: Path) -> None:
@@ -228,14 +232,149 @@ def test_outside_a_lab_losing_the_owner_removes_nothing(lab: Path) -> None:
     assert (lab / "host" / "supervisor.json").exists()
 
 
-def _supervise(directory: Path, *options: str) -> "subprocess.Popen[bytes]":
+def test_the_start_of_the_master_is_told_also_once_it_runs_and_hangs(door: Path) -> None:
+    first = ask(door, "status")
+    restarted = ask(door, "restart")
+    assert float(str(first["since"])) < float(str(restarted["since"]))
+    assert 2 == restarted["starts"]
+
+    ask(door, "hang")
+    _until(door, "hung")
+
+    assert restarted["since"] == ask(door, "status")["since"]
+
+
+def test_checking_says_whether_the_configuration_is_valid_and_touches_nothing(door: Path) -> None:
+    before = ask(door, "status")
+    assert {"ok": True, "valid": True, "because": "the configuration on disk is valid"} == ask(door, "check")
+
+    (door.parent / "invalid").touch()
+    wrong = ask(door, "check")
+
+    assert (False, "the configuration on disk is invalid: line 7 is nonsense") == (wrong["valid"], wrong["because"])
+    after = ask(door, "status")
+    assert (before["pid"], before["starts"], "running") == (after["pid"], after["starts"], after["state"])
+
+
+def test_a_restart_with_an_invalid_configuration_leaves_the_service_running(door: Path) -> None:
+    before = _pid(door)
+    (door.parent / "invalid").touch()
+
+    with pytest.raises(Refused, match="configuration on disk is invalid"):
+        ask(door, "restart")
+
+    assert before == _pid(door)
+
+
+def test_a_restarted_host_is_gone_for_a_while_and_boots_with_its_service_started(door: Path) -> None:
+    before, boot = ask(door, "status"), ask(door, "boot-id")
+    _until_child(door)
+    below = _children(before)
+    with socket.socket(socket.AF_UNIX) as inside:
+        inside.settimeout(10)
+        inside.connect(str(door))
+        inside.sendall(b'{"verb": "watch"}\n')
+        stream = inside.makefile("rb")
+        stream.readline()
+
+        asked = time.monotonic()
+        assert ask(door, "restart-host")["ok"]
+
+        assert b"" == stream.readline(), "whoever was connected is hung up on, and told nothing"
+        stream.close()
+    with pytest.raises(TemporaryFailure, match="does not answer"):
+        ask(door, "status")
+    _eventually(lambda: not [process for process in below if processes.look_at(process.pid) == process])
+
+    _until(door, "running")
+    assert _DOWN_S <= time.monotonic() - asked
+    after, again = ask(door, "status"), ask(door, "boot-id")
+    assert (2, before["supervisor"]) == (after["starts"], after["supervisor"])
+    assert before["pid"] != after["pid"]
+    assert float(str(after["since"])) > float(str(before["since"]))
+    assert (1, 2) == (boot["boots"], again["boots"])
+    assert boot["boot_id"] != again["boot_id"]
+
+
+def test_a_host_that_boots_starts_also_what_was_stopped(door: Path) -> None:
+    ask(door, "stop")
+
+    ask(door, "restart-host")
+
+    _eventually(lambda: not door.exists())
+    _until(door, "running")
+
+
+def test_a_start_under_way_does_not_outlive_the_power(lab: Path) -> None:
+    """A service that never listens keeps its start under way until the host goes down."""
+    supervisor = _supervise(lab / "host", listeners=[["127.0.0.1", 1]], state="starting")
+    door = lab / "host" / "control.sock"
+    old = ask(door, "status")
+
+    ask(door, "restart-host")
+
+    _eventually(lambda: not door.exists())
+    _eventually(lambda: [] == processes.descendants(int(str(old["supervisor"]))))
+    _until(door, "starting")
+    assert old["pid"] != ask(door, "status")["pid"]
+    ask(door, "shutdown")
+    supervisor.communicate(timeout=10)
+
+
+def test_what_is_frozen_until_the_boot_survives_a_restart_of_the_service_and_no_other(door: Path) -> None:
+    ask(door, "freeze", titles=[_CHILD], until_boot=True)
+    ask(door, "restart")
+    _until_child(door)
+    _eventually(
+        lambda: {"T"} == {process.state for process in _children(ask(door, "status")) if process.title == _CHILD}
+    )
+
+    ask(door, "restart-host")
+    _eventually(lambda: not door.exists())
+    _until(door, "running")
+    _until_child(door)
+
+    with pytest.raises(AssertionError):
+        _eventually(
+            lambda: "T" in {process.state for process in _children(ask(door, "status")) if process.title == _CHILD},
+            seconds=0.5,
+        )
+
+
+def test_a_flapping_service_crashes_again_after_each_start_until_it_is_healed(door: Path) -> None:
+    ask(door, "flap", after_seconds=0.3)
+    _until(door, "failed")
+    for _ in range(2):
+        assert "running" == ask(door, "start")["state"]
+        _until(door, "failed")
+
+    ask(door, "flap")
+    before = ask(door, "start")["pid"]
+
+    with pytest.raises(AssertionError):
+        _eventually(lambda: ask(door, "status")["state"] != "running", seconds=1)
+    assert before == _pid(door)
+
+
+@pytest.mark.parametrize(
+    "line", [b'{"verb": "flap", "after_seconds": -1}', b'{"verb": "flap", "after_seconds": "soon"}']
+)
+def test_flapping_in_no_time_is_refused(door: Path, line: bytes) -> None:
+    assert _raw(door, line)["ok"] is False
+    assert "running" == ask(door, "status")["state"]
+
+
+def _supervise(
+    directory: Path, *options: str, listeners: list[list[object]] | None = None, state: str = "running"
+) -> "subprocess.Popen[bytes]":
     directory.mkdir()
     check = f'test ! -e {directory}/invalid || {{ echo "line 7 is nonsense" >&2; exit 89; }}'
     plan = {
         "name": "host",
         "command": ["/bin/sh", "-c", _MASTER],
         "check": ["/bin/sh", "-c", check],
-        "listeners": [],
+        "listeners": listeners or [],
+        "down_seconds": _DOWN_S,
         "output": str(directory / "output.log"),
     }
     (directory / "supervisor.json").write_text(json.dumps(plan))
@@ -244,7 +383,7 @@ def _supervise(directory: Path, *options: str) -> "subprocess.Popen[bytes]":
         stdin=subprocess.PIPE,
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path(mailward.__file__).parent.parent)},
     )
-    _until(directory / "control.sock", "running")
+    _until(directory / "control.sock", state)
     return supervisor
 
 

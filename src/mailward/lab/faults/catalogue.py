@@ -41,6 +41,7 @@ class _Kind:
     two_tier_only: bool = False
     needs_root: bool = False
     needs_packet_filter: bool = False
+    is_latent: bool = False
 
 
 _KINDS = (
@@ -66,6 +67,28 @@ _KINDS = (
         remedy=Remedy.HUMAN,
     ),
     _Kind(
+        name="service-dead",
+        strikes=_Strikes.EVERY_HOST,
+        sentence="the IMAP service of {place} crashes and cannot be started: somebody else has one of its ports",
+        deeds=services.SERVICE_DEAD,
+        remedy=Remedy.HUMAN,
+    ),
+    _Kind(
+        name="service-flapping",
+        strikes=_Strikes.EVERY_HOST,
+        sentence="the IMAP service of {place} crashes, and again some seconds after each start",
+        deeds=services.SERVICE_FLAPPING,
+        remedy=Remedy.HUMAN,
+    ),
+    _Kind(
+        name="configuration-broken",
+        strikes=_Strikes.EVERY_HOST,
+        sentence="the configuration on the disk of {place} has a mistake; the service runs on until it is restarted",
+        deeds=services.CONFIGURATION_BROKEN,
+        remedy=Remedy.HUMAN,
+        is_latent=True,
+    ),
+    _Kind(
         name="service-hung",
         strikes=_Strikes.EVERY_HOST,
         sentence="every process of the IMAP service of {place} is stopped by a signal",
@@ -78,6 +101,14 @@ _KINDS = (
         sentence="the login processes of {place} hang: connections are accepted and never greeted",
         deeds=services.LOGIN_HUNG,
         remedy=Remedy.RESTART,
+    ),
+    _Kind(
+        name="host-exhausted",
+        strikes=_Strikes.EVERY_HOST,
+        sentence="the login processes of {place} hang, and hang again after each restart, until {place} itself is"
+        " restarted",
+        deeds=services.HOST_EXHAUSTED,
+        remedy=Remedy.RESTART_SERVER,
     ),
     _Kind(
         name="auth-hung",
@@ -383,6 +414,7 @@ def _fault(kind: _Kind, sample: Blueprint, *, place: str | None, host: LabHost, 
         heal=heal_in,
         needs_root=kind.needs_root,
         needs_packet_filter=kind.needs_packet_filter,
+        is_latent=kind.is_latent,
     )
 
 

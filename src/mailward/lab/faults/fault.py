@@ -17,6 +17,7 @@ class Remedy(Enum):
     START = "start the service"
     RESTART = "restart the service"
     RELOAD = "reload the service"
+    RESTART_SERVER = "restart the server"
     MOVE = "move the mailbox database to its other copy"
     HUMAN = "a person has to mend it"
     NOTHING = "nothing: the monitoring is at fault, the service is well"
@@ -52,3 +53,5 @@ class Fault:
     needs_root: bool = False
     needs_packet_filter: bool = False
     """Hardened kernels keep socket filters for root."""
+    is_latent: bool = False
+    """Nobody feels it until the service is started or restarted."""

@@ -10,6 +10,7 @@ from mailward.lab.blueprint import Blueprint, LabHost
 from mailward.lab.faults import effects
 from mailward.lab.faults.deeds import NOTHING, Deeds, ask, then
 from mailward.lab.faults.fault import Memory
+from mailward.lab.files import write_private
 from mailward.lab.programs import program
 from mailward.lab.supervisor import processes
 
@@ -40,10 +41,61 @@ def _stop_processes(title: str) -> Deeds:
     return inject, heal
 
 
+def _crash_for_good(blueprint: Blueprint, host: LabHost) -> Memory:
+    """The configuration is valid, and asks for a port that somebody has: nobody who starts the service is faster."""
+    intruder = effects.launch(blueprint, "squatter", host.name)
+    listener = f"service stats {{\n  inet_listener taken {{\n    port = {blueprint.ports.taken}\n  }}\n}}\n"
+    write_private(host.fault_settings / "service-dead.conf", listener)
+    _crash(blueprint, host)
+    return {"intruder": intruder}
+
+
+def _let_start(_blueprint: Blueprint, host: LabHost, memory: Memory) -> None:
+    (host.fault_settings / "service-dead.conf").unlink(missing_ok=True)
+    effects.dismiss(memory.get("intruder"))
+    control.ask(host.control_socket, "start")
+
+
+def _flap(_blueprint: Blueprint, host: LabHost) -> Memory:
+    control.ask(host.control_socket, "flap", after_seconds=FLAPS_AFTER_S)
+    effects.wait_until(lambda: effects.master_of(host) is None, f"the service of {host.name} to be gone")
+    return NOTHING
+
+
+def _flap_no_more(_blueprint: Blueprint, host: LabHost, _memory: Memory) -> None:
+    control.ask(host.control_socket, "flap")
+    control.ask(host.control_socket, "start")
+
+
+def _break_configuration(_blueprint: Blueprint, host: LabHost) -> Memory:
+    write_private(host.fault_settings / "configuration-broken.conf", "no_such_setting = of Dovecot\n")
+    return NOTHING
+
+
+def _mend_configuration(_blueprint: Blueprint, host: LabHost, _memory: Memory) -> None:
+    (host.fault_settings / "configuration-broken.conf").unlink(missing_ok=True)
+
+
+def _exhaust(_blueprint: Blueprint, host: LabHost) -> Memory:
+    control.ask(host.control_socket, "freeze", titles=["/imap-login"], until_boot=True)
+    return NOTHING
+
+
+def _relieve(_blueprint: Blueprint, host: LabHost, _memory: Memory) -> None:
+    control.ask(host.control_socket, "freeze", titles=[])
+
+
+#: Long enough that whoever started it has seen it healthy.
+FLAPS_AFTER_S = 12
+
 SERVICE_FAILED: Deeds = (_crash, then(ask("start")))
 MASTER_KILLED: Deeds = (_crash_master, then(ask("start")))
 SERVICE_STOPPED: Deeds = (ask("stop"), then(ask("start")))
 SERVICE_HUNG: Deeds = (ask("hang"), then(ask("resume")))
+SERVICE_DEAD: Deeds = (_crash_for_good, _let_start)
+SERVICE_FLAPPING: Deeds = (_flap, _flap_no_more)
+CONFIGURATION_BROKEN: Deeds = (_break_configuration, _mend_configuration)
+HOST_EXHAUSTED: Deeds = (_exhaust, _relieve)
 LOGIN_HUNG: Deeds = _stop_processes("imap-login")
 AUTH_HUNG: Deeds = _stop_processes("auth")
 

@@ -12,6 +12,7 @@ from mailward.lab.certificates import Certificate
 from mailward.lab.simulated.entrance import UNAVAILABLE, Entrance, Led, no_answer, turned_away
 from mailward.model.evidence import ServiceState
 from mailward.model.organization import Role
+from mailward.ports.service_control import ServiceDeed
 from mailward.testing.platform import TameHost, TameService
 from mailward.testing.script import Script
 from mailward.testing.steps import Server, Session
@@ -89,25 +90,19 @@ class _Service(TameService):
         self._host = host
         super().__init__()
 
-    def become(self, state: ServiceState, because: str = "the simulation says so") -> None:
+    def become(self, state: ServiceState, because: str = "the simulation says so", *, in_kernel: bool = False) -> None:
         """Set its state; a service that begins to run is a new one."""
         begins = state is ServiceState.RUNNING
         self.state = state
-        super().become(state, because)
+        super().become(state, because, in_kernel=in_kernel)
         if begins:
             self._host.recovered()
         else:
             self._host.on_change()
 
-    async def start(self) -> None:
-        """Start it; one that runs or hangs stays what it is."""
-        if self.state is ServiceState.HUNG:
-            self._do("start")
-        else:
-            await super().start()
-
-    async def reload(self) -> None:
-        """Read certificates again; one that hangs reads nothing."""
-        await super().reload()
-        if self.state is ServiceState.RUNNING:
+    def _take_effect(self, deed: ServiceDeed) -> None:
+        if deed is ServiceDeed.START and self.state is ServiceState.HUNG:
+            return  # it is there already
+        super()._take_effect(deed)
+        if deed is ServiceDeed.RELOAD and self.state is ServiceState.RUNNING:
             self._host.load()

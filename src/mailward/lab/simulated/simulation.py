@@ -9,7 +9,8 @@ from datetime import timedelta
 from difflib import get_close_matches
 from functools import cached_property
 
-from mailward.engine.engine import Engine, Parts, Platform
+from mailward.engine.engine import Engine
+from mailward.engine.parts import Parts, Platform
 from mailward.lab.blueprint import Shape
 from mailward.lab.faults import Fault
 from mailward.lab.simulated.drawing import Site, Size, draw_organization, password_of
@@ -33,7 +34,7 @@ from mailward.probes.equipment import Equipment
 from mailward.probes.proxy_test import ImapProxyTestProbe
 from mailward.probes.self_test import ImapSelfTestProbe
 from mailward.testing.memory_store import MemoryStore
-from mailward.testing.platform import KnownSecrets, TameHost, TameService
+from mailward.testing.platform import KnownSecrets, TameHost, TameHostControl, TameService
 
 _SHORT = ProbingSettings(
     self_test_interval=timedelta(seconds=2),
@@ -83,6 +84,10 @@ class Simulation:
         """How its servers are reached; real sockets while it is on loopback."""
         self.is_on_loopback = False
         self.services: Mapping[str, TameService] = {name: host.service for name, host in self.running.by_name.items()}
+        self.machines: Mapping[str, TameHostControl] = {
+            name: TameHostControl(service) for name, service in self.services.items()
+        }
+        """By these a whole server is restarted; it is back at once."""
         self.hosts: Mapping[str, TameHost] = {name: host.machine for name, host in self.running.by_name.items()}
         self.secrets = KnownSecrets({user: password_of(user) for user in _health_users(self.organization)})
         self._active: dict[str, SimulatedFault] = {}
@@ -159,7 +164,7 @@ class Simulation:
             settings=self,
             store=store or MemoryStore(clock=self.clock),
             probes=_probes(equipment),
-            platform=lambda _: Platform(hosts=self.hosts, services=self.services),
+            platform=lambda _: Platform(hosts=self.hosts, services=self.services, machines=self.machines),
             clock=self.clock,
             chance=equipment.chance,
             loop_lag=network.loop_lag,

@@ -9,13 +9,19 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+from mailward.lab.supervisor.door import Door
+from mailward.lab.supervisor.machine import Machine
 from mailward.lab.supervisor.mounts import let_go_below
 from mailward.lab.supervisor.service import NotDone, Plan, Service, Status
 
 Request = Mapping[str, object]
+#: How long a host that restarts is away.
+DOWN_SECONDS = 3.0
 
 
 def main() -> None:
@@ -27,16 +33,19 @@ def main() -> None:
     directory = Path(sys.argv[1])
     if "--detached" in sys.argv[2:] and os.fork():
         os._exit(0)
-    service = Service(_read_plan(directory / "supervisor.json"))
-    door = _open_door(directory / "control.sock")
+    known = json.loads((directory / "supervisor.json").read_text())
+    service = Service(_read_plan(known))
+    door = Door(directory / "control.sock")
+    machine = Machine(service, door, down_seconds=float(known.get("down_seconds", DOWN_SECONDS)))
     ending = Ending(service, directory)
     signal.signal(signal.SIGTERM, lambda *_: ending.now(remove=False))
     if "--owned" in sys.argv[2:]:
         threading.Thread(target=_outlive_owner, args=(ending,), daemon=True).start()
-    threading.Thread(target=_first_start, args=(service,), daemon=True).start()
+    machine.boot()
+    clients = Clients(service, machine, ending)
     while True:
-        connection, _ = door.accept()
-        threading.Thread(target=_serve, args=(connection, service, ending), daemon=True).start()
+        connection = door.accept()
+        threading.Thread(target=clients.serve, args=(connection, door), daemon=True).start()
 
 
 class Ending:
@@ -67,32 +76,15 @@ def _remove(directory: Path) -> None:
         shutil.rmtree(lab, ignore_errors=True)
 
 
-def _read_plan(path: Path) -> Plan:
-    known = json.loads(path.read_text())
+def _read_plan(known: Mapping[str, Any]) -> Plan:
     return Plan(
         name=known["name"],
+        program=known.get("program", "dovecot"),
         command=tuple(known["command"]),
         check=tuple(known["check"]),
         listeners=tuple((address, port) for address, port in known["listeners"]),
         output=Path(known["output"]),
     )
-
-
-def _open_door(path: Path) -> socket.socket:
-    door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    path.unlink(missing_ok=True)
-    before = os.umask(0o177)
-    door.bind(str(path))
-    os.umask(before)
-    door.listen(64)
-    return door
-
-
-def _first_start(service: Service) -> None:
-    try:
-        service.start()
-    except NotDone as error:
-        print(error, file=sys.stderr, flush=True)  # noqa: T201 - the supervisor's own log
 
 
 def _outlive_owner(ending: Ending) -> None:
@@ -101,44 +93,76 @@ def _outlive_owner(ending: Ending) -> None:
     ending.now(remove=True)
 
 
-def _serve(connection: socket.socket, service: Service, ending: Ending) -> None:
-    with connection, connection.makefile("rwb") as stream:
-        try:
+class Clients:
+    """What clients may ask of this host."""
+
+    def __init__(self, service: Service, machine: Machine, ending: Ending) -> None:
+        """Nobody asks yet."""
+        self._service = service
+        self._machine = machine
+        self._ending = ending
+
+    def serve(self, connection: socket.socket, door: Door) -> None:
+        """Answer one client until it goes, or the host does."""
+        verb = None
+        with connection, connection.makefile("rwb") as stream, suppress(OSError, ValueError):
             for line in stream:
                 request = json.loads(line)
-                if request.get("verb") == "watch":
-                    _watch(connection, service)
-                    return
-                stream.write(_line(_answer(request, service)))
+                verb = request.get("verb")
+                if verb == "watch":
+                    _watch(connection, self._service)
+                    break
+                stream.write(_line(self._answer(request)))
                 stream.flush()
-                if request.get("verb") == "shutdown":
-                    ending.now(remove=False)
-        except (OSError, ValueError):
-            return
+                if verb == "shutdown":
+                    self._ending.now(remove=False)
+                if verb == "restart-host":
+                    break
+        door.left(connection)
+        if verb == "restart-host":
+            self._machine.restart()
 
+    def _answer(self, request: Request) -> dict[str, object]:
+        deeds, looks = self._deeds(request), self._looks()
+        verb = str(request.get("verb"))
+        try:
+            if verb in looks:
+                return {"ok": True, **looks[verb]()}
+            if verb in deeds:
+                deeds[verb]()
+                return _as_answer(self._service.status())
+        except NotDone as error:
+            return {"ok": False, "error": str(error)}
+        known = ", ".join((*deeds, *looks, "watch"))
+        return {"ok": False, "error": f"there is no verb {verb!r}; known: {known}"}
 
-def _answer(request: Request, service: Service) -> dict[str, object]:
-    verbs: dict[str, Callable[[], None]] = {
-        "status": lambda: None,
-        "start": service.start,
-        "stop": service.stop,
-        "restart": service.restart,
-        "reload": service.reload,
-        "drop": lambda: service.drop(_words(request, "sources")),
-        "freeze": lambda: service.freeze(_words(request, "titles")),
-        "kill": lambda: service.signal_tree(signal.SIGKILL),
-        "hang": lambda: service.signal_tree(signal.SIGSTOP),
-        "resume": lambda: service.signal_tree(signal.SIGCONT),
-        "shutdown": service.end,
-    }
-    verb = str(request.get("verb"))
-    if verb not in verbs:
-        return {"ok": False, "error": f"there is no verb {verb!r}; known: {', '.join((*verbs, 'watch'))}"}
-    try:
-        verbs[verb]()
-    except NotDone as error:
-        return {"ok": False, "error": str(error)}
-    return _as_answer(service.status())
+    def _looks(self) -> Mapping[str, Callable[[], Mapping[str, object]]]:
+        return {
+            "check": self._check,
+            "boot-id": lambda: {"boot_id": self._machine.boot_id, "boots": self._machine.boots},
+        }
+
+    def _check(self) -> Mapping[str, object]:
+        wrong = self._service.mistake()
+        return {"valid": wrong is None, "because": wrong or "the configuration on disk is valid"}
+
+    def _deeds(self, request: Request) -> Mapping[str, Callable[[], None]]:
+        service = self._service
+        return {
+            "status": lambda: None,
+            "start": service.start,
+            "stop": service.stop,
+            "restart": service.restart,
+            "reload": service.reload,
+            "restart-host": lambda: None,  # done once this is answered
+            "drop": lambda: service.drop(_words(request, "sources")),
+            "freeze": lambda: service.freeze(_words(request, "titles"), until_boot=request.get("until_boot") is True),
+            "flap": lambda: service.flap(_seconds(request)),
+            "kill": lambda: service.signal_tree(signal.SIGKILL),
+            "hang": lambda: service.signal_tree(signal.SIGSTOP),
+            "resume": lambda: service.signal_tree(signal.SIGCONT),
+            "shutdown": service.end,
+        }
 
 
 def _watch(connection: socket.socket, service: Service) -> None:
@@ -163,6 +187,15 @@ def _words(request: Request, member: str) -> list[str]:
     if not isinstance(given, list) or not all(isinstance(word, str) for word in given):
         raise NotDone(f"{member} must be a list of words")
     return given
+
+
+def _seconds(request: Request) -> float | None:
+    given = request.get("after_seconds")
+    if given is None:
+        return None
+    if not isinstance(given, int | float) or isinstance(given, bool) or given < 0:
+        raise NotDone("after_seconds must be a number that is not negative, or left out")
+    return float(given)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,8 @@ class Plan:
     """IPv4 address and port of each socket that makes the service a service."""
     output: Path
     """Receives what the service writes to its standard output and error."""
+    program: str = "dovecot"
+    """What it is called in sentences."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,8 +78,12 @@ class Service:
         self._now = Status(state="stopped", because="it has not been started yet", pid=None, since=_clock(), starts=0)
         self._dropped: tuple[str, ...] = ()
         self._frozen: tuple[str, ...] = ()
+        self._thaws_at_boot = False
+        self._flaps_after: float | None = None
+        self._power = threading.Lock()
+        self._is_down = False
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        for loop in (self._reap, self._keep_frozen):
+        for loop in (self._reap, self._keep_faults):
             threading.Thread(target=loop, daemon=True).start()
 
     # looking
@@ -107,6 +113,16 @@ class Service:
             self._changed.wait_for(lambda: self._now != known, timeout=seconds)
             return self._now
 
+    def mistake(self) -> str | None:
+        """What is wrong with the configuration on disk, or None; nothing is touched, and no deed is waited for."""
+        pid = self._spawn(self._plan.check, quiet=True)
+        with self._changed:
+            self._changed.wait_for(lambda: pid in self._ended, timeout=START_GRACE_S)
+            exited, status = self._ended.pop(pid, (False, 0))
+        if not exited:  # somebody ended it: that says nothing of the configuration
+            raise NotDone("the check of the configuration on disk did not come to an end")
+        return None if status == 0 else f"the configuration on disk is invalid: {_last_words(self._plan.output)}"
+
     # deeds
 
     def start(self) -> None:
@@ -116,9 +132,8 @@ class Service:
                 return
             self._check()
             self._end_leftovers()
-            pid = _spawn(self._plan.command, self._plan.output)
+            pid = self._spawn(self._plan.command)
             self._become("starting", f"process {pid} was started", pid=pid, starts=self._now.starts + 1)
-            self._spawned.set()
             deadline = time.monotonic() + START_GRACE_S
             while not _listening(self._plan.listeners):
                 if not self._is_master(pid):
@@ -128,7 +143,7 @@ class Service:
                 time.sleep(0.005)
             if self._dropped:
                 self._apply_drop()
-            self._become("running", f"dovecot runs as process {pid}", only_from="starting")
+            self._become("running", f"{self._plan.program} runs as process {pid}", only_from="starting")
 
     def stop(self) -> None:
         """Stop the service on purpose, with every session it would leave behind."""
@@ -147,8 +162,9 @@ class Service:
             self._become("stopped", "somebody asked this supervisor to stop it")
 
     def restart(self) -> None:
-        """Stop the service and start it."""
+        """Stop the service and start it, unless it could not be started again."""
         with self._deed:
+            self._check()
             self.stop()
             self.start()
 
@@ -175,13 +191,34 @@ class Service:
                 self._dropped = before
                 raise NotDone(f"this kernel does not let this user filter packets: {error.strerror}") from error
 
-    def freeze(self, titles: Sequence[str]) -> None:
-        """Keep processes stopped whose command line contains one of *titles*, until told otherwise."""
+    def freeze(self, titles: Sequence[str], *, until_boot: bool = False) -> None:
+        """Keep processes stopped whose command line contains one of *titles*, until told otherwise or the next boot."""
         with self._deed:
+            self._thaws_at_boot = until_boot
             thawed = [process for process in processes.descendants(os.getpid()) if _titled(process, self._frozen)]
             self._frozen = tuple(titles)
             processes.send(signal.SIGCONT, [process for process in thawed if not _titled(process, self._frozen)])
             self._stop_frozen()
+
+    def flap(self, after_seconds: float | None) -> None:
+        """Crash now, and again that long after each start, until told otherwise (None)."""
+        self._flaps_after = after_seconds
+        if after_seconds is not None:
+            self.signal_tree(signal.SIGKILL)
+
+    def lose_power(self) -> None:
+        """End every process at once, and start none until the power is back."""
+        with self._power:
+            self._is_down = True
+        self.end()
+
+    def power_on(self) -> None:
+        """The host boots: nothing has been started on it yet."""
+        if self._thaws_at_boot:
+            self._frozen, self._thaws_at_boot = (), False
+        self._become("stopped", "the host has just booted and has not started it yet")
+        with self._power:
+            self._is_down = False
 
     def end(self) -> None:
         """End every process at once."""
@@ -195,13 +232,17 @@ class Service:
         packet_filter.drop(processes.descendants(os.getpid()), self._dropped)
 
     def _check(self) -> None:
-        pid = _spawn(self._plan.check, self._plan.output, quiet=True)
+        wrong = self.mistake()
+        if wrong is not None:
+            raise NotDone(wrong)
+
+    def _spawn(self, command: Sequence[str], *, quiet: bool = False) -> int:
+        with self._power:
+            if self._is_down:
+                raise NotDone("the host is down")
+            pid = _spawn(command, self._plan.output, quiet=quiet)
         self._spawned.set()
-        with self._changed:
-            self._changed.wait_for(lambda: pid in self._ended, timeout=START_GRACE_S)
-            exited, status = self._ended.pop(pid, (False, 0))
-        if not exited or status != 0:
-            raise NotDone(f"the configuration on disk is invalid: {_last_words(self._plan.output)}")
+        return pid
 
     def _end_leftovers(self) -> None:
         deadline = time.monotonic() + LEFTOVER_GRACE_S
@@ -235,7 +276,7 @@ class Service:
                 state=state,
                 because=because,
                 pid=self._now.pid if only_from else pid,
-                since=_clock(),
+                since=self._now.since if only_from else _clock(),
                 starts=self._now.starts if starts is None else starts,
             )
             self._changed.notify_all()
@@ -259,10 +300,13 @@ class Service:
                 self._ended[pid] = (exited, status)
                 self._changed.notify_all()
 
-    def _keep_frozen(self) -> None:
+    def _keep_faults(self) -> None:
         while True:
             if self._frozen:
                 self._stop_frozen()
+            flaps, now = self._flaps_after, self._now
+            if flaps is not None and now.state == "running" and _clock() - now.since >= flaps:
+                self.signal_tree(signal.SIGKILL)
             time.sleep(0.1)
 
     def _stop_frozen(self) -> None:
