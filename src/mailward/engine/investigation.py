@@ -100,7 +100,8 @@ class Investigation:
         if result.certificate is None or result.server not in self._hosts:
             return None
         now, known = self._clock.now(), self._certificates.get(result.server)
-        if known is None or now - known[0] > CERTIFICATE_AGAIN_AFTER:
+        differs = known is not None and known[1] != result.certificate.sha256  # renewed and loaded since, perhaps
+        if known is None or differs or now - known[0] > CERTIFICATE_AGAIN_AFTER:
             known = (now, await self._certificate(result.server))
             self._certificates[result.server] = known
         return known[1]

@@ -65,7 +65,12 @@ class ServiceControl(Protocol):
         ...
 
     async def reload(self) -> None:
-        """Have the service read its configuration and certificates again; sessions stay."""
+        """
+        Have the service read its configuration and certificates again.
+
+        Sessions stay, as far as the service itself lets them: a Dovecot with `shutdown_clients = yes`, its default,
+        ends those that are older than the reload some seconds later (measured with 2.3.19).
+        """
         ...
 
     async def enable(self) -> None:

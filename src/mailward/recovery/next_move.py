@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mailward.model.recovery import Operation, Step, StepName, StepOutcome
+from mailward.model.recovery import Deed, Operation, Step, StepName, StepOutcome
 from mailward.recovery.procedures import PROCEDURES, Procedure, Stage
 from mailward.recovery.wanted import ACTION_OF
 
@@ -16,6 +16,8 @@ from mailward.recovery.wanted import ACTION_OF
 EVIDENCE_LASTS = timedelta(seconds=15)
 
 
+#: How long a deed may take to show after it is done: a reload is accepted before it is carried out.
+SHOWS_AFTER = timedelta(seconds=3)
 #: Of these one is enough before the next look: what was just started is not restarted at once.
 ALTERNATIVES = frozenset({StepName.START_SERVICE, StepName.RELOAD_SERVICE, StepName.RESTART_SERVICE})
 #: How often a deed is begun anew after looking back found that it was not done.
@@ -150,6 +152,20 @@ def needs_fresh_evidence(steps: Sequence[Step], now: datetime) -> bool:
     if look is None or look.ended is None:
         return True
     return not timedelta(0) <= now - look.ended <= EVIDENCE_LASTS
+
+
+def acted_since_last_look(server: str, deeds: Sequence[Deed], steps: Sequence[Step]) -> bool:
+    """Whether another operation did something to *server* since this one last looked: that may have mended it."""
+    look = last_look(steps)
+    if look is None or look.ended is None:
+        return False
+    return any(
+        deed.server == server
+        and deed.operation != look.operation
+        and deed.ended is not None
+        and look.ended < deed.ended + SHOWS_AFTER
+        for deed in deeds
+    )
 
 
 def learned_nothing(steps: Sequence[Step]) -> str | None:

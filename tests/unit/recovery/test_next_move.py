@@ -5,12 +5,23 @@ from datetime import timedelta
 
 import pytest
 
-from mailward.model.recovery import Mode, Operation, OperationKind, OperationStatus, Step, StepName, StepOutcome
+from mailward.model.recovery import (
+    ActionClass,
+    Deed,
+    Mode,
+    Operation,
+    OperationKind,
+    OperationStatus,
+    Step,
+    StepName,
+    StepOutcome,
+)
 from mailward.recovery.next_move import (
     EndHealed,
     GiveBack,
     LookBack,
     Take,
+    acted_since_last_look,
     learned_nothing,
     needs_fresh_evidence,
     next_move,
@@ -141,6 +152,31 @@ def test_a_look_is_evidence_for_a_quarter_of_a_minute(age, stale):
     look = a_step(1, 0, S.RE_PROBE)
 
     assert stale == needs_fresh_evidence([look], NOON + timedelta(seconds=age))
+
+
+@pytest.mark.parametrize(
+    ("operation", "server", "ago", "open_", "again"),
+    [
+        (2, "be1", 0, False, True),
+        (2, "be1", 2, False, True),
+        (2, "be1", 4, False, False),
+        (2, "be2", 0, False, False),
+        (1, "be1", 0, False, False),
+        (2, "be1", 0, True, False),
+    ],
+)
+def test_what_another_recovery_just_did_to_the_server_is_looked_at_first(operation, server, ago, open_, again):
+    ended = NOON - timedelta(seconds=ago)
+    deed = Deed(
+        action=ActionClass.RELOAD,
+        server=server,
+        operation=operation,
+        seq=1,
+        started=ended,
+        ended=None if open_ else ended,
+    )
+
+    assert again == acted_since_last_look("be1", [deed], [a_step(1, 0, S.RE_PROBE)])
 
 
 def test_without_a_failed_look_there_is_no_evidence():

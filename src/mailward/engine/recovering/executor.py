@@ -48,6 +48,7 @@ from mailward.recovery.next_move import (
     GiveBack,
     LookBack,
     Take,
+    acted_since_last_look,
     learned_nothing,
     needs_fresh_evidence,
     next_give_back,
@@ -149,12 +150,11 @@ class Executor:
         if name is StepName.ESCALATE:
             return await self._escalate(turn)
         if server not in self._world.organization().servers:
-            if name is StepName.RE_PROBE:
-                return await self._re_probe(turn)
-            because = f"{server} is no server of this organization, so nothing can be done to it"
-            return await self._note(turn, StepOutcome.SKIPPED, because)
+            return await self._take_elsewhere(turn)
         wanted = Wanted(step=name if name in ACTION_OF else StepName.RESTART_SERVICE, server=server)
         seen = await self.acting.circumstances(wanted, turn.operation, turn.steps)
+        if acted_since_last_look(server, seen.deeds, turn.steps):
+            return await self._re_probe(turn.again(), settle=self._world.settings().settle)
         turn = replace(turn, at=started_instead(turn.at, seen, turn.steps))
         premise = judge(turn.at.stage.premise, seen, self.facts.surroundings(turn.operation))
         if not premise.holds:
@@ -162,6 +162,13 @@ class Executor:
         if turn.at.stage.step in ACTION_OF:
             return await self._act(turn, premise.because)
         return await self._look(turn, seen)
+
+    async def _take_elsewhere(self, turn: Turn) -> Operation:
+        """A stage of an access point's recovery that no verdict puts on a server."""
+        if turn.at.stage.step is StepName.RE_PROBE:
+            return await self._re_probe(turn)
+        because = f"{turn.at.server} is no server of this organization, so nothing can be done to it"
+        return await self._note(turn, StepOutcome.SKIPPED, because)
 
     async def _look(self, turn: Turn, seen: Circumstances) -> Operation:
         """A stage that touches nothing."""
@@ -194,8 +201,8 @@ class Executor:
         operation, _ = await self.acting.act(turn, wanted, decision, seen, premise=premise)
         return operation
 
-    async def _re_probe(self, turn: Turn) -> Operation:
-        settings, settle = self._world.settings(), None
+    async def _re_probe(self, turn: Turn, *, settle: timedelta | None = None) -> Operation:
+        settings = self._world.settings()
         deed = settles_after(turn.steps)
         if deed is not None:
             settle = settings.server_settle if deed.action is ActionClass.SERVER_RESTART else settings.settle

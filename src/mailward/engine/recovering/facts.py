@@ -6,7 +6,7 @@ A host that cannot be asked leaves its fields unknown, with the reason; it never
 
 import asyncio
 from collections.abc import Awaitable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from mailward.engine.recovering.deeds import (
@@ -101,7 +101,7 @@ class Facts:
             self._service(server.name),
             self._configuration_problem(server.name),
             self._others(server.name),
-            self.certificate_is_stale(server.name),
+            self.certificate_is_stale(server.name, seen_after=_last_ended(server.name, deeds)),
             self._in_access_point(server.name),
         )
         broken = self._own_broken(server.name, operation)
@@ -190,14 +190,18 @@ class Facts:
             if hold.kind is not HoldKind.OVERRIDE and hold.subject.partition("/")[0] in (server, _WHOLE)
         )
 
-    async def certificate_is_stale(self, server: str) -> bool | None:
-        """Whether the server serves another certificate than the one on its disk; None when it cannot be compared."""
+    async def certificate_is_stale(self, server: str, *, seen_after: datetime | None = None) -> bool | None:
+        """
+        Whether the server serves another certificate than the one on its disk; None when it cannot be compared.
+
+        What was served before *seen_after*, such as a deed on that server, says nothing of the present.
+        """
         shown = max(
             (result for result in self._results(server) if result.certificate is not None),
             key=lambda result: result.at,
             default=None,
         )
-        if shown is None or shown.certificate is None:
+        if shown is None or shown.certificate is None or (seen_after is not None and shown.at < seen_after):
             return None
         on_disk = await self._world.certificate_on_disk(shown)
         return None if on_disk is None else on_disk != shown.certificate.sha256
@@ -295,6 +299,11 @@ class Facts:
             for other in others
             if other.name != server.name
         )
+
+
+def _last_ended(server: str, deeds: Iterable[BegunDeed]) -> datetime | None:
+    """When the last deed on a server ended."""
+    return max((deed.ended for deed in deeds if deed.server == server and deed.ended is not None), default=None)
 
 
 def _own_tests(server: str) -> tuple[ProbeKey, ...]:
