@@ -66,7 +66,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "store": ("store", "Back up the manager's own database."),
     },
     "Try": {
-        "demo": ("demo", "Watch a small IMAP organization on this machine, and break it."),
+        "demo": ("demo", "Watch a small IMAP organization on this machine, break it, and see it repaired."),
         "lab": ("lab", "Start an organization to try things on, and break it."),
     },
     "Other": {

@@ -102,6 +102,7 @@ class HealthPagePoint:
                 for hold in self._held.present()
                 if hold.kind is HoldKind.COMPONENT_STATE
                 and hold.requester is Requester.HEALTH_API
+                and hold.owner == BY
                 and hold.subject.lower() == f"{server}/{COMPONENT}".lower()
                 and hold.value == "Inactive"
             ),

@@ -81,6 +81,7 @@ class Repairing:
             self.recovering.executor,
             on_change=self.recovering.take_over,
             quiet=self.recovering.quiet,
+            reserved=self.recovering.agenda.reserved,
         )
         self.notifying = Notifying(
             parts.outbox,

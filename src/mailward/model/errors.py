@@ -25,5 +25,9 @@ class Refused(MailwardError):
     """The caller asked for what cannot be; nothing was changed."""
 
 
+class LeaseLost(Refused):
+    """Whoever asked no longer holds the lease that allows it to act; nothing was written."""
+
+
 class NotFound(Refused):
     """The caller named something that does not exist; the text names the nearest."""

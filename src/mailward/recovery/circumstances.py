@@ -77,6 +77,8 @@ class Circumstances:
     """Why the host says nothing of its service."""
     configuration_problem: str | None = None
     """Why the configuration on disk would not be accepted; None: it would, or this platform cannot check it."""
+    stopped_by_us: bool = False
+    """Whether a restart of ours ended between its stop and its start: then it was not stopped on purpose."""
     others_at_work: tuple[str, ...] | None = ()
     """None: that could not be found out."""
     certificate_is_stale: bool | None = None
@@ -97,5 +99,7 @@ class Circumstances:
     other_copies: bool = False
     """Whether each of them has another copy at all."""
     is_restartable: bool = False
+    behind_access_point: bool = False
+    """Whether the configuration names it behind an access point."""
     in_access_point: bool | None = None
-    """Proxies: whether clients are sent to it; None where no access point can be asked."""
+    """Whether clients are sent to it there; None where no access point can be asked."""

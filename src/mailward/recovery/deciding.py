@@ -74,6 +74,7 @@ _OF_CLASS: Mapping[ActionClass, tuple[GateFunction, ...]] = {
         evidence.not_yet_unhealthy,
         harm.blast_radius,
         harm.last_healthy,
+        harm.ineffective,
         harm.throttle,
     ),
     ActionClass.MOVE: (
@@ -105,8 +106,8 @@ _OF_CLASS: Mapping[ActionClass, tuple[GateFunction, ...]] = {
         harm.throttle,
     ),
 }
-#: What takes nothing away needs no evidence against the server: it is well again.
-_PUT_BACK: tuple[GateFunction, ...] = (harm.not_available, harm.throttle)
+#: What takes nothing away needs no evidence against the server, but that it is well again.
+_PUT_BACK: tuple[GateFunction, ...] = (harm.not_available, evidence.well_again)
 
 #: By hand: a person answers for the why, mailward for the harm.
 _BY_HAND: tuple[GateFunction, ...] = (authority.store, authority.lease, authority.stop_file, harm.not_available)

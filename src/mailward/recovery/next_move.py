@@ -80,15 +80,21 @@ def _take(procedure: Procedure, steps: Sequence[Step]) -> Take:
         return Take(place=0, stage=procedure.stages[0])
     last = own[-1]
     stage = procedure.stages[last.place]
-    if was_not_done(last) and last.attempt <= REPEATS:
-        return Take(place=last.place, stage=stage, attempt=last.attempt + 1)
+    undone = sum(step.place == last.place and was_not_done(step) for step in own)
+    if was_not_done(last) and undone <= REPEATS:
+        return Take(place=last.place, stage=stage, attempt=undone + 1)
     tried = sum(1 for step in own if step.place == last.place)
     if last.outcome is StepOutcome.FAILED and last.name is not StepName.RE_PROBE and tried < stage.tries:
         return Take(place=last.place, stage=stage, attempt=tried + 1)
     place = last.place + 1
     while procedure.stages[place].step in ALTERNATIVES and _changed_since_last_look(own):
         place += 1
-    return Take(place=place, stage=procedure.stages[place])
+    # a fresh look stands at the stage before: what was begun in vain too often is passed over all the same
+    undone = sum(step.place == place and was_not_done(step) for step in own)
+    if undone > REPEATS:
+        place += 1
+    place = min(place, len(procedure.stages) - 1)
+    return Take(place=place, stage=procedure.stages[place], attempt=undone + 1)
 
 
 def _changed_since_last_look(own: Sequence[Step]) -> bool:
@@ -130,15 +136,21 @@ def next_give_back(operation: Operation, steps: Sequence[Step]) -> GiveBack | No
     if procedure is None:
         return None
     for step in reversed(steps):
-        if step.place >= len(procedure.stages) or step.outcome is not StepOutcome.DONE:
+        if step.place >= len(procedure.stages) or not _may_have_taken(step):
             continue
-        back = procedure.stages[step.place].gives_back
-        if back is None:
+        stage = procedure.stages[step.place]
+        back = stage.gives_back
+        if back is None or step.name is not stage.step:  # a fresh look stands at the same place
             continue
         later = [other for other in steps if other.seq > step.seq and other.name is back]
         if not any(other.outcome in (StepOutcome.DONE, StepOutcome.SKIPPED) for other in later):
             return GiveBack(place=len(procedure.stages) + step.place, step=back, server=step.server)
     return None
+
+
+def _may_have_taken(step: Step) -> bool:
+    """Whether a step took something away, or may have in part: giving back what is there changes nothing."""
+    return step.outcome in (StepOutcome.DONE, StepOutcome.UNKNOWN, StepOutcome.FAILED) and not was_not_done(step)
 
 
 def last_look(steps: Sequence[Step]) -> Step | None:
@@ -154,8 +166,12 @@ def needs_fresh_evidence(steps: Sequence[Step], now: datetime) -> bool:
     return not timedelta(0) <= now - look.ended <= EVIDENCE_LASTS
 
 
-def acted_since_last_look(server: str, deeds: Sequence[Deed], steps: Sequence[Step]) -> bool:
-    """Whether another operation did something to *server* since this one last looked: that may have mended it."""
+def acted_since_last_look(server: str, deeds: Sequence[Deed], steps: Sequence[Step], now: datetime) -> bool:
+    """
+    Whether another operation did something to *server* since this one last looked: that may have mended it.
+
+    A deed that seems to lie in the future (the clock went back) is passed over: it would be looked at again for ever.
+    """
     look = last_look(steps)
     if look is None or look.ended is None:
         return False
@@ -164,6 +180,7 @@ def acted_since_last_look(server: str, deeds: Sequence[Deed], steps: Sequence[St
         and deed.operation != look.operation
         and deed.ended is not None
         and look.ended < deed.ended + SHOWS_AFTER
+        and deed.ended <= now
         for deed in deeds
     )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mailward.model.durations import spoken
-from mailward.model.recovery import ActionClass, Answer, Deed, Gate, GateAnswer
+from mailward.model.recovery import ActionClass, Answer, Deed, Gate, GateAnswer, StepName
 from mailward.recovery.circumstances import Place
 from mailward.recovery.settings import Throttles
 from mailward.recovery.wanted import Wanted
@@ -112,6 +112,13 @@ def _limits(record: _Record, settings: Throttles) -> Iterator[GateAnswer | None]
             settings.service_restart_apart,
             f"the last restart on {server}",
             lambda deed: deed.server == server and deed.action in _SERVICE,
+        )
+    if action is ActionClass.ACCESS_POINT and record.wanted.step is StepName.TAKE_OUT:
+        # taking out and putting back count as one: what was put back is not taken out again at once
+        yield record.apart(
+            settings.move_apart,
+            f"the last time {server} was taken out or put back",
+            lambda deed: deed.server == server and deed.action is ActionClass.ACCESS_POINT,
         )
     if action is ActionClass.MOVE:
         yield record.apart(

@@ -139,11 +139,19 @@ def may_start(
     if status.last_result_at is None or status.last_result_at <= end:
         return False  # nothing was seen since: its recovery has yet to prove itself
     if last.status in (OperationStatus.HEALED, OperationStatus.TRANSIENT):
-        return now - end >= settings.settle
+        wait = settings.settle * float(2 ** _transients(ended, now))
+        return now - end >= min(wait, settings.start_anew_after)
     wait = settings.start_anew_after
     if _points_at(last.verdict) == _points_at(trigger.verdict):
         wait = max(wait, settings.give_up_escalating_after)
     return now - end >= wait
+
+
+def _transients(ended: Sequence[Operation], now: datetime) -> int:
+    """How often lately a look found nothing although the monitor stays broken: each time it is looked at less soon."""
+    hour = timedelta(hours=1)
+    lately = [one for one in ended if one.ended_at is not None and timedelta(0) <= now - one.ended_at < hour]
+    return min(8, sum(one.status is OperationStatus.TRANSIENT for one in lately))
 
 
 def _points_at(verdict: Verdict | None) -> tuple[object, ...]:

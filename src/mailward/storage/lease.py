@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, Connection, case, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from mailward.model.errors import Refused
+from mailward.model.errors import LeaseLost
 from mailward.ports.lease import Held
 from mailward.storage.database import Database
 from mailward.storage.moments import from_ms
@@ -63,7 +63,7 @@ def refuse_lost(db: Connection, held: Held, name: str) -> None:
     """
     present = select(leases.c.name).where(*_is(held, name), leases.c.until > func.mailward_now())
     if db.execute(present).one_or_none() is None:
-        raise Refused(
+        raise LeaseLost(
             f"the lease is lost: {held.owner} (fence {held.fence}) no longer holds {name!r}, or did not renew it in"
             " time; nothing is done"
         )

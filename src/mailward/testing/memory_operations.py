@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mailward.model.errors import Refused
+from mailward.model.errors import LeaseLost, Refused
 from mailward.model.event import Event
 from mailward.model.recovery import Answer, Deed, GateAnswer, Operation, Step
 from mailward.model.wire import to_plain
@@ -125,7 +125,7 @@ class MemoryOperations:
     def _look(self, held: Held | None) -> None:
         self._store.reach()
         if held is not None and not self._lease.is_held(held, LEASE):
-            raise Refused(f"the lease is lost: {held.owner} (fence {held.fence}) no longer holds {LEASE!r}")
+            raise LeaseLost(f"the lease is lost: {held.owner} (fence {held.fence}) no longer holds {LEASE!r}")
 
     def _known(self, operation: Operation, steps: Sequence[Step]) -> Operation:
         if operation.id not in self._store.operations:

@@ -374,4 +374,4 @@ async def test_after_any_sequence_in_force_is_what_the_holds_say_and_every_chang
         stored = [hold for hold in held.store.holds.values() if hold.is_in_force(now)]
         assert stored == list(held.holding.in_force())
         assert told == {hold.id for hold in stored}
-        assert len({hold.subject for hold in stored}) == len(stored)
+        # two of one subject may be in force: one that was scheduled never ends one that holds (ports/holds.py)

@@ -47,6 +47,7 @@ def all_well_for(action: ActionClass = ActionClass.RESTART, **changes: object) -
         places=tuple(Place(server=f"be{number}", roles=frozenset({"mailbox"})) for number in range(1, 6)),
         other_copies=True,
         is_restartable=True,
+        behind_access_point=True,
         in_access_point=False,
     )
     return replace(seen, **changes)  # type: ignore[arg-type]

@@ -155,7 +155,7 @@ CLOSED: tuple[tuple[Gate, dict[str, object], frozenset[ActionClass]], ...] = (
     (
         Gate.INEFFECTIVE,
         {"healed_at": (NOON - MINUTE, NOON - 2 * MINUTE)},
-        frozenset({A.START, A.RELOAD, A.RESTART, A.SERVER_RESTART}),
+        frozenset({A.START, A.RELOAD, A.RESTART, A.ACCESS_POINT, A.SERVER_RESTART}),
     ),
     (
         Gate.THROTTLE,
@@ -166,6 +166,7 @@ CLOSED: tuple[tuple[Gate, dict[str, object], frozenset[ActionClass]], ...] = (
     (Gate.ACTIVE_COPY_LEFT, {"active_copies": ("DB1",)}, frozenset({A.SERVER_RESTART})),
     (Gate.ACTIVE_COPY_LEFT, {"active_copies": None}, frozenset({A.SERVER_RESTART})),
     (Gate.CAPACITY, {"in_access_point": True}, frozenset({A.SERVER_RESTART})),
+    (Gate.CAPACITY, {"in_access_point": None}, frozenset({A.SERVER_RESTART})),
     (Gate.COPIES_NOT_READY, {"other_copies": False}, frozenset({A.MOVE})),
 )
 
@@ -254,10 +255,29 @@ def test_a_failed_service_is_started_whatever_happens_to_the_others():
     assert decide(wanted(A.START), all_well_for(A.START, peers=peers)).may
 
 
-def test_putting_back_asks_for_no_evidence_against_the_server():
-    seen = all_well_for(A.ACCESS_POINT, verdict=None, alert=AlertValue.HEALTHY, broken_since=None, peers=())
+@pytest.mark.parametrize(
+    ("own_test_fails", "alert", "may"),
+    [(False, None, True), (True, None, False), (None, None, False), (False, AlertValue.DEGRADED, False)],
+)
+def test_putting_back_asks_for_evidence_that_the_server_itself_is_well_and_for_none_against_it(
+    own_test_fails, alert, may
+):
+    seen = all_well_for(
+        A.ACCESS_POINT, verdict=None, alert=alert, broken_since=None, peers=(), own_test_fails=own_test_fails
+    )
 
-    assert decide(replace(wanted(A.ACCESS_POINT), step=StepName.PUT_BACK), seen).may
+    assert may == decide(replace(wanted(A.ACCESS_POINT), step=StepName.PUT_BACK), seen).may
+
+
+def test_a_yes_from_the_future_is_no_yes():
+    assert not decide(wanted(), all_well_for(mode=Mode.APPROVE, approved_at=NOON + MINUTE)).may
+
+
+def test_a_service_our_own_restart_left_stopped_may_be_started():
+    stopped = a_service(ServiceState.STOPPED)
+
+    assert decide(wanted(A.START), all_well_for(A.START, service=stopped, stopped_by_us=True)).may
+    assert not decide(wanted(A.START), all_well_for(A.START, service=stopped)).may
 
 
 @pytest.mark.parametrize("gate", [Gate.MODE, Gate.VERDICT, Gate.NOT_YET_UNHEALTHY, Gate.MAINTENANCE, Gate.PAUSE])

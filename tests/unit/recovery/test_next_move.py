@@ -176,7 +176,7 @@ def test_what_another_recovery_just_did_to_the_server_is_looked_at_first(operati
         ended=None if open_ else ended,
     )
 
-    assert again == acted_since_last_look("be1", [deed], [a_step(1, 0, S.RE_PROBE)])
+    assert again == acted_since_last_look("be1", [deed], [a_step(1, 0, S.RE_PROBE)], NOON)
 
 
 def test_without_a_failed_look_there_is_no_evidence():

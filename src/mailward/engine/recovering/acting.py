@@ -4,13 +4,14 @@ One deed: the gates, the intent, the deed, the outcome; or what is told when a g
 Everything the executor and the orders by hand do to the world passes through here.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from mailward.engine.recovering.deeds import Deed
 from mailward.engine.recovering.ended import Ended
-from mailward.engine.recovering.facts import Facts
+from mailward.engine.recovering.facts import LOOK_FOR, Facts
 from mailward.engine.recovering.leading import Leading
 from mailward.engine.recovering.record import Record, event, with_data
 from mailward.engine.recovering.standing import (
@@ -24,14 +25,16 @@ from mailward.engine.recovering.standing import (
     words_of,
 )
 from mailward.engine.recovering.world import World
-from mailward.model.errors import MailwardError, TemporaryFailure
+from mailward.model.errors import LeaseLost, MailwardError, TemporaryFailure
 from mailward.model.event import Event, EventKind
+from mailward.model.evidence import ServiceStatus
 from mailward.model.recovery import Answer, Gate, GateAnswer, Operation, OperationStatus, Step, StepOutcome
 from mailward.model.recovery import Deed as BegunDeed
+from mailward.model.wire import from_plain
 from mailward.ports.lease import Held
 from mailward.ports.operations import May
 from mailward.recovery.circumstances import Circumstances
-from mailward.recovery.deciding import Decision, gates_of
+from mailward.recovery.deciding import Decision, decide, gates_of
 from mailward.recovery.gates import harm
 from mailward.recovery.next_move import was_not_done
 from mailward.recovery.throttles import WINDOW, throttle, under_way
@@ -48,6 +51,7 @@ class Acting:
         self._leading = leading
         self._facts = facts
         self._ended = ended
+        self._unwritten: dict[tuple[int, int], Step] = {}
 
     async def circumstances(self, wanted: Wanted, operation: Operation, steps: Sequence[Step]) -> Circumstances:
         """
@@ -56,7 +60,8 @@ class Acting:
         A deed of which looking back found that it was not done does not count for throttles.
         """
         now = self._world.clock.now()
-        undone = {(step.operation, step.seq) for step in steps if was_not_done(step)}
+        operation = _with_own_approval(operation, wanted.step.value, wanted.server)
+        undone = _undone(steps)
         deeds = await self._record.operations.deeds(since=now - WINDOW)
         counted = tuple(deed for deed in deeds if (deed.operation, deed.seq) not in undone)
         asked = operation.data.get("asked_at")
@@ -64,6 +69,7 @@ class Acting:
         return replace(
             seen,
             leads=self._leading.held is not None,
+            stopped_by_us=_stopped_by_us(steps),
             approval_asked_at=datetime.fromisoformat(asked) if isinstance(asked, str) else None,
         )
 
@@ -77,12 +83,16 @@ class Acting:
             Refused: The lease was lost; nothing was begun.
             TemporaryFailure: The store is out of reach; nothing was begun.
         """
-        deed = self._facts.deed(wanted.step, wanted.server)
+        deed = self._facts.deed(wanted.step, wanted.server, turn.steps)
         try:
-            evidence = await deed.before()
-        except TemporaryFailure as failure:
-            unseen = waits_for(Gate.NOT_CONFIRMED, f"the host was not seen just before: {failure}")
+            async with asyncio.timeout(LOOK_FOR.total_seconds()):
+                evidence = await deed.before()
+        except (MailwardError, TimeoutError) as failure:
+            unseen = waits_for(Gate.NOT_CONFIRMED, f"the host was not seen just before: {failure or 'no answer'}")
             return await self.withhold(turn, against(decision, unseen)), False
+        decision = decide(wanted, self._as_of_now(seen, wanted.server, evidence))  # looking took its time
+        if not decision.may:
+            return await self.withhold(turn, decision), False
         now = self._world.clock.now()
         step = replace(
             turn.step(now),
@@ -108,6 +118,20 @@ class Acting:
             return await self.withhold(turn, against(decision, answer)), False
         return await self._do(operation, step, deed, turn.held), True
 
+    def _as_of_now(self, seen: Circumstances, server: str, evidence: Mapping[str, object]) -> Circumstances:
+        """The circumstances with what may have changed while the host was looked at."""
+        said = evidence.get("service")
+        service = from_plain(ServiceStatus, said) if isinstance(said, Mapping) else seen.service
+        return replace(
+            seen,
+            now=self._world.clock.now(),
+            service=service,
+            stopped=self._world.stopped(),
+            holds=self._facts.holds_on(server),
+            store_trouble=self._world.store_trouble(),
+            leads=self._leading.held is not None,
+        )
+
     async def outcome(
         self,
         operation: Operation,
@@ -117,13 +141,25 @@ class Acting:
         *,
         held: Held,
         not_done: bool = False,
+        half_done: bool = False,
     ) -> Operation:
-        """Write down what came of a deed; this is tried until the store takes it."""
+        """
+        Write down what came of a deed; this is tried until the store takes it.
+
+        Raises:
+            LeaseLost: Another manager leads now; what came of the deed is remembered until this one does again.
+        """
         now = self._world.clock.now()
-        evidence = {**step.evidence, "not_done": True} if not_done else step.evidence
+        evidence: Mapping[str, object] = {
+            **step.evidence,
+            **({"not_done": True} if not_done else {}),
+            **({"half_done": True} if half_done else {}),
+        }
         step = replace(step, ended=now, outcome=outcome, because=because, evidence=evidence)
+        touched = operation.data.get("touched")
+        known = [str(name) for name in touched] if isinstance(touched, list | tuple) else []
         operation = replace(
-            with_data(operation, withheld=None, asked_at=None),
+            with_data(operation, withheld=None, asked_at=None, touched=[*dict.fromkeys([*known, step.server])]),
             status=OperationStatus.RUNNING,
             wake_at=None,
             approved_at=None,
@@ -131,14 +167,23 @@ class Acting:
             because=f"{step.intent}: {outcome.value}",
         )
         ended = event(EventKind.ACTION_ENDED, operation, f"{step.intent}: {because}", at=now, step=step)
-        await self._record.save(operation, held=held, steps=(step,), events=(ended,), surely=True)
+        try:
+            await self._record.save(operation, held=held, steps=(step,), events=(ended,), surely=True)
+        except LeaseLost:
+            self._unwritten[(step.operation, step.seq)] = step  # it is written once this manager leads again
+            raise
         return operation
+
+    def remembered(self, step: Step) -> Step | None:
+        """The outcome of a step that this manager knows and could not write, as while its store was away."""
+        return self._unwritten.pop((step.operation, step.seq), None)
 
     async def withhold(self, turn: Turn, decision: Decision) -> Operation:
         """A gate said no: wait, and tell a person, once, when waiting alone does not open it."""
         now = self._world.clock.now()
-        operation, name, server = turn.operation, turn.at.stage.step, turn.at.server
-        command = words_of(self._facts.deed(name, server))
+        name, server = turn.at.stage.step, turn.at.server
+        operation = _with_own_approval(turn.operation, name.value, server)
+        command = words_of(self._facts.deed(name, server, turn.steps))
         step = replace(turn.step(now), command=command)
         told = [f"{one.gate.value}: {one.answer.value}" for one in decision.answers if one.answer is not Answer.PASSES]
         said = {"step": name.value, "server": server, "command": list(command), "gates": told}
@@ -171,8 +216,10 @@ class Acting:
         return operation
 
     async def _do(self, operation: Operation, step: Step, deed: Deed, held: Held) -> Operation:
-        if self._leading.held is None:  # the last look before the deed, by our own clock
-            because = "the lease was not renewed in time: it was not begun"
+        forbidden = None if self._leading.held is not None else "the lease was not renewed in time"
+        forbidden = forbidden or self._world.stopped()
+        if forbidden is not None:  # the last look before the deed, by our own clock
+            because = f"it was not begun: {forbidden}"
             return await self.outcome(operation, step, StepOutcome.REFUSED, because, held=held, not_done=True)
         outcome, because = StepOutcome.DONE, "done"
         try:
@@ -189,6 +236,29 @@ class Acting:
         return await self.outcome(operation, step, outcome, because, held=held)
 
 
+def _with_own_approval(operation: Operation, step: str, server: str) -> Operation:
+    """A yes is a yes to the step that was asked about, and to no other."""
+    asked_step, asked_server, _ = withheld_before(operation)
+    if (asked_step, asked_server) == (step, server):
+        return operation
+    return replace(with_data(operation, asked_at=None), approved_at=None, approved_by=None)
+
+
+def _undone(steps: Sequence[Step]) -> set[tuple[int, int]]:
+    """The deeds that do not count for throttles, since looking back found them not done: one a server and action."""
+    first: dict[tuple[str, object], tuple[int, int]] = {}
+    for step in steps:
+        if was_not_done(step):
+            first.setdefault((step.server, step.action), (step.operation, step.seq))
+    return set(first.values())
+
+
+def _stopped_by_us(steps: Sequence[Step]) -> bool:
+    """Whether the last deed was a restart that ended between its stop and its start."""
+    last = next((step for step in reversed(steps) if step.action is not None and step.ended is not None), None)
+    return last is not None and last.evidence.get("half_done") is True
+
+
 _SOON = timedelta(seconds=1)
 """After an approval ran out: the problem is probed again, and asked about again."""
 
@@ -201,7 +271,7 @@ def _kind(decision: Decision, *, asks: bool) -> EventKind:
 
 def _throttle(wanted: Wanted, seen: Circumstances, steps: Sequence[Step]) -> May:
     """What the store asks within the transaction that writes the intent, by its own clock."""
-    undone = {(step.operation, step.seq) for step in steps if was_not_done(step)}
+    undone = _undone(steps)
     insists = wanted.by_hand and (wanted.forced or harm.throttle not in gates_of(wanted))
 
     def may(deeds: Sequence[BegunDeed], now: datetime) -> GateAnswer:

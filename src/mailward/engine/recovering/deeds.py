@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from mailward.model.errors import Refused, TemporaryFailure
+from mailward.model.errors import MailwardError, Refused
 from mailward.model.evidence import ServiceState, ServiceStatus
 from mailward.model.recovery import Step, StepName
 from mailward.model.wire import to_plain
@@ -40,6 +40,8 @@ class Found:
     was_done: bool | None
     """None: it cannot be told yet, or at all."""
     because: str
+    half_done: bool = False
+    """A restart that ended between its stop and its start: what is stopped was not stopped on purpose."""
 
 
 class Deed(Protocol):
@@ -106,7 +108,7 @@ class ServiceChange:
             )
         try:
             status = await self.control.status()
-        except TemporaryFailure as failure:
+        except MailwardError as failure:
             return Found(was_done=None, because=str(failure))
         if self.deed is ServiceDeed.STOP:
             return Found(was_done=status.state is ServiceState.STOPPED, because=status.because)
@@ -117,12 +119,15 @@ def _started_since(step: Step, status: ServiceStatus, now: datetime) -> Found:
     before = step.evidence.get("service")
     known = before if isinstance(before, Mapping) else {}
     began_anew = _is_another(status, known, step.started)
-    if status.state in _RUNS and began_anew:
+    if began_anew:  # whatever became of it since
         return Found(was_done=True, because=f"it was started since: {status.because}")
     age = now - step.started
-    if status.state is ServiceState.STOPPED and step.name is StepName.RESTART_SERVICE and age < BETWEEN_STOP_AND_START:
-        return Found(was_done=None, because=f"it may be between its stop and its start: {status.because}")
-    if timedelta(0) <= age < SHOWS_WITHIN:
+    if status.state is ServiceState.STOPPED and step.name is StepName.RESTART_SERVICE:
+        if age < BETWEEN_STOP_AND_START:
+            return Found(was_done=None, because=f"it may be between its stop and its start: {status.because}")
+        ran = known.get("state") in {state.value for state in _RUNS}
+        return Found(was_done=False, because=f"it was stopped and not started: {status.because}", half_done=ran)
+    if age < SHOWS_WITHIN:  # also where the clock went back: then it is not known how long ago it was
         return Found(was_done=None, because=f"it may still be under way: {status.because}")
     return Found(was_done=False, because=f"it was not started since: {status.because}")
 
@@ -132,9 +137,11 @@ def _is_another(status: ServiceStatus, before: Mapping[str, object], intended: d
     starts = before.get("starts")
     if isinstance(starts, int) and status.starts is not None and status.starts != starts:
         return True
-    if status.pid is not None and status.pid != before.get("pid"):
-        return status.since is None or status.since >= intended.astimezone(UTC) - timedelta(seconds=2)
-    return False
+    if status.pid is None or status.pid == before.get("pid"):
+        return False
+    if before.get("pid") is not None:
+        return True  # another process is proof, whatever the clocks say
+    return status.since is None or status.since >= intended.astimezone(UTC) - timedelta(seconds=2)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -159,42 +166,48 @@ class ServerRestart:
         """Compare boot ids; a host that does not answer may just be restarting."""
         try:
             present = await self.control.boot_id()
-        except TemporaryFailure as failure:
+        except MailwardError as failure:
             return Found(was_done=None, because=f"the host does not answer: {failure}")
         if present != step.evidence.get("boot_id"):
             return Found(was_done=True, because="the host has booted since")
-        if timedelta(0) <= now - step.started < BETWEEN_STOP_AND_START:
+        if now - step.started < BETWEEN_STOP_AND_START:
             return Found(was_done=None, because="the host has not gone down yet")
         return Found(was_done=False, because="the host has not booted since")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AccessPointChange:
-    """Taking a proxy out of the access points it is behind, or putting it back."""
+    """Taking a proxy out of the access points it is behind, or putting it back where we took it out."""
 
-    controls: tuple[AccessPointControl, ...]
+    controls: Mapping[str, AccessPointControl]
+    """By the name of the access point."""
     server: str
     out: bool
+    among: tuple[str, ...] | None = None
+    """Putting back: the access points it was taken out of; None: all, as a person orders it."""
 
     def command(self) -> tuple[str, ...]:
         """The words for every access point, one after the other."""
         verb = TAKE_OUT if self.out else PUT_BACK
         if not self.controls:
             raise Refused(f"no access point that {self.server} is behind can be asked to take it out or put it back")
-        return tuple(word for control in self.controls for word in control.command(verb, self.server))
+        return tuple(word for _, control in self._meant() for word in control.command(verb, self.server))
 
     async def before(self) -> Mapping[str, object]:
-        """What each access point says of it."""
-        said = [await self._member(control) for control in self.controls]
+        """What each access point says of it, and of which it is about to be taken out."""
+        said = [(name, await self._member(control)) for name, control in self._meant()]
         return {
-            "membership": [member.membership.value for member in said],
-            "was_ordered": [member.was_ordered for member in said],
+            "membership": [member.membership.value for _, member in said],
+            "taken_out_of": [name for name, member in said if not member.was_ordered],
         }
 
     async def do(self) -> None:
-        """Tell every access point."""
-        for control in self.controls:
-            await (control.take_out(self.server) if self.out else control.put_back(self.server))
+        """Tell every access point; what somebody else ordered there stays as it is."""
+        for _, control in self._meant():
+            if not self.out:
+                await control.put_back(self.server)
+            elif not (await self._member(control)).was_ordered:
+                await control.take_out(self.server)
 
     async def look(self, step: Step, now: datetime) -> Found:  # noqa: ARG002 - an access point tells at any time
         """
@@ -204,16 +217,20 @@ class AccessPointChange:
         that is put back counts as such also while those checks still fail.
         """
         try:
-            said = [await self._member(control) for control in self.controls]
-        except TemporaryFailure as failure:
+            said = [await self._member(control) for _, control in self._meant()]
+        except MailwardError as failure:
             return Found(was_done=None, because=str(failure))
-        known = bool(said) and all(member.membership is not Membership.UNKNOWN for member in said)
-        if self.out:
-            done = known and all(member.membership is Membership.OUT and member.was_ordered for member in said)
-        else:
-            done = known and not any(member.was_ordered for member in said)
         words = ", ".join(member.because or member.membership.value for member in said)
+        if not said or any(member.membership is Membership.UNKNOWN for member in said):
+            return Found(was_done=None, because=f"not every access point knows it: {words}")
+        if self.out:
+            done = all(member.membership is Membership.OUT and member.was_ordered for member in said)
+        else:
+            done = not any(member.was_ordered for member in said)
         return Found(was_done=done, because=f"the access point says: {words}")
+
+    def _meant(self) -> list[tuple[str, AccessPointControl]]:
+        return [(name, control) for name, control in self.controls.items() if self.among is None or name in self.among]
 
     async def _member(self, control: AccessPointControl) -> Member:
         unknown = Member(server=self.server, membership=Membership.UNKNOWN, because="it does not know it")
@@ -241,7 +258,7 @@ class Unavailable:
 
     async def look(self, step: Step, now: datetime) -> Found:  # noqa: ARG002
         """It was never done."""
-        return Found(was_done=False, because=self._because)
+        return Found(was_done=None, because=f"it cannot be looked at: {self._because}")
 
 
 def service_deed(step: StepName) -> ServiceDeed | None:

@@ -14,11 +14,13 @@ class Ended:
     def __init__(self) -> None:
         """None is known."""
         self._operations: dict[int, Operation] = {}
+        self._by_target: dict[str, dict[int, None]] = {}
 
     def note(self, operation: Operation) -> None:
         """Keep one that is over."""
         if operation.status.is_over:
             self._operations[operation.id] = operation
+            self._by_target.setdefault(operation.target, {})[operation.id] = None
 
     def take_over(self, operations: Iterable[Operation]) -> None:
         """Know what the store knows, as after a start."""
@@ -31,7 +33,7 @@ class Ended:
 
     def of(self, target: str) -> tuple[Operation, ...]:
         """Those of one target."""
-        return tuple(operation for operation in self._operations.values() if operation.target == target)
+        return tuple(self._operations[number] for number in self._by_target.get(target, ()))
 
     def forget(self, now: datetime) -> None:
         """Let go of what is older than anything asks for."""
@@ -40,4 +42,5 @@ class Ended:
             for number, operation in self._operations.items()
             if operation.ended_at is not None and now - operation.ended_at > KEPT_FOR
         ]:
-            del self._operations[number]
+            targets = self._by_target[self._operations.pop(number).target]
+            del targets[number]

@@ -5,13 +5,14 @@ Each step is one turn: read the record, ask `next_move`, do that one thing, writ
 store as a moment; nothing is kept in memory that a kill -9 would lose.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from mailward.engine.recovering.acting import Acting
 from mailward.engine.recovering.ended import Ended
-from mailward.engine.recovering.facts import Facts
+from mailward.engine.recovering.facts import LOOK_FOR, Facts
 from mailward.engine.recovering.joining import Joining
 from mailward.engine.recovering.leading import Leading
 from mailward.engine.recovering.probing import Probing
@@ -28,13 +29,16 @@ from mailward.engine.recovering.standing import (
     what_is_left,
 )
 from mailward.engine.recovering.world import World
+from mailward.model.errors import MailwardError
 from mailward.model.event import Event, EventKind
+from mailward.model.evidence import ServiceState
 from mailward.model.monitoring import AlertValue
 from mailward.model.recovery import (
     ActionClass,
     Gate,
     GateAnswer,
     Operation,
+    OperationKind,
     OperationStatus,
     Step,
     StepName,
@@ -79,7 +83,7 @@ class Executor:
         self.facts = Facts(world)
         self.acting = Acting(world, record, leading, facts=self.facts, ended=ended)
         self._probing = Probing(world, self.facts)
-        self.joining = Joining(world, record, leading, facts=self.facts)
+        self.joining = Joining(world, record, leading, facts=self.facts, ended=ended)
 
     async def advance(self, operation: Operation) -> Operation:  # noqa: PLR0911 - one return per kind of move
         """
@@ -95,6 +99,8 @@ class Executor:
         steps = await self._record.operations.steps(operation.id)
         operation = replace(operation, owner=self._leading.owner, fence=held.fence)
         organization = self._world.organization()
+        if operation.kind is OperationKind.BY_HAND:
+            return await self._finish_by_hand(operation, steps, held)
         move = next_move(operation, steps)
         if isinstance(move, LookBack):
             return await self._look_back(operation, move.step, held)
@@ -113,6 +119,8 @@ class Executor:
             case Take(place=place, stage=stage, attempt=attempt):
                 at = Standing(place, stage, self._server_of(operation, stage), attempt)
                 turn = Turn(operation, steps, at, held)
+                if operation.data.get("ended_by") is not None:  # a person ended it: it is put back when it is well
+                    return await self._escalate(turn)
                 if self._looks_well(operation) and needs_fresh_evidence(steps, self._world.clock.now()):
                     return await self._re_probe(turn.again())
                 return await self._take(turn)
@@ -129,8 +137,22 @@ class Executor:
         self._ended.note(operation)
         return operation
 
+    async def _finish_by_hand(self, operation: Operation, steps: Sequence[Step], held: Held) -> Operation:
+        """An order by hand whose manager ended in the middle of it: find out what became of it, and end it."""
+        open_step = next((step for step in steps if step.ended is None), None)
+        if open_step is not None:
+            return await self._look_back(operation, open_step, held)
+        done = bool(steps) and steps[-1].outcome is StepOutcome.DONE
+        status = OperationStatus.HEALED if done else OperationStatus.ABORTED
+        because = steps[-1].because if steps else "the manager ended before it was begun"
+        return await self.end(operation, status, because, held=held)
+
     async def settle(self, operation: Operation, step: Step, held: Held) -> None:
         """Write down what became of a deed whose operation is over already."""
+        known = self.acting.remembered(step)
+        if known is not None and known.outcome is not None:
+            await self.acting.outcome(operation, step, known.outcome, known.because, held=held)
+            return
         found = await self.facts.deed(step.name, step.server).look(step, self._world.clock.now())
         outcome = {True: StepOutcome.DONE, False: StepOutcome.FAILED, None: StepOutcome.UNKNOWN}[found.was_done]
         because = f"its recovery was ended meanwhile; it was looked at: {found.because}"
@@ -153,7 +175,7 @@ class Executor:
             return await self._take_elsewhere(turn)
         wanted = Wanted(step=name if name in ACTION_OF else StepName.RESTART_SERVICE, server=server)
         seen = await self.acting.circumstances(wanted, turn.operation, turn.steps)
-        if acted_since_last_look(server, seen.deeds, turn.steps):
+        if acted_since_last_look(server, seen.deeds, turn.steps, seen.now):
             return await self._re_probe(turn.again(), settle=self._world.settings().settle)
         turn = replace(turn, at=started_instead(turn.at, seen, turn.steps))
         premise = judge(turn.at.stage.premise, seen, self.facts.surroundings(turn.operation))
@@ -245,6 +267,13 @@ class Executor:
         if back is None or back.step not in ACTION_OF:
             await self._note(turn, StepOutcome.DONE, f"a person is called: {left}")
             return await self.end(operation, OperationStatus.ESCALATED, left, held=turn.held)
+        if self._looks_well(operation) and needs_fresh_evidence(turn.steps, now):
+            return await self._re_probe(turn.again())
+        failed = await self._has_failed(back.server)
+        if failed is not None:
+            # its service ended while the proxy was out: that is news, and its own gates decide
+            start = Stage(step=StepName.START_SERVICE)
+            return await self._act(replace(turn, at=Standing(turn.at.place, start, back.server)), failed)
         events: tuple[Event, ...] = ()
         because = f"{left}; {back.server} stays out of the access point until it is well again"
         if operation.escalated_at is None:
@@ -261,12 +290,11 @@ class Executor:
 
     async def _give_back(self, turn: Turn) -> Operation:
         name, server = turn.at.stage.step, turn.at.server
-        if name not in ACTION_OF:
+        if name not in ACTION_OF or server not in self._world.organization().servers:
             return await self._note(turn, StepOutcome.SKIPPED, f"there is nothing to {name.value}")
-        tried = [step for step in turn.steps if step.name is name and step.outcome is StepOutcome.FAILED]
-        if len(tried) >= GIVE_BACK_TRIES:
-            because = f"it works again, but {server} could not be put back: {tried[-1].because}"
-            return await self.end(turn.operation, OperationStatus.ESCALATED, because, held=turn.held)
+        again = await self._wait_before_trying_again(turn)
+        if again is not None:
+            return again
         wanted = Wanted(step=name, server=server)
         seen = await self.acting.circumstances(wanted, turn.operation, turn.steps)
         decision = decide(wanted, seen)
@@ -275,6 +303,35 @@ class Executor:
         operation, _ = await self.acting.act(turn, wanted, decision, seen, premise="it is well again")
         return operation
 
+    async def _wait_before_trying_again(self, turn: Turn) -> Operation | None:
+        """A proxy that could not be put back is tried again after a while, and a person is told; None: try now."""
+        name, now = turn.at.stage.step, self._world.clock.now()
+        tried = [step for step in turn.steps if step.name is name and step.outcome is not StepOutcome.SKIPPED]
+        last = tried[-1] if tried else None
+        pause = self._world.settings().look_again
+        if last is None or last.ended is None or not timedelta(0) <= now - last.ended < pause:
+            return None
+        operation, because = turn.operation, f"it works again, but could not {name.value}: {last.because}"
+        events: tuple[Event, ...] = ()
+        if len(tried) >= GIVE_BACK_TRIES and operation.escalated_at is None:
+            operation = replace(operation, escalated_at=now)
+            events = (event(EventKind.ESCALATED, operation, because, at=now),)
+        operation = replace(operation, status=OperationStatus.WAITING, wake_at=last.ended + pause, because=because)
+        await self._record.save(operation, held=turn.held, events=events)
+        return operation
+
+    async def _has_failed(self, server: str) -> str | None:
+        """Why its host says that the service of a server failed, or None."""
+        control = self._world.controls().services.get(server)
+        if control is None:
+            return None
+        try:
+            async with asyncio.timeout(LOOK_FOR.total_seconds()):
+                status = await control.status()
+        except (MailwardError, TimeoutError):
+            return None
+        return status.because if status.state is ServiceState.FAILED else None
+
     # looking back
 
     async def _look_back(self, operation: Operation, step: Step, held: Held) -> Operation:
@@ -282,7 +339,11 @@ class Executor:
         if step.name is StepName.RECOVER_MAILBOX_SERVER:
             return await self.joining.look(operation, step, held)
         now = self._world.clock.now()
-        found = await self.facts.deed(step.name, step.server).look(step, now)
+        known = self.acting.remembered(step)
+        if known is not None and known.outcome is not None:
+            return await self.acting.outcome(operation, step, known.outcome, known.because, held=held)
+        steps = await self._record.operations.steps(operation.id)
+        found = await self.facts.deed(step.name, step.server, steps).look(step, now)
         patience = SERVER_SHOWS_WITHIN if step.name is StepName.RESTART_SERVER else SERVICE_SHOWS_WITHIN
         if found.was_done is None and now - step.started < patience:
             because = f"it is looked at whether this was done: {step.intent}; {found.because}"
@@ -293,7 +354,10 @@ class Executor:
             return operation
         outcome = {True: StepOutcome.DONE, False: StepOutcome.FAILED, None: StepOutcome.UNKNOWN}[found.was_done]
         because = f"no outcome was written, so it was looked at: {found.because}"
-        return await self.acting.outcome(operation, step, outcome, because, held=held, not_done=found.was_done is False)
+        not_done = found.was_done is False
+        return await self.acting.outcome(
+            operation, step, outcome, because, held=held, not_done=not_done, half_done=found.half_done
+        )
 
     # small things
 

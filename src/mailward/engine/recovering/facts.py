@@ -5,7 +5,8 @@ A host that cannot be asked leaves its fields unknown, with the reason; it never
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -26,22 +27,27 @@ from mailward.model.monitoring import AlertValue, MonitorStatus
 from mailward.model.organization import Organization, Server
 from mailward.model.probing import ProbeResult
 from mailward.model.recovery import Deed as BegunDeed
-from mailward.model.recovery import Operation, OperationStatus, StepName
+from mailward.model.recovery import Operation, OperationKind, OperationStatus, Step, StepName
 from mailward.model.verdict import Verdict
 from mailward.monitors.samples import ProbeKey
 from mailward.ports.access_point_control import Membership
 from mailward.recovery.circumstances import Circumstances, Peer, Place
+from mailward.recovery.gates.harm import FEWEST_SERVERS
 from mailward.recovery.premises import Around
 from mailward.recovery.wanted import Wanted
 
 Seen = TypeVar("Seen")
 
+ASK_FOR = timedelta(seconds=60)
+"""How long a probe that is asked for may take to come; it has its own deadline, but it may have been planned away."""
 LOOK_FOR = timedelta(seconds=6)
 """How long one look at a host may take while a deed waits for it."""
 TEST_LASTS = timedelta(seconds=90)
 """An own test that is older says nothing of the present (three times the longest default interval)."""
 OWN_MONITORS = frozenset({items.SELF_TEST_MONITOR, items.DEEP_TEST_MONITOR, items.PROXY_TEST_MONITOR})
 _BROKEN = frozenset({AlertValue.DEGRADED, AlertValue.UNHEALTHY})
+_NOT_IN_VAIN = frozenset({OperationKind.BY_HAND, OperationKind.CERTIFICATE})
+"""What a person orders, and a certificate that was renewed, is no remedy that did not last."""
 _WORST = (AlertValue.UNHEALTHY, AlertValue.DEGRADED)
 _WHOLE = "organization"
 
@@ -56,8 +62,12 @@ class Facts:
 
     # deeds
 
-    def deed(self, step: StepName, server: str) -> Deed:
-        """The deed a step does to a server; one that is `Unavailable` says why."""
+    def deed(self, step: StepName, server: str, steps: Sequence[Step] = ()) -> Deed:
+        """
+        The deed a step does to a server; one that is `Unavailable` says why.
+
+        *steps* are those of the operation so far: a proxy is put back where it was taken out, and nowhere else.
+        """
         controls = self._world.controls()
         change = service_deed(step)
         if change is not None:
@@ -72,12 +82,15 @@ class Facts:
             return ServerRestart(control=host)
         if step in (StepName.TAKE_OUT, StepName.PUT_BACK):
             organization = self._world.organization()
-            points = (
-                control
+            points = {
+                name: control
                 for name, control in controls.access_points.items()
                 if name in organization.access_points and server in organization.access_points[name].servers
+            }
+            out = step is StepName.TAKE_OUT
+            return AccessPointChange(
+                controls=points, server=server, out=out, among=None if out else _taken_out_of(server, steps)
             )
-            return AccessPointChange(controls=tuple(points), server=server, out=step is StepName.TAKE_OUT)
         return Unavailable(f"to {step.value} is not available yet")
 
     # circumstances
@@ -104,6 +117,9 @@ class Facts:
             self.certificate_is_stale(server.name, seen_after=_last_ended(server.name, deeds)),
             self._in_access_point(server.name),
         )
+        peers = self._peers(server)
+        if wanted.step is StepName.TAKE_OUT:
+            peers = await self._that_clients_are_sent_to(server.name, peers)
         broken = self._own_broken(server.name, operation)
         databases = organization.active_on(server.name)
         return Circumstances(
@@ -128,17 +144,21 @@ class Facts:
             others_at_work=others,
             certificate_is_stale=stale,
             unavailable=self._unavailable(wanted),
-            peers=self._peers(server),
+            peers=peers,
             places=self._places(organization),
             deeds=deeds,
             healed_at=tuple(
                 one.ended_at
                 for one in ended
-                if one.server == server.name and one.status is OperationStatus.HEALED and one.ended_at is not None
+                if one.status is OperationStatus.HEALED
+                and one.ended_at is not None
+                and one.kind not in _NOT_IN_VAIN
+                and server.name in (one.server, *_touched(one))
             ),
             active_copies=tuple(database.name for database in databases),
             other_copies=bool(databases) and all(len(database.copies) > 1 for database in databases),
             is_restartable=server.restartable,
+            behind_access_point=any(server.name in point.servers for point in organization.access_points.values()),
             in_access_point=in_point,
         )
 
@@ -211,8 +231,10 @@ class Facts:
         planned = {probe.key for probe in self._world.coverage().probes}
         for key in _own_tests(server):
             if key in planned:
-                await self._world.ask(key)
-                return await self.certificate_is_stale(server)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(ASK_FOR.total_seconds()):
+                        await self._world.ask(key)
+                        return await self.certificate_is_stale(server)
         return None
 
     def _results(self, server: str) -> Iterable[ProbeResult]:
@@ -280,9 +302,48 @@ class Facts:
             return str(refusal)
         return None
 
+    async def _that_clients_are_sent_to(self, server: str, peers: tuple[Peer, ...]) -> tuple[Peer, ...]:
+        """
+        The proxies behind the same access points, as far as clients are sent to them at every one of these.
+
+        One that a load balancer does not show, or does not answer for, takes over from nobody.
+        """
+        deed = self.deed(StepName.TAKE_OUT, server)
+        if not isinstance(deed, AccessPointChange):
+            return ()
+        inside: set[str] | None = None
+        beside: set[str] = set()
+        for name, control in deed.controls.items():
+            members, _ = await _seen(control.members())
+            here = {member.server for member in members or () if member.membership is Membership.IN}
+            inside = here if inside is None else inside & here
+            beside |= set(self._world.organization().access_points[name].servers)
+        return tuple(
+            Peer(server=peer.server, is_healthy=peer.is_healthy and peer.server in (inside or ()))
+            for peer in peers
+            if peer.server in beside
+        )
+
     def _peers(self, server: Server) -> tuple[Peer, ...]:
-        role = "proxies" if server.is_proxy else "mailbox_servers"
-        others: tuple[Server, ...] = getattr(self._world.organization(), role)
+        """The others of its role; of a server with both roles, those of the role that is worse off."""
+        organization = self._world.organization()
+        roles = [
+            *([organization.proxies] if server.is_proxy else []),
+            *([organization.mailbox_servers] if server.is_mailbox else []),
+        ]
+        unfit = self._unfit()
+        found = [
+            tuple(
+                Peer(server=other.name, is_healthy=other.name not in unfit)
+                for other in others
+                if other.name != server.name
+            )
+            for others in roles
+        ]
+        return min(found, key=_healthy_share, default=())
+
+    def _unfit(self) -> set[str]:
+        """The servers that cannot be counted on."""
         bad = {
             status.key.server
             for status in self._world.unwell()
@@ -294,11 +355,28 @@ class Facts:
             if hold.kind is HoldKind.MAINTENANCE
             or (hold.kind is HoldKind.COMPONENT_STATE and hold.value in ("Inactive", "Draining"))
         }
-        return tuple(
-            Peer(server=other.name, is_healthy=other.name not in bad and other.name not in away)
-            for other in others
-            if other.name != server.name
-        )
+        return bad | away
+
+
+def _healthy_share(peers: tuple[Peer, ...]) -> float:
+    """With few servers of a role a share means nothing, and no gate looks at it."""
+    if len(peers) + 1 < FEWEST_SERVERS:
+        return 1.0
+    return sum(peer.is_healthy for peer in peers) / len(peers)
+
+
+def _taken_out_of(server: str, steps: Sequence[Step]) -> tuple[str, ...] | None:
+    """The access points the operation took a proxy out of; None where it took it out of none: a person orders it."""
+    taken = [step for step in steps if step.name is StepName.TAKE_OUT and step.server == server]
+    named = [step.evidence.get("taken_out_of") for step in taken]
+    listed = [str(name) for names in named if isinstance(names, list | tuple) for name in names]
+    return tuple(dict.fromkeys(listed)) if taken else None
+
+
+def _touched(operation: Operation) -> tuple[str, ...]:
+    """The servers its deeds touched, beside the one it is about."""
+    touched = operation.data.get("touched")
+    return tuple(str(name) for name in touched) if isinstance(touched, list | tuple) else ()
 
 
 def _last_ended(server: str, deeds: Iterable[BegunDeed]) -> datetime | None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from mailward.engine.recovering.ended import Ended
 from mailward.engine.recovering.facts import OWN_MONITORS, Facts
 from mailward.engine.recovering.leading import Leading
 from mailward.engine.recovering.record import Record, event
@@ -12,7 +13,7 @@ from mailward.model import items
 from mailward.model.event import EventKind
 from mailward.model.recovery import Operation, OperationKind, OperationStatus, Step, StepOutcome
 from mailward.ports.lease import Held
-from mailward.recovery.triggers import Trigger
+from mailward.recovery.triggers import Trigger, may_start
 
 LOOK_AGAIN_AFTER = timedelta(seconds=1)
 
@@ -20,12 +21,13 @@ LOOK_AGAIN_AFTER = timedelta(seconds=1)
 class Joining:
     """Opens operations, and has one wait for another."""
 
-    def __init__(self, world: World, record: Record, leading: Leading, *, facts: Facts) -> None:
+    def __init__(self, world: World, record: Record, leading: Leading, *, facts: Facts, ended: Ended) -> None:
         """Open operations in *record*."""
         self._world = world
         self._record = record
         self._leading = leading
         self._facts = facts
+        self._ended = ended
 
     async def begin(self, trigger: Trigger, *, held: Held, parent: int | None = None) -> Operation | None:
         """Open an operation for *trigger*; None when its target has one that is not over."""
@@ -54,6 +56,12 @@ class Joining:
         now = self._world.clock.now()
         trigger = self._trigger(operation, server)
         other = await self._open_on(server)
+        if other is None and not self._may_start(trigger):
+            because = f"a recovery of {server} ended lately and is not begun anew for the same trouble"
+            step = replace(turn.step(now), ended=now, outcome=StepOutcome.SKIPPED, because=because)
+            operation = replace(operation, status=OperationStatus.RUNNING, wake_at=None)
+            await self._record.save(operation, held=held, steps=(step,))
+            return operation
         other = other or await self.begin(trigger, held=held, parent=operation.id) or await self._open_on(server)
         step = turn.step(now)
         if other is None:
@@ -88,6 +96,13 @@ class Joining:
         operation = replace(operation, status=OperationStatus.RUNNING, wake_at=None, joins=None, because=step.because)
         await self._record.save(operation, held=held, steps=(step,))
         return operation
+
+    def _may_start(self, trigger: Trigger) -> bool:
+        """What a person ended, or what did not help, is not begun again by another way."""
+        status = self._world.status(trigger.cause) if trigger.cause is not None else None
+        former = self._ended.of(trigger.target)
+        now = self._world.clock.now()
+        return may_start(trigger, status, former, settings=self._world.settings(), now=now)
 
     async def _open_on(self, server: str) -> Operation | None:
         for operation in await self._record.operations.open():

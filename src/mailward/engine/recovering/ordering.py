@@ -5,12 +5,13 @@ A deed by hand is an operation of its own kind, so that throttles count it, a cr
 who did it.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import replace
 
 from mailward.engine.recovering.executor import Executor
 from mailward.engine.recovering.leading import Leading
-from mailward.engine.recovering.record import Record, event
+from mailward.engine.recovering.record import Record, event, with_data
 from mailward.engine.recovering.standing import Standing, Turn, words_of
 from mailward.engine.recovering.world import World
 from mailward.model.errors import NotFound, Refused, TemporaryFailure
@@ -19,9 +20,10 @@ from mailward.model.recovery import Mode, Operation, OperationKind, OperationSta
 from mailward.ports.lease import Held
 from mailward.ports.manager import Intention
 from mailward.ports.service_control import ServiceDeed
-from mailward.recovery.deciding import Decision, decide
+from mailward.recovery.deciding import decide
+from mailward.recovery.next_move import next_give_back
 from mailward.recovery.procedures import Stage
-from mailward.recovery.wanted import Wanted
+from mailward.recovery.wanted import ACTION_OF, Wanted
 
 STEP_OF = {
     ServiceDeed.START: StepName.START_SERVICE,
@@ -43,7 +45,8 @@ class Ordering:
         executor: Executor,
         *,
         on_change: Callable[[Operation], None],
-        quiet: Callable[[int], Awaitable[None]],
+        quiet: Callable[[int], AbstractAsyncContextManager[None]],
+        reserved: Callable[[int], AbstractContextManager[None]],
     ) -> None:
         """
         Args:
@@ -52,9 +55,11 @@ class Ordering:
             leading: Whether this manager may act.
             executor: Does deeds.
             on_change: Told of every operation that an order changed.
-            quiet: Waits until nothing is under way in an operation: what it would write overwrites a yes.
+            quiet: While it lasts nothing of an operation is under way: what it would write overwrites a yes.
+            reserved: While it lasts nobody else goes on with an operation.
         """
         self._quiet = quiet
+        self._reserved = reserved
         self._world = world
         self._record = record
         self._leading = leading
@@ -63,30 +68,58 @@ class Ordering:
 
     async def approve(self, number: int, *, actor: str, reason: str) -> Operation:
         """Say yes to the step an operation waits with; it probes again before it acts."""
-        await self._quiet(number)
-        operation = await self._unfinished(number)
-        if operation.status is not OperationStatus.AWAITING_APPROVAL:
-            raise Refused(
-                f"recovery {number} does not wait for a yes; it is {operation.status.value}: {operation.because}"
-            )
-        now = self._world.clock.now()
-        because = _said(actor, "said yes", reason)
-        operation = replace(operation, approved_by=actor, approved_at=now, wake_at=now, because=because)
-        return await self._save(operation, EventKind.APPROVAL_GIVEN, because, actor)
+        async with self._quiet(number):
+            operation = await self._unfinished(number)
+            if operation.status is not OperationStatus.AWAITING_APPROVAL:
+                stands = f"it is {operation.status.value}: {operation.because}"
+                raise Refused(f"recovery {number} does not wait for a yes; {stands}")
+            now = self._world.clock.now()
+            because = _said(actor, "said yes", reason)
+            operation = replace(operation, approved_by=actor, approved_at=now, wake_at=now, because=because)
+            return await self._save(operation, EventKind.APPROVAL_GIVEN, because, actor)
 
     async def deny(self, number: int, *, actor: str, reason: str) -> Operation:
-        """Say no: the operation ends, and a person is left with it."""
-        operation = await self._unfinished(number)
+        """Say no: the operation ends, and a person is left with it. What it took away it still puts back when well."""
         because = _said(actor, "said no", reason)
-        operation = self._over(operation, OperationStatus.DENIED, because)
-        return await self._save(operation, EventKind.APPROVAL_DENIED, because, actor)
+        return await self._end(number, OperationStatus.DENIED, EventKind.APPROVAL_DENIED, because, actor)
 
     async def abort(self, number: int, *, actor: str, reason: str) -> Operation:
-        """End an operation before its next step. A deed under way is not called back, and its outcome is recorded."""
-        operation = await self._unfinished(number)
+        """
+        End an operation before its next step. A deed under way is not called back, and its outcome is recorded.
+
+        What it took away it puts back when that is well again; until then it stays open for nothing else.
+        """
         because = _said(actor, "ended it", reason)
-        operation = self._over(operation, OperationStatus.ABORTED, because)
-        return await self._save(operation, EventKind.RECOVERY_ENDED, because, actor)
+        return await self._end(number, OperationStatus.ABORTED, EventKind.RECOVERY_ENDED, because, actor)
+
+    async def _end(self, number: int, status: OperationStatus, kind: EventKind, because: str, actor: str) -> Operation:
+        if await self._left_to_give_back(await self._unfinished(number)) is None:
+            operation = self._over(await self._unfinished(number), status, because)
+            return await self._save(operation, kind, because, actor)
+        async with self._quiet(number):
+            operation = await self._unfinished(number)
+            server = await self._left_to_give_back(operation)
+            if server is None:
+                return await self._save(self._over(operation, status, because), kind, because, actor)
+            left = f"{because}; {server} stays out of the access point until it is well again"
+            now = self._world.clock.now()
+            operation = replace(
+                with_data(operation, ended_by=actor, asked_at=None, withheld=None),
+                status=OperationStatus.WAITING,
+                wake_at=now,
+                approved_at=None,
+                approved_by=None,
+                escalated_at=operation.escalated_at or now,
+                because=left,
+            )
+            return await self._save(operation, kind, left, actor)
+
+    async def _left_to_give_back(self, operation: Operation) -> str | None:
+        """The proxy that this operation took out and has not put back; None as well once a person ended it before."""
+        if operation.kind is OperationKind.BY_HAND or operation.data.get("ended_by") is not None:
+            return None
+        back = next_give_back(operation, await self._record.operations.steps(operation.id))
+        return back.server if back is not None and back.step in ACTION_OF else None
 
     async def by_hand(
         self, step: StepName, server: str, *, actor: str, reason: str, dry_run: bool, force: bool
@@ -114,26 +147,40 @@ class Ordering:
         held = self._leading.held
         if held is None:
             raise TemporaryFailure("this manager does not hold the lease that allows it to act; nothing was done")
-        return await self._do(operation, wanted, decision, intention, held)
+        return await self._do(operation, wanted, intention, held)
 
-    async def _do(
-        self, operation: Operation, wanted: Wanted, decision: Decision, intention: Intention, held: Held
-    ) -> Intention:
+    async def _do(self, operation: Operation, wanted: Wanted, intention: Intention, held: Held) -> Intention:
         started = event(EventKind.RECOVERY_STARTED, operation, operation.because, at=operation.started_at)
         begun = await self._record.operations.begin(operation, (started,), held=held)
         if begun is None:
             raise Refused(
                 f"somebody is doing something to {wanted.server} by hand at this moment; see: mailward recoveries"
             )
-        seen = await self._executor.acting.circumstances(wanted, begun, ())
+        with self._reserved(begun.id):
+            return await self._act(begun, wanted, intention, held)
+
+    async def _act(self, begun: Operation, wanted: Wanted, intention: Intention, held: Held) -> Intention:
+        """Ask the gates once more, now that nobody else can begin it, and do it. It is ended whatever comes of it."""
         turn = Turn(begun, (), Standing(0, Stage(step=wanted.step), wanted.server), held)
-        after, began = await self._executor.acting.act(turn, wanted, decision, seen, premise=begun.because)
-        steps = await self._record.operations.steps(begun.id)
-        done = began and bool(steps) and steps[-1].outcome is StepOutcome.DONE
+        after, began = begun, False
+        try:
+            seen = await self._executor.acting.circumstances(wanted, begun, ())
+            decision = decide(wanted, seen)
+            if decision.may:
+                after, began = await self._executor.acting.act(turn, wanted, decision, seen, premise=begun.because)
+            else:
+                after = replace(begun, because=decision.because)
+        finally:
+            steps = await self._record.operations.steps(begun.id)
+            if not steps and not began:  # nothing was begun: nothing is to be looked back at
+                await self._executor.end(after, OperationStatus.ABORTED, f"not begun: {after.because}", held=held)
+        if not began:
+            return replace(intention, allowed=False, because=after.because, operation=begun.id)
+        done = bool(steps) and steps[-1].outcome is StepOutcome.DONE
         because = steps[-1].because if steps else after.because
         status = OperationStatus.HEALED if done else OperationStatus.ESCALATED
         await self._executor.end(after, status, f"by {begun.actor}: {because}", held=held)
-        return replace(intention, allowed=began, done=done, because=because, operation=begun.id)
+        return replace(intention, done=done, because=because, operation=begun.id)
 
     def _operation(self, wanted: Wanted, *, actor: str, reason: str) -> Operation:
         organization = self._world.organization()

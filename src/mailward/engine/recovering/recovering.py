@@ -7,21 +7,22 @@ the store is out of reach. One operation that raises is put off and told; it nev
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
+from mailward.engine.recovering.agenda import Agenda
 from mailward.engine.recovering.ended import KEPT_FOR, Ended
 from mailward.engine.recovering.executor import Executor
 from mailward.engine.recovering.leading import Leading
 from mailward.engine.recovering.record import Record
 from mailward.engine.recovering.world import World
-from mailward.model.errors import Refused, TemporaryFailure
+from mailward.model.errors import LeaseLost, MailwardError, Refused, TemporaryFailure
 from mailward.model.event import Event, EventKind
 from mailward.model.evidence import ServiceState, ServiceStatus
 from mailward.model.items import CERTIFICATE_MONITOR
 from mailward.model.monitoring import MonitorStatus
-from mailward.model.recovery import Mode, Operation, OperationKind, OperationStatus
+from mailward.model.recovery import Mode, Operation, OperationKind
 from mailward.model.verdict import Tier
 from mailward.ports.lease import Held, Lease
 from mailward.ports.operations import Operations
@@ -33,8 +34,9 @@ EVERY = timedelta(milliseconds=100)
 """Between two looks at what is due: a failed service is to be started within a second."""
 SCAN_EVERY = timedelta(milliseconds=500)
 """Between two looks at all monitors, of which there may be thousands."""
-LOOK_WELL_EVERY = timedelta(seconds=2)
-"""How often a waiting operation whose monitors are well again is looked at."""
+STATUSES_AT_ONCE = 100
+TURNS_AT_ONCE = 20
+"""Operations that go on at the same time: each looks at hosts."""
 PUT_OFF = timedelta(seconds=5)
 """After an operation raised."""
 ENDED_MOST = 10_000
@@ -57,9 +59,8 @@ class Recovering:
         self.ended = Ended()
         self.record = Record(operations)
         self.executor = Executor(world, self.record, self.leading, self.ended)
-        self._open: dict[int, Operation] = {}
+        self.agenda = Agenda()
         self._under_way: dict[int, asyncio.Task[None]] = {}
-        self._not_before: dict[int, float] = {}
         self._failed: dict[str, ServiceStatus] = {}
         self._is_loaded = False
         self._scan_at = 0.0
@@ -70,31 +71,28 @@ class Recovering:
     @property
     def open(self) -> tuple[Operation, ...]:
         """Operations that are not over, as they stand."""
-        return tuple(self._open.values())
+        return self.agenda.all()
 
     def on_exit(self, server: str, status: ServiceStatus) -> None:
         """A host says that a service ended: one that failed is recovered at once."""
         if status.state is ServiceState.FAILED:
             self._failed[server] = status
-        for operation in self._open.values():
+        for operation in self.agenda.all():
             if operation.server == server:
-                self._hurry(operation.id)
+                self.agenda.hurry(operation.id, self._world.clock.now())
         self._wanted.set()
 
     def hurry(self) -> None:
         """Something changed that gates look at: a hold, an approval, the configuration."""
-        for number in self._open:
-            self._hurry(number)
+        for operation in self.agenda.all():
+            self.agenda.hurry(operation.id, self._world.clock.now())
         self._wanted.set()
 
     def take_over(self, operation: Operation) -> None:
         """An operator changed how an operation stands."""
-        if operation.status.is_over:
-            self._open.pop(operation.id, None)
-            self.ended.note(operation)
-        else:
-            self._open[operation.id] = operation
-            self._hurry(operation.id)
+        self.agenda.put(operation)
+        self.ended.note(operation)
+        self.agenda.hurry(operation.id, self._world.clock.now())
         self._wanted.set()
 
     # the loop
@@ -125,11 +123,11 @@ class Recovering:
             if not self._is_loaded:
                 await self._load(held)
             await self._start_what_is_asked_for(held)
-        except Refused as refusal:
-            log.info("recoveries: %s", refusal)
+        except LeaseLost as lost:
+            log.info("recoveries: %s", lost)
             self._is_loaded = False
             return
-        except TemporaryFailure as failure:
+        except MailwardError as failure:
             log.debug("recoveries: %s", failure)
             return
         self._go_on()
@@ -139,24 +137,27 @@ class Recovering:
         while self._under_way:
             await asyncio.gather(*self._under_way.values(), return_exceptions=True)
 
-    async def quiet(self, number: int) -> None:
-        """Wait until nothing is under way in one operation."""
-        task = self._under_way.get(number)
-        if task is not None:
-            await asyncio.wait({task})
+    @asynccontextmanager
+    async def quiet(self, number: int) -> AsyncIterator[None]:
+        """Nothing of one operation is under way, nor begins, while this lasts: what it would write overwrites a yes."""
+        with self.agenda.reserved(number):
+            task = self._under_way.get(number)
+            if task is not None:
+                await asyncio.wait({task})
+            yield
 
     async def _load(self, held: Held) -> None:
         now = self._world.clock.now()
         recent = await self._operations.operations(since=now - KEPT_FOR, limit=ENDED_MOST)
         self.ended.take_over(recent)
-        self._open = {operation.id: operation for operation in await self._operations.open()}
-        await self._look_back_at_aborted(held)
+        self.agenda.replace_all(await self._operations.open())
         self._is_loaded = True
+        await self._look_back_at_aborted(held)
 
     async def _look_back_at_aborted(self, held: Held) -> None:
         """A deed may have been under way when an operator ended its operation and the manager died: find out."""
         for deed in await self._operations.deeds(since=self._world.clock.now()):
-            if deed.ended is not None or deed.operation in self._open:
+            if deed.ended is not None or self.agenda.get(deed.operation) is not None:
                 continue
             operation = await self._operations.operation(deed.operation)
             steps = await self._operations.steps(deed.operation)
@@ -173,7 +174,9 @@ class Recovering:
         if _monotonic() < self._scan_at:
             return
         self._scan_at = _monotonic() + SCAN_EVERY.total_seconds()
-        for status in self._world.unwell():
+        for place, status in enumerate(self._world.unwell()):
+            if place % STATUSES_AT_ONCE == STATUSES_AT_ONCE - 1:
+                await asyncio.sleep(0)  # thousands may be broken: probes must not wait for all of them
             if status.broken_since is None:
                 continue
             trigger = trigger_of(status, self._world.organization(), certificate_is_stale=await self._is_stale(status))
@@ -188,88 +191,80 @@ class Recovering:
     async def _start(self, trigger: Trigger, status: MonitorStatus | None, held: Held) -> None:
         if self._proxy_is_recovered(trigger):
             return
-        known = [operation for operation in self._open.values() if operation.target == trigger.target]
-        former = (*known, *self.ended.of(trigger.target))
+        former = (*self.agenda.of_target(trigger.target), *self.ended.of(trigger.target))
         settings, now = self._world.settings(), self._world.clock.now()
         if not may_start(trigger, status, former, settings=settings, now=now):
             return
         begun = await self.executor.joining.begin(trigger, held=held)
         if begun is not None:
-            self._open[begun.id] = begun
-        else:  # its target has an open one that is not known here
-            self._open |= {one.id: one for one in await self._operations.open() if one.id not in self._open}
+            self.agenda.put(begun)
+            return
+        for one in await self._operations.open():  # its target has an open one that is not known here
+            if self.agenda.get(one.id) is None:
+                self.agenda.put(one)
 
     def _proxy_is_recovered(self, trigger: Trigger) -> bool:
         """A touch point whose fault is a proxy that is being recovered already waits for that, and asks for nothing."""
         if trigger.kind is not OperationKind.CUSTOMER_TOUCH_POINT or trigger.verdict is None:
             return False
-        return trigger.verdict.tier is Tier.PROXY and any(
-            operation.kind is OperationKind.PROXY and operation.server == trigger.verdict.server
-            for operation in self._open.values()
-        )
+        server = trigger.verdict.server
+        return trigger.verdict.tier is Tier.PROXY and server is not None and self.agenda.recovers_proxy(server)
 
     def _go_on(self) -> None:
-        now, moment = self._world.clock.now(), _monotonic()
-        for number, operation in tuple(self._open.items()):
-            if number in self._under_way or self._not_before.get(number, 0.0) > moment:
-                continue
-            due = operation.wake_at is None or operation.wake_at <= now
-            if not due and self.executor.is_well(operation):
-                due = moment >= self._not_before.get(number, 0.0)
-                self._not_before[number] = moment + LOOK_WELL_EVERY.total_seconds()
-            if due:
-                task = asyncio.create_task(self._advance(number), name=f"recovery {number}")
-                self._under_way[number] = task
-                task.add_done_callback(lambda _, number=number: self._arrived(number))  # type: ignore[misc]
+        now = self._world.clock.now()
+        due = self.agenda.due(
+            now,
+            _monotonic(),
+            is_well=self.executor.is_well,
+            look_again=self._world.settings().look_again,
+            most=TURNS_AT_ONCE,
+        )
+        for number in due:
+            self.agenda.begin(number)
+            task = asyncio.create_task(self._advance(number), name=f"recovery {number}")
+            self._under_way[number] = task
         self.ended.forget(now)
 
     async def _advance(self, number: int) -> None:
-        operation = self._open[number]
+        operation, put_off = self.agenda.get(number), None
         try:
-            after = await self.executor.advance(operation)
-        except Refused as refusal:
-            log.info("recovery %d: %s", number, refusal)
+            if operation is not None:
+                await self._keep(operation, await self.executor.advance(operation))
+        except LeaseLost as lost:
+            log.info("recovery %d: %s", number, lost)
             self._is_loaded = False
-            self._put_off(number)
-            return
+            put_off = PUT_OFF
+        except Refused as refusal:  # an operator ended it meanwhile, or its host says no: the store knows how it stands
+            log.info("recovery %d: %s", number, refusal)
+            put_off = PUT_OFF
+            await self._read_again(number)
         except TemporaryFailure as failure:
             log.warning("recovery %d goes on later: %s", number, failure)
-            self._put_off(number)
-            return
+            put_off = PUT_OFF
         except Exception:
             log.exception("recovery %d", number)
-            self._put_off(number)
-            return
-        await self._keep(number, operation, after)
+            put_off = PUT_OFF
+        finally:
+            self._under_way.pop(number, None)
+            self.agenda.arrived(number, now=self._world.clock.now(), moment=_monotonic(), put_off=put_off)
+            self._wanted.set()
 
-    async def _keep(self, number: int, before: Operation, after: Operation) -> None:
+    async def _keep(self, before: Operation, after: Operation) -> None:
         """Take the new standing over, unless an operator changed it meanwhile: then the store knows."""
-        if self._open.get(number) != before:
-            with_store = await self._asked(lambda: self._operations.operation(number))
-            after = with_store or after
-        if after.status.is_over:
-            self._open.pop(number, None)
-            self.ended.note(after)
-        else:
-            self._open[number] = after
+        if self.agenda.get(before.id) is not before:
+            await self._read_again(before.id)
+            return
+        self.agenda.put(after)
+        self.ended.note(after)
 
-    async def _asked(self, question: Callable[[], Awaitable[Operation | None]]) -> Operation | None:
+    async def _read_again(self, number: int) -> None:
         try:
-            return await question()
+            stored = await self._operations.operation(number)
         except TemporaryFailure:
-            return None
-
-    def _arrived(self, number: int) -> None:
-        self._under_way.pop(number, None)
-        self._wanted.set()
-
-    def _put_off(self, number: int) -> None:
-        self._not_before[number] = _monotonic() + PUT_OFF.total_seconds()
-
-    def _hurry(self, number: int) -> None:
-        operation = self._open[number]
-        if operation.status in (OperationStatus.WAITING, OperationStatus.AWAITING_APPROVAL):
-            self._open[number] = replace(operation, wake_at=self._world.clock.now())
+            return
+        if stored is not None:
+            self.agenda.put(stored)
+            self.ended.note(stored)
 
     async def _stop(self) -> None:
         """A deed under way gets the time to be written down; what waits goes on after the next start."""

@@ -61,7 +61,8 @@ def started_instead(at: Standing, seen: Circumstances, steps: Sequence[Step]) ->
     if at.stage.step is not StepName.RESTART_SERVICE or seen.service is None:
         return at
     tried = any(step.name is StepName.START_SERVICE and _counts(step) for step in steps)
-    if seen.service.state is not ServiceState.FAILED or tried:
+    half_restarted = seen.service.state is ServiceState.STOPPED and seen.stopped_by_us
+    if tried or not (seen.service.state is ServiceState.FAILED or half_restarted):
         return at
     stage = Stage(step=StepName.START_SERVICE, premise=Premise.SERVICE_NOT_RUNNING, seed=at.stage.seed)
     return replace(at, stage=stage)

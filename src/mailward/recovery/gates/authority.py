@@ -1,5 +1,7 @@
 """Who may act at all: modes, orders of people, the lease, the store."""
 
+from datetime import timedelta
+
 from mailward.model.durations import spoken
 from mailward.model.holds import Hold, HoldKind
 from mailward.model.recovery import Gate, GateAnswer, Mode
@@ -35,7 +37,7 @@ def approval(wanted: Wanted, seen: Circumstances) -> GateAnswer:
         return passes(Gate.APPROVAL, "none is needed")
     lasts = seen.settings.approval_expires
     given = seen.approved_at
-    if given is not None and seen.now - given < lasts:
+    if given is not None and timedelta(0) <= seen.now - given < lasts:
         return passes(Gate.APPROVAL, f"{seen.approved_by or 'somebody'} said yes")
     asked = seen.approval_asked_at or seen.now
     if given is not None:

@@ -55,7 +55,7 @@ def monitoring_at_fault(_wanted: Wanted, seen: Circumstances) -> GateAnswer:
 
 def stopped_on_purpose(wanted: Wanted, seen: Circumstances) -> GateAnswer:
     """What somebody stopped, somebody starts."""
-    if seen.service is not None and seen.service.state is ServiceState.STOPPED:
+    if seen.service is not None and seen.service.state is ServiceState.STOPPED and not seen.stopped_by_us:
         return refuses(
             Gate.STOPPED_ON_PURPOSE,
             f"somebody stopped the service of {wanted.server} on purpose ({seen.service.because});"
@@ -72,7 +72,7 @@ def not_confirmed(wanted: Wanted, seen: Circumstances) -> GateAnswer:
     state, because = seen.service.state, seen.service.because
     match wanted.action:
         case ActionClass.START:
-            confirmed = state is ServiceState.FAILED
+            confirmed = state is ServiceState.FAILED or (state is ServiceState.STOPPED and seen.stopped_by_us)
         case ActionClass.RELOAD:
             confirmed = state is ServiceState.RUNNING and seen.certificate_is_stale is True
         case _:
@@ -89,6 +89,13 @@ def _not_confirmed(wanted: Wanted, seen: Circumstances, state: ServiceState, bec
     if state is ServiceState.RUNNING and wanted.action is not ActionClass.START:
         return f"the host says it runs, and its own test does not fail: {because}"
     return f"the host says {state.value}: {because}"
+
+
+def well_again(wanted: Wanted, seen: Circumstances) -> GateAnswer:
+    """What is put back must itself be known to be well: that others serve in its place says nothing about it."""
+    if seen.own_test_fails is not False or seen.alert is not None:
+        return waits(Gate.NOT_CONFIRMED, f"{wanted.server} itself is not known to be well again")
+    return passes(Gate.NOT_CONFIRMED, f"{wanted.server} itself passes its tests")
 
 
 def kernel_hang(_wanted: Wanted, seen: Circumstances) -> GateAnswer:

@@ -129,8 +129,8 @@ def copies_not_ready(wanted: Wanted, seen: Circumstances) -> GateAnswer:
 
 def still_in_service(wanted: Wanted, seen: Circumstances) -> GateAnswer:
     """A proxy that clients are still sent to is not restarted as a whole while others could take them."""
-    if seen.in_access_point is True:
-        return refuses(
-            Gate.CAPACITY, f"clients are still sent to {wanted.server}; take it out of the access point first"
-        )
+    if seen.behind_access_point and seen.in_access_point is not False:
+        known = "are still" if seen.in_access_point else "may still be"
+        because = f"clients {known} sent to {wanted.server}; take it out of the access point first"
+        return refuses(Gate.CAPACITY, because)
     return passes(Gate.CAPACITY, "no client is sent to it")

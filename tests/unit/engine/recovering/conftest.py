@@ -153,7 +153,20 @@ class House:
             certificate=None if shown is None else a_certificate(shown, self.clock),
         )
         self.latest[key] = result
+        if well:
+            self._recovers(key)
         return result
+
+    def _recovers(self, key: ProbeKey) -> None:
+        """What a probe finds well, its monitor soon calls Healthy."""
+        monitor = {
+            items.SELF_TEST_PROBE: items.SELF_TEST_MONITOR,
+            items.DEEP_TEST_PROBE: items.DEEP_TEST_MONITOR,
+            items.PROXY_TEST_PROBE: items.PROXY_TEST_MONITOR,
+        }.get(key.probe)
+        for known, status in self.statuses.items():
+            if (known.server, known.item, known.target) == (key.server, monitor, key.target):
+                self.statuses[known] = replace(status, state=AlertValue.HEALTHY, broken_since=None, verdict=None)
 
     def verdict_of(self, key: ProbeKey) -> Verdict:
         tier = Tier.PROXY if key.server.startswith("proxy") else Tier.MAILBOX_SERVER

@@ -101,7 +101,7 @@ async def test_a_machine_is_known_to_have_restarted_by_its_boot_id():
 
 async def test_only_an_order_counts_as_taken_out_not_what_the_load_balancer_found_itself():
     point = TameAccessPoint(["proxy1", "proxy2"])
-    out = AccessPointChange(controls=(point,), server="proxy1", out=True)
+    out = AccessPointChange(controls={"imap": point}, server="proxy1", out=True)
     step = a_step(StepName.TAKE_OUT, {})
     point.become("proxy1", Membership.OUT, "its check fails")
 
@@ -111,21 +111,66 @@ async def test_only_an_order_counts_as_taken_out_not_what_the_load_balancer_foun
     assert False is (await replace(out, out=False).look(step, CLOCK.now())).was_done
 
 
-async def test_a_proxy_no_access_point_knows_was_neither_taken_out_nor_put_back():
+async def test_of_a_proxy_no_access_point_knows_nobody_can_tell():
     point = TameAccessPoint(["proxy2"])
     for out in (True, False):
-        change = AccessPointChange(controls=(point,), server="proxy1", out=out)
-        assert False is (await change.look(a_step(StepName.TAKE_OUT, {}), CLOCK.now())).was_done
+        change = AccessPointChange(controls={"imap": point}, server="proxy1", out=out)
+        assert None is (await change.look(a_step(StepName.TAKE_OUT, {}), CLOCK.now())).was_done
 
 
-async def test_what_the_platform_cannot_do_is_refused_and_was_never_done():
+async def test_what_somebody_else_took_out_is_neither_touched_nor_put_back():
+    theirs, ours = TameAccessPoint(["proxy1"]), TameAccessPoint(["proxy1"])
+    await theirs.take_out("proxy1")
+    out = AccessPointChange(controls={"theirs": theirs, "ours": ours}, server="proxy1", out=True)
+    before = await out.before()
+    await out.do()
+
+    await replace(out, out=False, among=tuple(before["taken_out_of"])).do()
+
+    assert ["ours"] == before["taken_out_of"]
+    assert [("take_out", "proxy1")] == theirs.deeds
+    assert [("take_out", "proxy1"), ("put_back", "proxy1")] == ours.deeds
+
+
+@pytest.mark.parametrize("state", [ServiceState.FAILED, ServiceState.STOPPED])
+async def test_a_service_that_was_restarted_and_ended_again_was_restarted(state):
+    service = TameService(clock=CLOCK)
+    change = a_change(service, ServiceDeed.RESTART)
+    step = a_step(StepName.RESTART_SERVICE, await change.before())
+    await change.do()
+    service.become(state)
+
+    assert True is (await change.look(step, CLOCK.now() + SECOND)).was_done
+
+
+async def test_a_restart_that_ended_between_its_stop_and_its_start_is_half_done():
+    service = TameService(clock=CLOCK)
+    change = a_change(service, ServiceDeed.RESTART)
+    step = a_step(StepName.RESTART_SERVICE, await change.before())
+    await service.stop()
+
+    found = await change.look(step, CLOCK.now() + 31 * SECOND)
+
+    assert (False, True) == (found.was_done, found.half_done)
+
+
+async def test_where_the_clock_went_back_a_deed_is_not_called_undone_at_once():
+    service = TameService(clock=CLOCK)
+    service.become(ServiceState.FAILED)
+    change = a_change(service, ServiceDeed.START)
+    step = a_step(StepName.START_SERVICE, await change.before())
+
+    assert None is (await change.look(step, CLOCK.now() - 3600 * SECOND)).was_done
+
+
+async def test_what_the_platform_cannot_do_is_refused_and_cannot_be_looked_at():
     deed = Unavailable("not on this platform")
 
     with pytest.raises(Refused, match="not on this platform"):
         deed.command()
     with pytest.raises(Refused, match="not on this platform"):
         await deed.do()
-    assert False is (await deed.look(a_step(StepName.MOVE_DATABASES, {}), CLOCK.now())).was_done
+    assert None is (await deed.look(a_step(StepName.MOVE_DATABASES, {}), CLOCK.now())).was_done
 
 
 @pytest.mark.parametrize("deed", list(ServiceDeed))
