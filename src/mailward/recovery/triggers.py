@@ -24,6 +24,8 @@ from mailward.recovery.settings import RecoverySettings
 
 SAME_TROUBLE = timedelta(seconds=90)
 """A host tells of a failure before monitors break; what breaks so soon after a recovery began is what it is about."""
+SETTLES_AT_LEAST = timedelta(seconds=15)
+"""Between two recoveries of a monitor that stays broken although a look finds nothing; doubled each time."""
 _BROKEN = frozenset({AlertValue.DEGRADED, AlertValue.UNHEALTHY})
 
 
@@ -139,7 +141,7 @@ def may_start(
     if status.last_result_at is None or status.last_result_at <= end:
         return False  # nothing was seen since: its recovery has yet to prove itself
     if last.status in (OperationStatus.HEALED, OperationStatus.TRANSIENT):
-        wait = settings.settle * float(2 ** _transients(ended, now))
+        wait = max(settings.settle, SETTLES_AT_LEAST) * float(2 ** _transients(ended, now))
         return now - end >= min(wait, settings.start_anew_after)
     wait = settings.start_anew_after
     if _points_at(last.verdict) == _points_at(trigger.verdict):
