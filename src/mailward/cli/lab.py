@@ -171,12 +171,12 @@ def status(*, directory: str | None, form: Format) -> None:
     rows = [
         HostRow(
             name=host.name,
-            role="/".join(sorted(role.value for role in host.roles)),
+            role="/".join(sorted(role.value for role in host.roles)) or "access point",
             address=f"{host.address}:{running.blueprint.ports.imaps}",
             state=str(seen[host.name].get("state", "unknown")),
             because=str(seen[host.name].get("because", "")),
         )
-        for host in running.blueprint.hosts
+        for host in running.blueprint.machines
     ]
     show(rows, HOST_COLUMNS, form)
     if form is Format.TABLE:
