@@ -120,47 +120,15 @@ async def run_manager(
         Refused: Another manager runs on this state directory.
     """
     # These load SQLAlchemy and starlette, which `mailward check` does not need.
-    from mailward.notify.channels import notifier_for
     from mailward.platforms.local.state_directory import locked
-    from mailward.storage.holds import SqliteHolds
-    from mailward.storage.lease import SqliteLease
-    from mailward.storage.operations import SqliteOperations
-    from mailward.storage.outbox import SqliteOutbox
-    from mailward.storage.sqlite import SqliteStore
     from mailward.web.api import build_api
     from mailward.web.serve import bind, serve
 
     snapshot = settings.load()
     with locked(state_directory):
         clock = SystemClock()
-        network = TcpNetwork()
-        secrets = FileSecrets()
-        equipment = _equipment(network, secrets)
-        store = SqliteStore(state_directory / "mailward.db", clock=clock)
         bell = Bell()
-        engine = Engine(
-            snapshot,
-            Parts(
-                settings=settings,
-                store=store,
-                probes=_probes(equipment),
-                platform=_platform,
-                clock=clock,
-                chance=equipment.chance,
-                loop_lag=network.loop_lag,
-                sentinel=ImapSentinel(equipment),
-                self_check=descriptors,
-                repair=RepairParts(
-                    operations=SqliteOperations(store.database, stored=bell.ring),
-                    lease=SqliteLease(store.database),
-                    holds=SqliteHolds(store.database, stored=bell.ring),
-                    outbox=SqliteOutbox(store.database, stored=bell.ring),
-                    make_notifier=partial(notifier_for, secrets=secrets),
-                    stopped=why_stopped,
-                    owner=f"{gethostname()}/{getpid()}/{equipment.chance.token()[:8]}",
-                ),
-            ),
-        )
+        engine = Engine(snapshot, _parts(settings, state_directory / "mailward.db", clock, bell))
         bell.answer = engine.ledger.ring
         listener = bind(socket)
         stop = _stop_on_signals(engine)
@@ -184,6 +152,41 @@ async def run_manager(
                 task.cancel()
             await asyncio.gather(*serving, return_exceptions=True)
             _take_away(listener, socket)
+
+
+def _parts(settings: Settings, database: Path, clock: SystemClock, bell: Bell) -> Parts:
+    """What the engine is made of; the store is opened, and made when there is none."""
+    from mailward.notify.channels import notifier_for
+    from mailward.storage.holds import SqliteHolds
+    from mailward.storage.lease import SqliteLease
+    from mailward.storage.operations import SqliteOperations
+    from mailward.storage.outbox import SqliteOutbox
+    from mailward.storage.sqlite import SqliteStore
+
+    network = TcpNetwork()
+    secrets = FileSecrets()
+    equipment = _equipment(network, secrets)
+    store = SqliteStore(database, clock=clock)
+    return Parts(
+        settings=settings,
+        store=store,
+        probes=_probes(equipment),
+        platform=_platform,
+        clock=clock,
+        chance=equipment.chance,
+        loop_lag=network.loop_lag,
+        sentinel=ImapSentinel(equipment),
+        self_check=descriptors,
+        repair=RepairParts(
+            operations=SqliteOperations(store.database, stored=bell.ring),
+            lease=SqliteLease(store.database),
+            holds=SqliteHolds(store.database, stored=bell.ring),
+            outbox=SqliteOutbox(store.database, stored=bell.ring),
+            make_notifier=partial(notifier_for, secrets=secrets),
+            stopped=why_stopped,
+            owner=f"{gethostname()}/{getpid()}/{equipment.chance.token()[:8]}",
+        ),
+    )
 
 
 def _take_away(listener: Socket, path: Path) -> None:

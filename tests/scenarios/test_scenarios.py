@@ -7,6 +7,7 @@ seconds ago; a neighbour without a cause is well.
 
 import tomllib
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,7 @@ def a_certificate(name: str) -> Certificate:
         names=(name,),
         not_before=ago(86400 * 90),
         not_after=ago(86400 * 2),
-        sha256="ab" * 32,
+        sha256=sha256(name.encode()).hexdigest(),
         verified=True,
     )
 

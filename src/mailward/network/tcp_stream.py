@@ -4,9 +4,10 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from mailward.model.organization import ImapEndpoint, Security
-from mailward.model.probing import Cause
+from mailward.model.probing import Cause, Certificate
 from mailward.network import failures
 from mailward.network.certificates import CertificateReader
 from mailward.network.readiness import Readiness
@@ -16,7 +17,9 @@ from mailward.network.untrusted import Reconnect, look_at_certificate
 from mailward.ports.network import NetworkFailure, TlsInfo
 
 _LOOK = 3.0
-"""Seconds a second, unverified handshake may take; within what is left of the phase."""
+"""Seconds the unverified handshakes may take together; within what is left of the phase."""
+_LOOKS = 4
+"""With two servers behind a load balancer that sends in turns, the second look meets the one we want."""
 
 
 class TcpStream(SocketStream):
@@ -92,7 +95,34 @@ class TcpStream(SocketStream):
         certificate = None
         if isinstance(error, ssl.SSLCertVerificationError):
             self.abandon()
-            left = min(ends - asyncio.get_running_loop().time(), _LOOK)
-            der = await look_at_certificate(self._reconnect, self._endpoint, name, timeout=left)
-            certificate = self._certificates.describe_refused(der, error.verify_message)
+            certificate = await self._look(cause, error.verify_message, name, ends)
         return NetworkFailure(cause, f"{self.peer}: {words}", tried=(self.peer,), certificate=certificate)
+
+    async def _look(self, cause: Cause, problem: str, name: str, ends: float) -> Certificate | None:
+        """
+        Describe the certificate that was refused.
+
+        Behind a load balancer the second look may meet another server than the first. One whose dates are not what
+        was wrong is another one, so we look again a few times; an expired intermediate shows such dates too, and so
+        the last one stands.
+        """
+        ends = min(ends, asyncio.get_running_loop().time() + _LOOK)
+        certificate = None
+        for _ in range(_LOOKS):
+            left = ends - asyncio.get_running_loop().time()
+            der = await look_at_certificate(self._reconnect, self._endpoint, name, timeout=left) if left > 0 else None
+            if der is None:
+                break
+            certificate = self._certificates.describe_refused(der, problem)
+            if certificate is None or _explains(certificate, cause, datetime.now(UTC)):  # noqa: TID251 - OpenSSL refused it by the real time
+                break
+        return certificate
+
+
+def _explains(certificate: Certificate, cause: Cause, now: datetime) -> bool:
+    """Whether it may be the one that was refused for *cause*; what is not about dates cannot be told from it."""
+    if cause is Cause.TLS_EXPIRED:
+        return certificate.not_after < now
+    if cause is Cause.TLS_NOT_YET_VALID:
+        return certificate.not_before > now
+    return True

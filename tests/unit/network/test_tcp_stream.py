@@ -101,6 +101,41 @@ async def test_a_certificate_that_fails_is_described_by_a_second_look(
     assert problem in failure.detail
 
 
+async def test_behind_a_load_balancer_the_certificate_that_was_refused_is_the_one_described(authority):
+    ca, ca_file = authority
+    expired = served(ca, "127.0.0.1", "expired.example", not_before=LONG_AGO, not_after=NOT_SO_LONG_AGO)
+    good = served(ca, "127.0.0.1", "good.example")
+    handshakes = []
+
+    def in_turns(connection: ssl.SSLObject, *_: object) -> None:
+        handshakes.append(connection)
+        connection.context = good if len(handshakes) % 2 == 0 else expired
+
+    expired.sni_callback = in_turns
+    policy = TlsPolicy(ca_file=ca_file, expected_name="expired.example")
+    failure, _ = await handshake(expired, policy)
+
+    assert (Cause.TLS_EXPIRED, 3) == (failure.cause, len(handshakes))
+    assert "expired.example" in failure.certificate.names
+
+
+async def test_an_expired_intermediate_is_not_looked_for_without_end(authority):
+    ca, ca_file = authority
+    expired = served(ca, "good.example", not_before=LONG_AGO, not_after=NOT_SO_LONG_AGO)
+    good = served(ca, "127.0.0.1", "good.example")
+    handshakes = []
+
+    def afterwards(connection: ssl.SSLObject, *_: object) -> None:
+        handshakes.append(connection)
+        connection.context = good if len(handshakes) > 1 else expired
+
+    expired.sni_callback = afterwards
+    failure, _ = await handshake(expired, TlsPolicy(ca_file=ca_file, expected_name="good.example"))
+
+    assert (Cause.TLS_EXPIRED, 5) == (failure.cause, len(handshakes))
+    assert {"127.0.0.1", "good.example"} == set(failure.certificate.names)
+
+
 async def test_an_unknown_authority_is_untrusted(authority):
     _, ca_file = authority
     failure, _ = await handshake(served(trustme.CA(), "127.0.0.1"), TlsPolicy(ca_file=ca_file))

@@ -33,18 +33,43 @@ def certificate(case: Case) -> Verdict | None:
     """
     The certificate the server showed does not verify: conclusive against whoever was connected to. One on disk that
     differs from the one served only waits for a reload.
+
+    A load balancer passes on the certificate of one of several servers: it is that server's whose own test met the
+    very same one, and as long as no test has, it may be the balancer's or any server's behind it.
     """
     if case.cause not in CERTIFICATE_FAULTS:
         return None
     entrance = case.entrance
+    tier, server = case.answering
+    owner = _owner(case)
+    if owner is not None:
+        known = case.organization.servers[owner]
+        tier, server = (Tier.PROXY if known.is_proxy else Tier.MAILBOX_SERVER), owner
+    is_open = len(entrance.servers) > 1 and owner is None
     return Verdict(
-        tier=case.answering[0],
-        confidence=Confidence.CERTAIN,
-        server=entrance.server,
+        tier=tier,
+        confidence=Confidence.PROBABLE if is_open else Confidence.CERTAIN,
+        server=server,
         dependency=Dependency.CERTIFICATE,
         because=f"{entrance.name} {what_happened(case.result)}{described(case, case.result)}"
-        f"{affected(case, entrance.server)}",
+        f"{f', the one of {owner}' if owner else ''}{affected(case, server)}",
     )
+
+
+def _owner(case: Case) -> str | None:
+    """The one server behind a load balancer that shows this certificate at its own door, and fails for it there."""
+    shown = case.result.certificate
+    if shown is None or len(case.entrance.servers) < 2:
+        return None
+    alike = {
+        seen.result.server
+        for seen in case.sightings
+        if seen.result.server in case.entrance.servers
+        and seen.result.cause is case.cause
+        and seen.result.certificate is not None
+        and seen.result.certificate.sha256 == shown.sha256
+    }
+    return alike.pop() if len(alike) == 1 else None
 
 
 def described(case: Case, result: ProbeResult) -> str:

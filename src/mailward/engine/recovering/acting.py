@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 
 from mailward.engine.recovering.deeds import Deed
 from mailward.engine.recovering.ended import Ended
-from mailward.engine.recovering.facts import LOOK_FOR, Facts
+from mailward.engine.recovering.facts import Facts
 from mailward.engine.recovering.leading import Leading
+from mailward.engine.recovering.looking import LOOK_FOR
 from mailward.engine.recovering.record import Record, event, with_data
 from mailward.engine.recovering.standing import (
     Turn,

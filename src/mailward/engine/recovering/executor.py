@@ -12,9 +12,10 @@ from datetime import timedelta
 
 from mailward.engine.recovering.acting import Acting
 from mailward.engine.recovering.ended import Ended
-from mailward.engine.recovering.facts import LOOK_FOR, Facts
+from mailward.engine.recovering.facts import Facts
 from mailward.engine.recovering.joining import Joining
 from mailward.engine.recovering.leading import Leading
+from mailward.engine.recovering.looking import LOOK_FOR
 from mailward.engine.recovering.probing import Probing
 from mailward.engine.recovering.record import Record, event
 from mailward.engine.recovering.standing import (

@@ -5,10 +5,9 @@ A host that cannot be asked leaves its fields unknown, with the reason; it never
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from mailward.engine.recovering.deeds import (
     AccessPointChange,
@@ -18,9 +17,11 @@ from mailward.engine.recovering.deeds import (
     Unavailable,
     service_deed,
 )
+from mailward.engine.recovering.looking import seen
+from mailward.engine.recovering.peers import OWN_MONITORS, peers_of, that_clients_are_sent_to
 from mailward.engine.recovering.world import World
 from mailward.model import items
-from mailward.model.errors import MailwardError, Refused
+from mailward.model.errors import Refused
 from mailward.model.evidence import ServiceStatus
 from mailward.model.holds import Hold, HoldKind
 from mailward.model.monitoring import AlertValue, MonitorStatus
@@ -30,21 +31,15 @@ from mailward.model.recovery import Deed as BegunDeed
 from mailward.model.recovery import Operation, OperationKind, OperationStatus, Step, StepName
 from mailward.model.verdict import Verdict
 from mailward.monitors.samples import ProbeKey
-from mailward.ports.access_point_control import Membership
-from mailward.recovery.circumstances import Circumstances, Peer, Place
-from mailward.recovery.gates.harm import FEWEST_SERVERS
+from mailward.ports.access_point_control import AccessPointControl, Membership
+from mailward.recovery.circumstances import Circumstances, Place
 from mailward.recovery.premises import Around
 from mailward.recovery.wanted import Wanted
 
-Seen = TypeVar("Seen")
-
 ASK_FOR = timedelta(seconds=60)
 """How long a probe that is asked for may take to come; it has its own deadline, but it may have been planned away."""
-LOOK_FOR = timedelta(seconds=6)
-"""How long one look at a host may take while a deed waits for it."""
 TEST_LASTS = timedelta(seconds=90)
 """An own test that is older says nothing of the present (three times the longest default interval)."""
-OWN_MONITORS = frozenset({items.SELF_TEST_MONITOR, items.DEEP_TEST_MONITOR, items.PROXY_TEST_MONITOR})
 _BROKEN = frozenset({AlertValue.DEGRADED, AlertValue.UNHEALTHY})
 _NOT_IN_VAIN = frozenset({OperationKind.BY_HAND, OperationKind.CERTIFICATE})
 """What a person orders, and a certificate that was renewed, is no remedy that did not last."""
@@ -81,16 +76,9 @@ class Facts:
                 return Unavailable(f"the machine {server} is not controlled: the configuration names no host.control")
             return ServerRestart(control=host)
         if step in (StepName.TAKE_OUT, StepName.PUT_BACK):
-            organization = self._world.organization()
-            points = {
-                name: control
-                for name, control in controls.access_points.items()
-                if name in organization.access_points and server in organization.access_points[name].servers
-            }
             out = step is StepName.TAKE_OUT
-            return AccessPointChange(
-                controls=points, server=server, out=out, among=None if out else _taken_out_of(server, steps)
-            )
+            among = None if out else _taken_out_of(server, steps)
+            return AccessPointChange(controls=self._points_of(server), server=server, out=out, among=among)
         return Unavailable(f"to {step.value} is not available yet")
 
     # circumstances
@@ -117,9 +105,9 @@ class Facts:
             self.certificate_is_stale(server.name, seen_after=_last_ended(server.name, deeds)),
             self._in_access_point(server.name),
         )
-        peers = self._peers(server)
+        peers = peers_of(server, world)
         if wanted.step is StepName.TAKE_OUT:
-            peers = await self._that_clients_are_sent_to(server.name, peers)
+            peers = await that_clients_are_sent_to(peers, self._points_of(server.name), organization)
         broken = self._own_broken(server.name, operation)
         databases = organization.active_on(server.name)
         return Circumstances(
@@ -247,26 +235,35 @@ class Facts:
         control = self._world.controls().services.get(server)
         if control is None:
             return None, "the configuration names no host.service"
-        return await _seen(control.status())
+        return await seen(control.status())
 
     async def _configuration_problem(self, server: str) -> tuple[str | None, str]:
         control = self._world.controls().services.get(server)
         if control is None:
             return None, ""
-        check, unseen = await _seen(control.check_configuration())
+        check, unseen = await seen(control.check_configuration())
         if check is None:
             return f"it could not be checked: {unseen}", unseen
         return (check.because if check.is_valid is False else None), ""
 
     async def _others(self, server: str) -> tuple[tuple[str, ...] | None, str]:
         control = self._world.controls().services.get(server)
-        return ((), "") if control is None else await _seen(control.others_at_work())
+        return ((), "") if control is None else await seen(control.others_at_work())
+
+    def _points_of(self, server: str) -> dict[str, AccessPointControl]:
+        """The access points in front of a server, as far as they are controlled."""
+        organization = self._world.organization()
+        return {
+            name: control
+            for name, control in self._world.controls().access_points.items()
+            if name in organization.access_points and server in organization.access_points[name].servers
+        }
 
     async def _in_access_point(self, server: str) -> bool | None:
-        deed = self.deed(StepName.TAKE_OUT, server)
-        if not isinstance(deed, AccessPointChange) or not deed.controls:
+        points = self._points_of(server)
+        if not points:
             return None
-        said, _ = await _seen(deed.before())
+        said, _ = await seen(AccessPointChange(controls=points, server=server, out=True).before())
         memberships = said.get("membership") if said is not None else None
         if not isinstance(memberships, list) or Membership.UNKNOWN.value in memberships:
             return None
@@ -301,68 +298,6 @@ class Facts:
         except Refused as refusal:
             return str(refusal)
         return None
-
-    async def _that_clients_are_sent_to(self, server: str, peers: tuple[Peer, ...]) -> tuple[Peer, ...]:
-        """
-        The proxies behind the same access points, as far as clients are sent to them at every one of these.
-
-        One that a load balancer does not show, or does not answer for, takes over from nobody.
-        """
-        deed = self.deed(StepName.TAKE_OUT, server)
-        if not isinstance(deed, AccessPointChange):
-            return ()
-        inside: set[str] | None = None
-        beside: set[str] = set()
-        for name, control in deed.controls.items():
-            members, _ = await _seen(control.members())
-            here = {member.server for member in members or () if member.membership is Membership.IN}
-            inside = here if inside is None else inside & here
-            beside |= set(self._world.organization().access_points[name].servers)
-        return tuple(
-            Peer(server=peer.server, is_healthy=peer.is_healthy and peer.server in (inside or ()))
-            for peer in peers
-            if peer.server in beside
-        )
-
-    def _peers(self, server: Server) -> tuple[Peer, ...]:
-        """The others of its role; of a server with both roles, those of the role that is worse off."""
-        organization = self._world.organization()
-        roles = [
-            *([organization.proxies] if server.is_proxy else []),
-            *([organization.mailbox_servers] if server.is_mailbox else []),
-        ]
-        unfit = self._unfit()
-        found = [
-            tuple(
-                Peer(server=other.name, is_healthy=other.name not in unfit)
-                for other in others
-                if other.name != server.name
-            )
-            for others in roles
-        ]
-        return min(found, key=_healthy_share, default=())
-
-    def _unfit(self) -> set[str]:
-        """The servers that cannot be counted on."""
-        bad = {
-            status.key.server
-            for status in self._world.unwell()
-            if status.key.item in (OWN_MONITORS | {items.CTP_MONITOR}) and status.state is not AlertValue.HEALTHY
-        }
-        away = {
-            hold.subject.partition("/")[0]
-            for hold in self._world.holds()
-            if hold.kind is HoldKind.MAINTENANCE
-            or (hold.kind is HoldKind.COMPONENT_STATE and hold.value in ("Inactive", "Draining"))
-        }
-        return bad | away
-
-
-def _healthy_share(peers: tuple[Peer, ...]) -> float:
-    """With few servers of a role a share means nothing, and no gate looks at it."""
-    if len(peers) + 1 < FEWEST_SERVERS:
-        return 1.0
-    return sum(peer.is_healthy for peer in peers) / len(peers)
 
 
 def _taken_out_of(server: str, steps: Sequence[Step]) -> tuple[str, ...] | None:
@@ -401,14 +336,3 @@ def _place(server: Server) -> Place:
 def _worst(states: Iterable[AlertValue]) -> AlertValue | None:
     found = set(states)
     return next((state for state in _WORST if state in found), None)
-
-
-async def _seen(look: Awaitable[Seen]) -> tuple[Seen | None, str]:
-    """Wait for one look, within bounds; what cannot be seen comes with the reason."""
-    try:
-        async with asyncio.timeout(LOOK_FOR.total_seconds()):
-            return await look, ""
-    except TimeoutError:
-        return None, f"it did not answer within {LOOK_FOR.total_seconds():g} s"
-    except MailwardError as failure:
-        return None, str(failure)

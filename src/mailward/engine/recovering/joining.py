@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from mailward.engine.recovering.ended import Ended
-from mailward.engine.recovering.facts import OWN_MONITORS, Facts
+from mailward.engine.recovering.facts import Facts
 from mailward.engine.recovering.leading import Leading
+from mailward.engine.recovering.peers import OWN_MONITORS
 from mailward.engine.recovering.record import Record, event
 from mailward.engine.recovering.standing import Turn
 from mailward.engine.recovering.world import World

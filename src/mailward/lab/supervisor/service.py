@@ -23,6 +23,10 @@ STOP_GRACE_S = 3.0
 LEFTOVER_GRACE_S = 0.5
 #: How long a started service may take until it listens.
 START_GRACE_S = 8.0
+#: How long a started service may take to have the processes that are to be kept stopped.
+FREEZE_GRACE_S = 2.0
+#: How often new ones are looked for.
+FREEZE_AGAIN_S = 0.05
 
 _PR_SET_CHILD_SUBREAPER = 36
 #: The processes without which nobody can log in; a worker that waits is not the service being hung.
@@ -143,6 +147,8 @@ class Service:
                 time.sleep(0.005)
             if self._dropped:
                 self._apply_drop()
+            if self._frozen:
+                self._await_frozen()
             self._become("running", f"{self._plan.program} runs as process {pid}", only_from="starting")
 
     def stop(self) -> None:
@@ -302,12 +308,24 @@ class Service:
 
     def _keep_faults(self) -> None:
         while True:
+            pause = 0.1
             if self._frozen:
                 self._stop_frozen()
+                pause = FREEZE_AGAIN_S
             flaps, now = self._flaps_after, self._now
             if flaps is not None and now.state == "running" and _clock() - now.since >= flaps:
                 self.signal_tree(signal.SIGKILL)
-            time.sleep(0.1)
+            time.sleep(pause)
+
+    def _await_frozen(self) -> None:
+        """Whoever started it must not meet it before it hangs again."""
+        deadline = time.monotonic() + FREEZE_GRACE_S
+        while time.monotonic() < deadline:
+            self._stop_frozen()
+            below = processes.descendants(os.getpid())
+            if any(process.state in _STOPPED and _titled(process, self._frozen) for process in below):
+                return
+            time.sleep(FREEZE_AGAIN_S)
 
     def _stop_frozen(self) -> None:
         running = [process for process in processes.descendants(os.getpid()) if process.state not in _STOPPED]
