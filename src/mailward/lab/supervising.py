@@ -26,6 +26,7 @@ def supervisor_plan(blueprint: Blueprint, host: LabHost) -> Mapping[str, object]
         "check": [program("doveconf"), "-c", str(host.configuration), "-h", "protocols"],
         "listeners": [[host.address, port] for port in ports],
         "output": str(host.directory / "log" / "output.log"),
+        "works_in_children": True,
     }
 
 

@@ -84,6 +84,7 @@ def _read_plan(known: Mapping[str, Any]) -> Plan:
         check=tuple(known["check"]),
         listeners=tuple((address, port) for address, port in known["listeners"]),
         output=Path(known["output"]),
+        works_in_children=known.get("works_in_children") is True,
     )
 
 

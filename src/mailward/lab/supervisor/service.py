@@ -53,6 +53,8 @@ class Plan:
     """Receives what the service writes to its standard output and error."""
     program: str = "dovecot"
     """What it is called in sentences."""
+    works_in_children: bool = False
+    """Whether it starts processes of its own once every socket is open; before that it may still give up."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,7 +141,7 @@ class Service:
             pid = self._spawn(self._plan.command)
             self._become("starting", f"process {pid} was started", pid=pid, starts=self._now.starts + 1)
             deadline = time.monotonic() + START_GRACE_S
-            while not _listening(self._plan.listeners):
+            while not self._is_up(pid):
                 if not self._is_master(pid):
                     raise NotDone(f"{self._now.because}; its last words: {_last_words(self._plan.output)}")
                 if time.monotonic() > deadline:
@@ -316,6 +318,11 @@ class Service:
             if flaps is not None and now.state == "running" and _clock() - now.since >= flaps:
                 self.signal_tree(signal.SIGKILL)
             time.sleep(pause)
+
+    def _is_up(self, pid: int) -> bool:
+        if not _listening(self._plan.listeners):
+            return False
+        return not self._plan.works_in_children or bool(processes.descendants(pid))
 
     def _await_frozen(self) -> None:
         """Whoever started it must not meet it before it hangs again."""
