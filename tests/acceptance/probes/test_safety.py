@@ -58,8 +58,11 @@ def logged_in(lab: Lab, user: str) -> Iterator[imaplib.IMAP4]:
 
 
 def fill(lab: Lab, user: str) -> None:
-    """Fill the INBOX with other people's mail; every third message was marked deleted by its owner."""
+    """Fill the INBOX with other people's mail only; every third message was marked deleted by its owner."""
     with logged_in(lab, user) as client:
+        client.select()
+        client.uid("STORE", "1:*", "FLAGS", r"(\Deleted)")
+        client.expunge()
         for number in range(60):
             header = LOOK_ALIKES[number % len(LOOK_ALIKES)]
             flags = r"(\Deleted)" if number % 3 == 0 else r"(\Flagged)"
