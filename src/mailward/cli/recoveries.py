@@ -59,6 +59,8 @@ def list_(*, server: str | None, unfinished: bool, limit: int, form: Format) -> 
         which = "no unfinished recovery" if unfinished else "no recovery"
         click.echo(f"mailward: {which}{f' of {server}' if server else ''}", err=True)
         raise click.exceptions.Exit(ExitCode.FAILED)
+    if not found:
+        click.echo("mailward: no recovery so far", err=True)
 
 
 @recoveries.command("show")

@@ -63,6 +63,13 @@ def test_recoveries_are_a_table_with_the_newest_first(ask):
     assert "1 min 11 s" in lines[4]
 
 
+def test_where_nothing_was_ever_done_that_is_said_and_no_failure(ask, served):
+    served.fake.stories.clear()
+    ran = ask("recoveries")
+
+    assert (0, "", "mailward: no recovery so far\n") == (ran.code, ran.out, ran.err)
+
+
 def test_a_filter_that_matches_nothing_says_so_and_fails(ask, served):
     served.fake.stories.pop(2)
     ran = ask("recoveries", "--unfinished", "--server", "mbx2")
