@@ -20,6 +20,8 @@ from mailward.model.probing import Cause, Phase, ProbeResult, ResultType
 from mailward.model.verdict import Tier
 
 BEFORE_LOGIN = frozenset({Phase.CONNECT, Phase.TLS, Phase.GREETING, Phase.CAPABILITY})
+SPOKEN_AT_DOOR = frozenset({Phase.GREETING, Phase.CAPABILITY})
+"""Where a server can say in words why it lets nobody in."""
 IN_MAILBOX = frozenset({Phase.SELECT, Phase.APPEND, Phase.FETCH, Phase.IDLE, Phase.EXPUNGE})
 DIRECT_PROBES = (SELF_TEST_PROBE, DEEP_TEST_PROBE)
 
@@ -107,10 +109,14 @@ class Case:
     @property
     def answering(self) -> tuple[Tier, str | None]:
         """Tier and name of the server that talked to us, once something did: an access point only passes bytes."""
-        known = self.organization.servers.get(self.entrance.server or "")
-        if self.entrance.tier is not Tier.ACCESS_POINT or known is None:
-            return self.entrance.tier, self.entrance.server
-        return (Tier.PROXY if known.is_proxy else Tier.MAILBOX_SERVER), known.name
+        server = self.entrance.server
+        if self.entrance.tier is not Tier.ACCESS_POINT or server is None or server not in self.organization.servers:
+            return self.entrance.tier, server
+        return self.tier_of(server), server
+
+    def tier_of(self, server: str) -> Tier:
+        """The tier that a configured server is."""
+        return Tier.PROXY if self.organization.servers[server].is_proxy else Tier.MAILBOX_SERVER
 
     def at(self, server: str | None, *probes: str) -> tuple[Sighting, ...]:
         """Sightings of these probes (all, when none is named) on *server*."""

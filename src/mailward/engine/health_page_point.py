@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Protocol
 
 from mailward.model.errors import Refused
-from mailward.model.holds import Hold, HoldKind, Requester
+from mailward.model.holds import Component, HeldState, Hold, HoldKind, Requester
 from mailward.ports.access_point_control import PUT_BACK, TAKE_OUT, Member, Membership
 
-COMPONENT = "ImapProxy"
+COMPONENT = Component.IMAP_PROXY
 BY = "mailward"
 
 
@@ -54,8 +54,8 @@ class HealthPagePoint:
             return
         hold = Hold(
             kind=HoldKind.COMPONENT_STATE,
-            subject=f"{server}/{COMPONENT}",
-            value="Inactive",
+            subject=f"{server}/{COMPONENT.value}",
+            value=HeldState.INACTIVE.value,
             owner=BY,
             requester=Requester.HEALTH_API,
             reason="a recovery took it out of the access point",
@@ -73,24 +73,25 @@ class HealthPagePoint:
     def command(self, deed: str, server: str) -> tuple[str, ...]:
         """The command a person would type for the same."""
         self._known(server)
-        state = {TAKE_OUT: "Inactive", PUT_BACK: "Active"}.get(deed)
+        state = {TAKE_OUT: HeldState.INACTIVE, PUT_BACK: HeldState.ACTIVE}.get(deed)
         if state is None:
             raise Refused(f"a health page cannot {deed}")
-        return ("mailward", "component", "set", server, COMPONENT, state, "--requester", Requester.HEALTH_API.value)
+        words = ("mailward", "component", "set", server, COMPONENT.value, state.value)
+        return (*words, "--requester", Requester.HEALTH_API.value)
 
     def _member(self, server: str) -> Member:
         now = self._now()
         held = [
             hold
             for hold in self._held.present()
-            if hold.subject.lower() == f"{server}/{COMPONENT}".lower()
-            and hold.kind is HoldKind.COMPONENT_STATE
-            and hold.value in ("Inactive", "Draining")
+            if hold.is_on(server)
+            and hold.component is COMPONENT
+            and hold.state is not HeldState.ACTIVE
             and hold.is_in_force(now)
         ]
         if not held:
             return Member(server=server, membership=Membership.IN, because="the health page says 200")
-        draining = all(hold.value == "Draining" for hold in held)
+        draining = all(hold.state is HeldState.DRAINING for hold in held)
         because = f"the health page says 503: {held[0].owner}, {held[0].reason}"
         membership = Membership.DRAINING if draining else Membership.OUT
         return Member(server=server, membership=membership, because=because, was_ordered=True)
@@ -100,11 +101,11 @@ class HealthPagePoint:
             (
                 hold
                 for hold in self._held.present()
-                if hold.kind is HoldKind.COMPONENT_STATE
+                if hold.is_on(server)
+                and hold.component is COMPONENT
                 and hold.requester is Requester.HEALTH_API
                 and hold.owner == BY
-                and hold.subject.lower() == f"{server}/{COMPONENT}".lower()
-                and hold.value == "Inactive"
+                and hold.state is HeldState.INACTIVE
             ),
             None,
         )

@@ -15,7 +15,6 @@ from mailward.engine.repairing import Repairing
 from mailward.health.serving import serving
 from mailward.model.alerting import Alert, AlertStatus, Notice, Urgency
 from mailward.model.errors import NotFound, Refused
-from mailward.model.event import Event
 from mailward.model.evidence import ServiceStatus
 from mailward.model.health import Serving
 from mailward.model.holds import Hold
@@ -163,7 +162,7 @@ class RepairAnswers:
             operation=operation,
             steps=steps,
             answers=await operations.answers(operation.id),
-            events=tuple(event for event in events if _belongs(event, operation)),
+            events=tuple(event for event in events if event.operation == operation.id),
             transcripts=await self._transcripts(operation, steps),
         )
 
@@ -189,7 +188,3 @@ class RepairAnswers:
 
     def _server(self, text: str) -> str:
         return self._organization.server_named(text).name
-
-
-def _belongs(event: Event, operation: Operation) -> bool:
-    return event.operation == operation.id

@@ -138,7 +138,7 @@ class Repairing:
         """Why no action at all is taken, or None."""
         return self._world.stopped() or next(
             (
-                f"paused by {hold.owner}: {hold.reason}"
+                f"paused by {hold.by_whom}"
                 for hold in self.holding.in_force()
                 if hold.kind is HoldKind.PAUSE and hold.subject == WHOLE_ORGANIZATION
             ),

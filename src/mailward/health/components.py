@@ -57,8 +57,8 @@ def component_standing(server: str, component: Component, *, holds: Iterable[Hol
         now: The moment of the question; ages are counted to it.
     """
     holders = sorted(
-        (hold for hold in holds if hold.is_in_force(now) and _keeps(hold, server, component)),
-        key=lambda hold: (_WORST_FIRST.index(_wanted(hold)), hold.since, hold.id),
+        (hold for hold in holds if hold.is_in_force(now) and keeps(hold, server, component)),
+        key=lambda hold: (_WORST_FIRST.index(hold.state), hold.since, hold.id),
     )
     if not holders:
         return ComponentStanding(
@@ -66,7 +66,7 @@ def component_standing(server: str, component: Component, *, holds: Iterable[Hol
         )
     because = "; ".join(holder_words(hold, now=now) for hold in holders)
     return ComponentStanding(
-        server=server, component=component, state=_wanted(holders[0]), because=because, holders=tuple(holders)
+        server=server, component=component, state=holders[0].state, because=because, holders=tuple(holders)
     )
 
 
@@ -93,10 +93,10 @@ class ShownStates:
         """Take the holds that are in force now."""
         self._away: dict[str, dict[Component, HeldState]] = {}
         for hold in in_force:
-            component = Component.SERVER_WIDE_OFFLINE if hold.kind is HoldKind.MAINTENANCE else _component(hold)
+            component = Component.SERVER_WIDE_OFFLINE if hold.kind is HoldKind.MAINTENANCE else hold.component
             if component is not None and component not in APART:
-                of_server = self._away.setdefault(hold.subject.partition("/")[0], {})
-                of_server[component] = _worse(of_server.get(component, HeldState.ACTIVE), _wanted(hold))
+                of_server = self._away.setdefault(hold.server, {})
+                of_server[component] = _worse(of_server.get(component, HeldState.ACTIVE), hold.state)
 
     def of(self, status: MonitorStatus) -> ComponentState:
         """
@@ -116,28 +116,12 @@ class ShownStates:
         return _SHOWN[state]
 
 
-def _keeps(hold: Hold, server: str, component: Component) -> bool:
-    """Whether an entry keeps *component* from being Active."""
-    if hold.kind is HoldKind.MAINTENANCE:
-        return hold.subject == server and component not in APART
-    named = _component(hold)
-    if named is None or _wanted(hold) is HeldState.ACTIVE or hold.subject.partition("/")[0] != server:
+def keeps(hold: Hold, server: str, component: Component) -> bool:
+    """Whether an entry keeps *component* of *server* from being Active."""
+    if hold.state is HeldState.ACTIVE or not hold.is_on(server):
         return False
-    return named is component or (named is Component.SERVER_WIDE_OFFLINE and component not in APART)
-
-
-def _component(hold: Hold) -> Component | None:
-    """The component an entry is about; None for other holds, and for one a newer version may have written."""
-    if hold.kind is not HoldKind.COMPONENT_STATE:
-        return None
-    name = hold.subject.partition("/")[2]
-    return next((component for component in Component if component.value == name), None)
-
-
-def _wanted(hold: Hold) -> HeldState:
-    if hold.kind is HoldKind.MAINTENANCE:
-        return HeldState.INACTIVE
-    return next((state for state in HeldState if state.value == hold.value), HeldState.ACTIVE)
+    reaches_all = hold.kind is HoldKind.MAINTENANCE or hold.component is Component.SERVER_WIDE_OFFLINE
+    return hold.component is component or (reaches_all and component not in APART)
 
 
 def _worse(one: HeldState, other: HeldState) -> HeldState:

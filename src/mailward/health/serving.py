@@ -15,17 +15,16 @@ While actions are paused, a monitor alone takes nothing out: sending clients els
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
+from mailward.health.components import keeps
 from mailward.model.health import Serving
-from mailward.model.holds import Hold, HoldKind, Requester
+from mailward.model.holds import WHOLE_ORGANIZATION, Component, HeldState, Hold, HoldKind, Requester
 from mailward.model.items import PROXY_TEST_MONITOR, SELF_TEST_MONITOR
 from mailward.model.monitoring import AlertValue, MonitorStatus
 from mailward.model.organization import Organization, Server
 from mailward.model.verdict import Confidence, Tier, Verdict
 
-_SERVER_WIDE = "ServerWideOffline"
-_AWAY = ("inactive", "draining")
 _MONITORS = (PROXY_TEST_MONITOR, SELF_TEST_MONITOR)
 
 
@@ -81,7 +80,7 @@ class _Scene:
             (hold for hold in self._in_force if _keeps_away(hold, server) and _is_mailwards(hold) is by_mailward),
             key=lambda hold: (
                 hold.kind is HoldKind.COMPONENT_STATE,
-                _state_of(hold) != "inactive",
+                hold.state is not HeldState.INACTIVE,
                 hold.since,
                 hold.id,
             ),
@@ -109,8 +108,8 @@ class _Scene:
         """Why clients are sent to *server* whatever mailward has found."""
         if self.held(server, by_mailward=True) is None:
             for hold in self._in_force:
-                if hold.kind is HoldKind.PAUSE and hold.subject.lower() in ("organization", server.name.lower()):
-                    return f"actions are paused by {hold.owner}: {hold.reason}"
+                if hold.kind is HoldKind.PAUSE and (hold.is_on(WHOLE_ORGANIZATION) or hold.is_on(server.name)):
+                    return f"actions are paused by {hold.by_whom}"
         for where, others in self._neighbourhoods(server):
             if not any(self._is_well(other) for other in others):
                 return f"nothing better is left {where}"
@@ -138,16 +137,7 @@ class _Scene:
 
 
 def _keeps_away(hold: Hold, server: Server) -> bool:
-    if hold.kind is HoldKind.MAINTENANCE:
-        return hold.subject.lower() == server.name.lower()
-    if hold.kind is not HoldKind.COMPONENT_STATE or _state_of(hold) not in _AWAY:
-        return False
-    own = "ImapProxy" if server.is_proxy else "Imap"
-    return hold.subject.lower() in {f"{server.name}/{component}".lower() for component in (own, _SERVER_WIDE)}
-
-
-def _state_of(hold: Hold) -> str:
-    return hold.value.lower()
+    return keeps(hold, server.name, Component.IMAP_PROXY if server.is_proxy else Component.IMAP)
 
 
 def _is_mailwards(hold: Hold) -> bool:
@@ -162,9 +152,7 @@ def _means_something(verdict: Verdict | None) -> bool:
 
 
 def _words(hold: Hold) -> str:
-    until = f", until {hold.until.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if hold.until is not None else ""
-    if hold.kind is HoldKind.MAINTENANCE:
-        return f"maintenance by {hold.owner}{until}: {hold.reason}"
-    component = hold.subject.partition("/")[2]
+    if hold.component is None:
+        return f"maintenance by {hold.by_whom}"
     requester = f" for {hold.requester.value}" if hold.requester is not None else ""
-    return f"{component} is {hold.value}{requester}, by {hold.owner}{until}: {hold.reason}"
+    return f"{hold.component.value} is {hold.value}{requester}, by {hold.by_whom}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from mailward.model.durations import moment_words
 from mailward.model.organization import Server
 
 
@@ -98,6 +99,38 @@ class Hold:
     def is_in_force(self, now: datetime) -> bool:
         """Whether it holds at *now*."""
         return self.ended_at is None and self.since <= now and (self.until is None or now < self.until)
+
+    @property
+    def server(self) -> str:
+        """What the subject begins with: a server, or one of `WHOLE_ORGANIZATION` and `EVERY_SERVER`."""
+        return self.subject.partition("/")[0]
+
+    def is_on(self, server: str) -> bool:
+        """Whether it is about that one server; the configuration may spell it otherwise since."""
+        return self.server.lower() == server.lower()
+
+    @property
+    def component(self) -> Component | None:
+        """The component an entry is about; None for other holds, and for one that a newer version wrote."""
+        if self.kind is not HoldKind.COMPONENT_STATE:
+            return None
+        name = self.subject.partition("/")[2].lower()
+        return next((component for component in Component if component.value.lower() == name), None)
+
+    @property
+    def state(self) -> HeldState:
+        """How it wants what it is about to be; Active where it has no say in that."""
+        if self.kind is HoldKind.MAINTENANCE:
+            return HeldState.INACTIVE
+        if self.component is None:
+            return HeldState.ACTIVE
+        return next((state for state in HeldState if state.value.lower() == self.value.lower()), HeldState.ACTIVE)
+
+    @property
+    def by_whom(self) -> str:
+        """Who holds it, until when and why: one clause."""
+        until = f" until {moment_words(self.until)}" if self.until is not None else ""
+        return f"{self.owner}{until}: {self.reason}"
 
 
 def components_of(server: Server) -> tuple[Component, ...]:

@@ -133,7 +133,6 @@ class Gate(Enum):
     BLAST_RADIUS = "blast radius"
     THROTTLE = "throttle"
     INEFFECTIVE = "ineffective remediation"
-    SECOND_OPINION = "second opinion"
     LEASE = "lease"
     STORE = "store reachable"
     APPROVAL = "approval"

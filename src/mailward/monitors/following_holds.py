@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailward.model.durations import moment_words
 from mailward.model.holds import Component, HeldState, Hold, HoldKind
 from mailward.model.identity import subject_of
 from mailward.model.monitoring import AlertValue, MonitorKey, MonitorStatus
@@ -50,9 +49,7 @@ def coverage_under(coverage: Coverage, holds: Iterable[Hold], *, now: datetime) 
 
 def unwatched(holds: Iterable[Hold], *, now: datetime) -> frozenset[str]:
     """The servers on which nothing is probed at *now*: their component Monitoring is Inactive."""
-    return frozenset(
-        hold.subject.partition("/")[0] for hold in holds if hold.is_in_force(now) and _stops_watching(hold)
-    )
+    return frozenset(hold.server for hold in holds if hold.is_in_force(now) and _stops_watching(hold))
 
 
 def orders(
@@ -120,7 +117,7 @@ def _orders(
         because = "switched on again: nothing holds it off any more"
         yield Order(key=status.key, event=MonitorEvent.SWITCHED_ON, because=because)
     if repair is not None and not is_repairing:
-        yield Order(key=status.key, event=MonitorEvent.REPAIR_STARTED, because=f"under repair by {_held(repair)}")
+        yield Order(key=status.key, event=MonitorEvent.REPAIR_STARTED, because=f"under repair by {repair.by_whom}")
     if repair is None and is_repairing:
         because = "the repair ended; it has yet to prove itself"
         yield Order(key=status.key, event=MonitorEvent.REPAIR_ENDED, because=because)
@@ -129,40 +126,31 @@ def _orders(
 def _why_off(definition: MonitorDefinition, in_force: Iterable[Hold]) -> str:
     key = definition.key
     for hold in in_force:
-        if _stops_watching(hold) and hold.subject.startswith(f"{key.server}/"):
-            return f"nothing is probed on {key.server}: {Component.MONITORING.value} is Inactive, by {_held(hold)}"
+        if _stops_watching(hold) and hold.is_on(key.server):
+            return f"nothing is probed on {key.server}: {Component.MONITORING.value} is Inactive, by {hold.by_whom}"
         override = read_override(hold)
         if override is not None and override.property == "enabled" and override.value is False:
             is_own = hold.data.get("item_type") == MONITOR and override.scope.covers(
                 key.server, key.health_set, key.item, key.target
             )
             if is_own or any(_covers_probe(override.scope, probe, key) for probe in definition.probes):
-                return f"switched off by an override of {_held(hold)}"
+                return f"switched off by an override of {hold.by_whom}"
     return "switched off in the configuration"
 
 
 def _stops_watching(hold: Hold) -> bool:
-    return (
-        hold.kind is HoldKind.COMPONENT_STATE
-        and hold.subject.endswith(f"/{Component.MONITORING.value}")
-        and hold.value == HeldState.INACTIVE.value
-    )
+    return hold.component is Component.MONITORING and hold.state is HeldState.INACTIVE
 
 
 def _covers_probe(scope: Scope, probe: ProbeKey, monitor: MonitorKey) -> bool:
     return scope.covers(probe.server, monitor.health_set, probe.probe, probe.target)
 
 
-def _held(hold: Hold) -> str:
-    until = f" until {moment_words(hold.until)}" if hold.until is not None else ""
-    return f"{hold.owner}{until}: {hold.reason}"
-
-
 def _concerns(hold: Hold, definition: MonitorDefinition) -> bool:
     """Whether what a monitor says may be stale after this hold."""
     match hold.kind:
         case HoldKind.MAINTENANCE | HoldKind.COMPONENT_STATE | HoldKind.UPGRADE:
-            return hold.subject.partition("/")[0] == definition.key.server
+            return hold.is_on(definition.key.server)
         case HoldKind.REPAIRING:
             scope = scope_of(hold.subject)
             key = definition.key

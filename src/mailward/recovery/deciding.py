@@ -25,7 +25,6 @@ _AUTHORITY: tuple[GateFunction, ...] = (
     authority.maintenance,
     authority.component_state,
     authority.override,
-    authority.second_opinion,
 )
 #: Asked last, so that "it is recommended" means that nothing else stands against it.
 _CONSENT: tuple[GateFunction, ...] = (authority.mode, authority.approval)

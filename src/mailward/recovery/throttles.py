@@ -43,10 +43,15 @@ def throttle(
 
 def under_way(wanted: Wanted, deeds: Sequence[Deed]) -> GateAnswer:
     """What is asked even of a person who insists: two deeds on one server at once help nobody."""
+    standing = _under_way_on(wanted.server, deeds)
+    return standing or GateAnswer(gate=Gate.THROTTLE, answer=Answer.PASSES, because="nothing is under way on it")
+
+
+def _under_way_on(server: str, deeds: Iterable[Deed]) -> GateAnswer | None:
     for deed in deeds:
-        if deed.ended is None and deed.server == wanted.server:
+        if deed.ended is None and deed.server == server:
             return _wait(f"an action on {deed.server} is still under way (recovery {deed.operation})")
-    return GateAnswer(gate=Gate.THROTTLE, answer=Answer.PASSES, because="nothing is under way on it")
+    return None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,8 +69,6 @@ class _Record:
         for deed in self.deeds:
             if deed.ended is not None:
                 continue
-            if deed.server == self.wanted.server:
-                return _wait(f"an action on {deed.server} is still under way (recovery {deed.operation})")
             if deed.action is ActionClass.SERVER_RESTART and self.wanted.action is ActionClass.SERVER_RESTART:
                 return _wait(f"{deed.server} is being restarted; one server at a time in the organization")
             other = self.around.get(deed.server)
@@ -103,6 +106,7 @@ class _Record:
 
 def _limits(record: _Record, settings: Throttles) -> Iterator[GateAnswer | None]:
     server, action = record.wanted.server, record.wanted.action
+    yield _under_way_on(server, record.deeds)
     yield record.one_at_a_time()
     if action in _SERVICE:
         yield record.at_most(settings.service_restarts_a_day, _SERVICE, "started or restarted")

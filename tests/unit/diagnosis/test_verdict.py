@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailward.diagnosis import diagnose, diagnose_alone
-from mailward.diagnosis.case import BEFORE_LOGIN
+from mailward.diagnosis.case import SPOKEN_AT_DOOR
 from mailward.model.evidence import (
     DiskUsage,
     Evidence,
@@ -180,7 +180,7 @@ def test_one_conversation_alone_is_certain_only_when_it_is_proof_itself(
 
     if verdict is not None and verdict.confidence is Confidence.CERTAIN:
         # Instead of a greeting Dovecot says in its own words that its authentication is broken.
-        admits = result.cause is Cause.AUTH_UNAVAILABLE and result.failed_phase in BEFORE_LOGIN
+        admits = result.cause is Cause.AUTH_UNAVAILABLE and result.failed_phase in SPOKEN_AT_DOOR
         assert admits or result.result is ResultType.PROBER_OVERLOADED or result.cause in PROOF_ITSELF
 
 

@@ -227,7 +227,7 @@ async def test_an_override_of_the_responder_makes_one_server_recommend_only(hous
         answers = Answers(engine)
         override = a_hold(
             HoldKind.OVERRIDE,
-            "mbx1/IMAP.Protocol/ImapSelfTestMonitor",
+            "mbx1/*",
             "recommend",
             until=SystemClock().now() + timedelta(hours=1),
             data={"item_type": "responder", "property": "restart"},

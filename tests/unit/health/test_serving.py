@@ -257,7 +257,7 @@ def test_a_name_that_is_no_server_is_refused_and_names_the_nearest():
 def test_the_reason_says_who_holds_it_why_and_until_when():
     until = NOON + timedelta(minutes=30)
 
-    assert "maintenance by eva, until 2026-11-24 12:30 UTC: new disks" == ask(holds=[maintenance(until=until)]).because
+    assert "maintenance by eva until 2026-11-24 12:30 UTC: new disks" == ask(holds=[maintenance(until=until)]).because
     assert "ImapProxy is Inactive for Functional, by eva: new disks" == ask(holds=[a_hold()]).because
 
 

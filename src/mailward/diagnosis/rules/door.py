@@ -1,6 +1,6 @@
 """Conversations that end before the login: the name, the way, the listener, the handshake, the greeting."""
 
-from mailward.diagnosis.case import BEFORE_LOGIN, Case, Sighting
+from mailward.diagnosis.case import BEFORE_LOGIN, SPOKEN_AT_DOOR, Case, Sighting
 from mailward.diagnosis.sentences import affected, listed, log_says, passed, what_happened
 from mailward.diagnosis.wording.logs import Sign
 from mailward.model.evidence import LogLine, ServiceState
@@ -152,7 +152,7 @@ def _admits_broken_authentication(case: Case) -> bool:
     """Whether the server itself says, to us or to another probe, that its authentication is why it does not greet."""
     here = (*case.at(case.result.server), *case.at(case.entrance.server))
     met = [case.result, *(seen.result for seen in here if seen.failed)]
-    return any(result.cause is Cause.AUTH_UNAVAILABLE and result.failed_phase in BEFORE_LOGIN for result in met)
+    return any(result.cause is Cause.AUTH_UNAVAILABLE and result.failed_phase in SPOKEN_AT_DOOR for result in met)
 
 
 def _why_nobody_serves(case: Case, server: str | None, line: LogLine | None) -> str:

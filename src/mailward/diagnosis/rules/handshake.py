@@ -43,8 +43,7 @@ def certificate(case: Case) -> Verdict | None:
     tier, server = case.answering
     owner = _owner(case)
     if owner is not None:
-        known = case.organization.servers[owner]
-        tier, server = (Tier.PROXY if known.is_proxy else Tier.MAILBOX_SERVER), owner
+        tier, server = case.tier_of(owner), owner
     is_open = len(entrance.servers) > 1 and owner is None
     return Verdict(
         tier=tier,

@@ -4,7 +4,6 @@ One deed: the gates, the intent, the deed, the outcome; or what is told when a g
 Everything the executor and the orders by hand do to the world passes through here.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,7 +12,7 @@ from mailward.engine.recovering.deeds import Deed
 from mailward.engine.recovering.ended import Ended
 from mailward.engine.recovering.facts import Facts
 from mailward.engine.recovering.leading import Leading
-from mailward.engine.recovering.looking import LOOK_FOR
+from mailward.engine.recovering.looking import bounded
 from mailward.engine.recovering.record import Record, event, with_data
 from mailward.engine.recovering.standing import (
     Turn,
@@ -85,12 +84,10 @@ class Acting:
             TemporaryFailure: The store is out of reach; nothing was begun.
         """
         deed = self._facts.deed(wanted.step, wanted.server, turn.steps)
-        try:
-            async with asyncio.timeout(LOOK_FOR.total_seconds()):
-                evidence = await deed.before()
-        except (MailwardError, TimeoutError) as failure:
-            unseen = waits_for(Gate.NOT_CONFIRMED, f"the host was not seen just before: {failure or 'no answer'}")
-            return await self.withhold(turn, against(decision, unseen)), False
+        evidence, unseen = await bounded(deed.before())
+        if evidence is None:
+            unconfirmed = waits_for(Gate.NOT_CONFIRMED, f"the host was not seen just before: {unseen}")
+            return await self.withhold(turn, against(decision, unconfirmed)), False
         decision = decide(wanted, self._as_of_now(seen, wanted.server, evidence))  # looking took its time
         if not decision.may:
             return await self.withhold(turn, decision), False

@@ -5,7 +5,6 @@ Each step is one turn: read the record, ask `next_move`, do that one thing, writ
 store as a moment; nothing is kept in memory that a kill -9 would lose.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -15,7 +14,7 @@ from mailward.engine.recovering.ended import Ended
 from mailward.engine.recovering.facts import Facts
 from mailward.engine.recovering.joining import Joining
 from mailward.engine.recovering.leading import Leading
-from mailward.engine.recovering.looking import LOOK_FOR
+from mailward.engine.recovering.looking import bounded
 from mailward.engine.recovering.probing import Probing
 from mailward.engine.recovering.record import Record, event
 from mailward.engine.recovering.standing import (
@@ -30,7 +29,6 @@ from mailward.engine.recovering.standing import (
     what_is_left,
 )
 from mailward.engine.recovering.world import World
-from mailward.model.errors import MailwardError
 from mailward.model.event import Event, EventKind
 from mailward.model.evidence import ServiceState
 from mailward.model.monitoring import AlertValue
@@ -326,12 +324,8 @@ class Executor:
         control = self._world.controls().services.get(server)
         if control is None:
             return None
-        try:
-            async with asyncio.timeout(LOOK_FOR.total_seconds()):
-                status = await control.status()
-        except (MailwardError, TimeoutError):
-            return None
-        return status.because if status.state is ServiceState.FAILED else None
+        status, _ = await bounded(control.status())
+        return status.because if status is not None and status.state is ServiceState.FAILED else None
 
     # looking back
 

@@ -17,13 +17,13 @@ from mailward.engine.recovering.deeds import (
     Unavailable,
     service_deed,
 )
-from mailward.engine.recovering.looking import seen
+from mailward.engine.recovering.looking import bounded
 from mailward.engine.recovering.peers import OWN_MONITORS, peers_of, that_clients_are_sent_to
 from mailward.engine.recovering.world import World
 from mailward.model import items
 from mailward.model.errors import Refused
 from mailward.model.evidence import ServiceStatus
-from mailward.model.holds import Hold, HoldKind
+from mailward.model.holds import WHOLE_ORGANIZATION, Hold, HoldKind
 from mailward.model.monitoring import AlertValue, MonitorStatus
 from mailward.model.organization import Organization, Server
 from mailward.model.probing import ProbeResult
@@ -44,7 +44,6 @@ _BROKEN = frozenset({AlertValue.DEGRADED, AlertValue.UNHEALTHY})
 _NOT_IN_VAIN = frozenset({OperationKind.BY_HAND, OperationKind.CERTIFICATE})
 """What a person orders, and a certificate that was renewed, is no remedy that did not last."""
 _WORST = (AlertValue.UNHEALTHY, AlertValue.DEGRADED)
-_WHOLE = "organization"
 
 
 class Facts:
@@ -195,7 +194,7 @@ class Facts:
         return tuple(
             hold
             for hold in self._world.holds()
-            if hold.kind is not HoldKind.OVERRIDE and hold.subject.partition("/")[0] in (server, _WHOLE)
+            if hold.kind is not HoldKind.OVERRIDE and (hold.is_on(server) or hold.is_on(WHOLE_ORGANIZATION))
         )
 
     async def certificate_is_stale(self, server: str, *, seen_after: datetime | None = None) -> bool | None:
@@ -235,20 +234,20 @@ class Facts:
         control = self._world.controls().services.get(server)
         if control is None:
             return None, "the configuration names no host.service"
-        return await seen(control.status())
+        return await bounded(control.status())
 
     async def _configuration_problem(self, server: str) -> tuple[str | None, str]:
         control = self._world.controls().services.get(server)
         if control is None:
             return None, ""
-        check, unseen = await seen(control.check_configuration())
+        check, unseen = await bounded(control.check_configuration())
         if check is None:
             return f"it could not be checked: {unseen}", unseen
         return (check.because if check.is_valid is False else None), ""
 
     async def _others(self, server: str) -> tuple[tuple[str, ...] | None, str]:
         control = self._world.controls().services.get(server)
-        return ((), "") if control is None else await seen(control.others_at_work())
+        return ((), "") if control is None else await bounded(control.others_at_work())
 
     def _points_of(self, server: str) -> dict[str, AccessPointControl]:
         """The access points in front of a server, as far as they are controlled."""
@@ -263,7 +262,7 @@ class Facts:
         points = self._points_of(server)
         if not points:
             return None
-        said, _ = await seen(AccessPointChange(controls=points, server=server, out=True).before())
+        said, _ = await bounded(AccessPointChange(controls=points, server=server, out=True).before())
         memberships = said.get("membership") if said is not None else None
         if not isinstance(memberships, list) or Membership.UNKNOWN.value in memberships:
             return None

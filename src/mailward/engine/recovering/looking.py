@@ -13,7 +13,7 @@ LOOK_FOR = timedelta(seconds=6)
 """How long one look at a host may take while a deed waits for it."""
 
 
-async def seen(look: Awaitable[Seen]) -> tuple[Seen | None, str]:
+async def bounded(look: Awaitable[Seen]) -> tuple[Seen | None, str]:
     """Wait for one look: what was seen and "", or None and why it could not be seen."""
     try:
         async with asyncio.timeout(LOOK_FOR.total_seconds()):

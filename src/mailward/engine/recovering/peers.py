@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from mailward.engine.recovering.looking import seen
+from mailward.engine.recovering.looking import bounded
 from mailward.engine.recovering.world import World
 from mailward.model import items
-from mailward.model.holds import HoldKind
+from mailward.model.holds import APART, HeldState
 from mailward.model.monitoring import AlertValue
 from mailward.model.organization import Organization, Server
 from mailward.ports.access_point_control import AccessPointControl, Membership
@@ -15,7 +15,6 @@ from mailward.recovery.gates.harm import FEWEST_SERVERS
 OWN_MONITORS = frozenset({items.SELF_TEST_MONITOR, items.DEEP_TEST_MONITOR, items.PROXY_TEST_MONITOR})
 """The monitors of a server's own service."""
 _COUNTED_ON = OWN_MONITORS | {items.CTP_MONITOR}
-_AWAY = ("Inactive", "Draining")
 
 
 def peers_of(server: Server, world: World) -> tuple[Peer, ...]:
@@ -44,7 +43,7 @@ async def that_clients_are_sent_to(
     inside: set[str] | None = None
     beside: set[str] = set()
     for name, control in points.items():
-        members, _ = await seen(control.members())
+        members, _ = await bounded(control.members())
         here = {member.server for member in members or () if member.membership is Membership.IN}
         inside = here if inside is None else inside & here
         beside |= set(organization.access_points[name].servers)
@@ -63,9 +62,9 @@ def _unfit(world: World) -> set[str]:
         if status.key.item in _COUNTED_ON and status.state is not AlertValue.HEALTHY
     }
     away = {
-        hold.subject.partition("/")[0]
+        hold.server
         for hold in world.holds()
-        if hold.kind is HoldKind.MAINTENANCE or (hold.kind is HoldKind.COMPONENT_STATE and hold.value in _AWAY)
+        if hold.state is not HeldState.ACTIVE and hold.component not in APART  # those keep no client away
     }
     return bad | away
 

@@ -170,7 +170,8 @@ class Recovering:
             trigger = exit_trigger(server, exited.because, self._world.organization())
             if trigger is not None:
                 await self._start(trigger, None, held)
-            self._failed.pop(server, None)
+            if self._failed.get(server) is exited:  # another one may have been told of meanwhile
+                del self._failed[server]
         if _monotonic() < self._scan_at:
             return
         self._scan_at = _monotonic() + SCAN_EVERY.total_seconds()

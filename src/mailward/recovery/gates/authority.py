@@ -3,14 +3,14 @@
 from datetime import timedelta
 
 from mailward.model.durations import spoken
-from mailward.model.holds import Hold, HoldKind
+from mailward.model.holds import Component, HeldState, HoldKind
 from mailward.model.recovery import Gate, GateAnswer, Mode
 from mailward.recovery.circumstances import Circumstances
 from mailward.recovery.gates.answering import passes, refuses, waits
 from mailward.recovery.wanted import Wanted
 
 #: Components whose being Inactive forbids every action on a server (managed-availability reference §6).
-_FORBIDDING = frozenset({"serverwideoffline", "recoveryactionsenabled"})
+_FORBIDDING = frozenset({Component.SERVER_WIDE_OFFLINE, Component.RECOVERY_ACTIONS_ENABLED})
 
 
 def mode(wanted: Wanted, seen: Circumstances) -> GateAnswer:
@@ -27,7 +27,7 @@ def override(_wanted: Wanted, seen: Circumstances) -> GateAnswer:
     """An override of the responder that makes mailward more careful than the configuration does."""
     held = seen.overridden_by
     if held is not None and seen.mode in (Mode.OBSERVE, Mode.RECOMMEND):
-        return refuses(Gate.OVERRIDE, f"an override by {_held(held)} sets it to {seen.mode.value}")
+        return refuses(Gate.OVERRIDE, f"an override sets it to {seen.mode.value}, by {held.by_whom}")
     return passes(Gate.OVERRIDE, "no override forbids it")
 
 
@@ -67,9 +67,8 @@ def maintenance(_wanted: Wanted, seen: Circumstances) -> GateAnswer:
 def component_state(_wanted: Wanted, seen: Circumstances) -> GateAnswer:
     """A component that was made inactive is out of service on purpose."""
     for hold in seen.holds:
-        component = hold.subject.rpartition("/")[2]
-        if hold.kind is HoldKind.COMPONENT_STATE and component.lower() in _FORBIDDING and hold.value == "Inactive":
-            return refuses(Gate.COMPONENT_STATE, f"{component} is Inactive: {_held(hold)}")
+        if hold.component in _FORBIDDING and hold.state is HeldState.INACTIVE:
+            return refuses(Gate.COMPONENT_STATE, f"{hold.component.value} is Inactive, by {hold.by_whom}")
     return passes(Gate.COMPONENT_STATE, "no component state forbids it")
 
 
@@ -87,18 +86,8 @@ def store(_wanted: Wanted, seen: Circumstances) -> GateAnswer:
     return passes(Gate.STORE, "the store can be written")
 
 
-def second_opinion(_wanted: Wanted, _seen: Circumstances) -> GateAnswer:
-    """Another node, where there is one."""
-    return passes(Gate.SECOND_OPINION, "there is no other node to ask")
-
-
 def _unless_held(gate: Gate, kind: HoldKind, seen: Circumstances, word: str) -> GateAnswer:
     for hold in seen.holds:
         if hold.kind is kind:
-            return refuses(gate, f"{hold.subject} is {word}: {_held(hold)}")
+            return refuses(gate, f"{hold.subject} is {word}, by {hold.by_whom}")
     return passes(gate, f"it is not {word}")
-
-
-def _held(hold: Hold) -> str:
-    until = f" until {hold.until:%Y-%m-%d %H:%M} UTC" if hold.until is not None else ""
-    return f"{hold.owner}{until} ({hold.reason})"

@@ -3,11 +3,14 @@
 import heapq
 import random
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+import pytest
 
 from mailward.engine.assessment import Assessment
 from mailward.model import items
 from mailward.model.evidence import ServiceState
+from mailward.model.holds import Component, HeldState, Hold, HoldKind, Requester
 from mailward.model.monitoring import AlertValue
 from mailward.model.organization import Organization, Role
 from mailward.model.probing import Cause, Phase, ResultType
@@ -55,6 +58,33 @@ async def test_one_hung_server_of_500_is_restarted():
     await house.go_on()
 
     assert [("be7", "restart")] == house.deeds()
+
+
+@pytest.mark.parametrize(
+    ("component", "deeds"),
+    [(Component.RECOVERY_ACTIONS_ENABLED, [("be7", "restart")]), (Component.SERVER_WIDE_OFFLINE, [])],
+)
+async def test_servers_that_are_left_alone_are_not_taken_for_broken(component, deeds):
+    house = a_large_house(10)
+    house.services["be7"].become(ServiceState.HUNG)
+    house.monitor("be7", state=U, broken_for=5 * MINUTE)
+    house.holds += [inactive(f"be{number}", component, since=house.clock.now()) for number in range(5)]
+
+    await house.go_on()
+
+    assert deeds == house.deeds()
+
+
+def inactive(server: str, component: Component, *, since: datetime) -> Hold:
+    return Hold(
+        kind=HoldKind.COMPONENT_STATE,
+        subject=f"{server}/{component.value}",
+        value=HeldState.INACTIVE.value,
+        owner="eva",
+        reason="mailward is tried on some servers first",
+        since=since,
+        requester=Requester.FUNCTIONAL,
+    )
 
 
 async def test_twenty_hung_servers_are_restarted_one_at_a_time():
