@@ -10,6 +10,7 @@ from pkgutil import iter_modules
 import mailward.model
 from mailward.lab.faults.fault import Remedy
 from mailward.model.items import HEALTH_SETS, MONITORS, PROBES
+from mailward.model.recovery import Gate
 from mailward.monitors.transitions import MonitorEvent
 
 
@@ -17,6 +18,13 @@ def test_every_public_word_of_the_model_stands_in_the_glossary(root: Path) -> No
     missing = [f"{kind.__name__}: {word}" for kind, word in _words() if f"`{word}`" not in _page(root)]
 
     assert [] == missing
+
+
+def test_the_list_of_gates_names_no_other(root: Path) -> None:
+    listed = next(line for line in _page(root).splitlines() if line.startswith("| **gate** |"))
+    _, _, gates = listed.partition("The gates:")
+
+    assert {gate.value for gate in Gate} == set(re.findall(r"`(.+?)`", gates))
 
 
 def test_every_probe_monitor_and_health_set_stands_in_the_glossary(root: Path) -> None:

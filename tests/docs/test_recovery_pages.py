@@ -57,6 +57,9 @@ def test_the_numbers_in_the_text_are_the_defaults(pages: dict[str, str]) -> None
     assert f"less than {settings.patience.total_seconds():.0f} s (`patience`)" in page
     assert f"more than {settings.blast_radius_percent} % (`blast_radius_percent`)" in page
     assert f"{settings.start_anew_after.total_seconds() / 60:.0f} min (`start_anew_after`)" in page
-    assert f"{settings.give_up_escalating_after.total_seconds() / 3600:.0f} h (`give_up_escalating_after`)" in page
+    assert (
+        f"{settings.start_anew_same_verdict_after.total_seconds() / 3600:.0f} h (`start_anew_same_verdict_after`)"
+        in page
+    )
     assert f"within {settings.ineffective_window.total_seconds() / 3600:.0f} h (`ineffective_times`" in page
     assert f"within {settings.approval_expires.total_seconds() / 60:.0f} minutes" in page

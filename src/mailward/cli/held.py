@@ -1,6 +1,7 @@
 """What is held in place, on the command line: its rows, its options, and how it is given to the manager."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -216,11 +217,11 @@ def known_server(name: str) -> str:
 
 
 def _is_replaced(new: Hold, old: Hold) -> bool:
-    return (
-        new.kind is not HoldKind.UPGRADE
-        and (new.kind, new.subject.lower(), new.requester) == (old.kind, old.subject.lower(), old.requester)
-        and all(new.data.get(name) == old.data.get(name) for name in ("item_type", "property"))
-    )
+    """Whether the manager would end *old*, which it spells in its own way."""
+    from mailward.ports.holds import replaces
+
+    is_same = new.subject.lower() == old.subject.lower()
+    return is_same and replaces(replace(new, subject=old.subject), old, now=now())
 
 
 def _read_moment(_context: click.Context, _option: click.Parameter, value: str | None) -> datetime | None:

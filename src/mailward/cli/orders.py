@@ -27,7 +27,8 @@ def order_options(command: Command) -> Command:
         click.option(
             "--force",
             is_flag=True,
-            help="Pass gates that only advise, such as throttles and maintenance; never those against certain harm.",
+            help="Pass the gates that only advise (throttle, last healthy, kernel hang, still in service); never those"
+            " against certain harm.",
         ),
         click.option("--dry-run", is_flag=True, help="Ask every gate and show the command, and do nothing."),
     ):

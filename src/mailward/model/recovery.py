@@ -128,7 +128,7 @@ class Gate(Enum):
     KERNEL_HANG = "kernel hang"
     ACTIVE_COPY_LEFT = "active copy left"
     COPIES_NOT_READY = "copies not ready"
-    CAPACITY = "capacity of the target"
+    STILL_IN_SERVICE = "still in service"
     LAST_HEALTHY = "last healthy of its role"
     BLAST_RADIUS = "blast radius"
     THROTTLE = "throttle"
@@ -138,6 +138,10 @@ class Gate(Enum):
     APPROVAL = "approval"
     NOT_AVAILABLE = "not available on this platform"
     NOT_RESTARTABLE = "server not named as restartable"
+
+
+#: Asked of a person, these only advise: `--force` passes them. The others protect against certain harm.
+ONLY_ADVISE = frozenset({Gate.THROTTLE, Gate.LAST_HEALTHY, Gate.KERNEL_HANG, Gate.STILL_IN_SERVICE})
 
 
 class Answer(Enum):

@@ -198,7 +198,7 @@ class Manager(Protocol):
         Do something to a service by hand, through the same gates, recorded with who and why.
 
         By hand nobody asks for evidence, pause or maintenance: a person answers for the why. *force* passes the gates
-        that only advise (throttle, last healthy, kernel hang), never those that protect against certain harm
+        that only advise (`ONLY_ADVISE`), never those that protect against certain harm
         (configuration invalid, others at work, stop file, lease, store).
         """
         ...

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailward.model.recovery import ActionClass, Answer, Gate, GateAnswer, StepName
+from mailward.model.recovery import ONLY_ADVISE, ActionClass, Answer, Gate, GateAnswer, StepName
 from mailward.recovery.circumstances import Circumstances
 from mailward.recovery.gates import authority, evidence, harm
 from mailward.recovery.wanted import Wanted
@@ -131,9 +131,6 @@ _BY_HAND_OF_CLASS: Mapping[ActionClass, tuple[GateFunction, ...]] = {
         harm.throttle,
     ),
 }
-#: These only advise a person; the others protect against certain harm and yield to nobody.
-FORCEABLE = frozenset({Gate.THROTTLE, Gate.LAST_HEALTHY, Gate.KERNEL_HANG, Gate.CAPACITY})
-
 #: These end a branch of a procedure: waiting does not open them.
 FINAL = frozenset(
     {
@@ -201,7 +198,7 @@ def decide(wanted: Wanted, seen: Circumstances) -> Decision:
 def _stands(answer: GateAnswer, wanted: Wanted) -> bool:
     if answer.answer is Answer.PASSES:
         return False
-    return not (wanted.by_hand and wanted.forced and answer.gate in FORCEABLE)
+    return not (wanted.by_hand and wanted.forced and answer.gate in ONLY_ADVISE)
 
 
 def _sentence(answers: list[GateAnswer]) -> str:

@@ -19,7 +19,10 @@ CLASS_DEFAULTS: Mapping[ActionClass, Mode] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Throttles:
-    """How often an action may be taken. They count what was begun, whatever came of it, and survive restarts."""
+    """How often an action may be taken. They count what was begun, and survive restarts.
+
+    What a look afterwards found never done does not count; everything else does, whatever came of it.
+    """
 
     service_restart_apart: timedelta = timedelta(minutes=10)
     """Between two restarts of the service of one server: a restart that did not help helps no better at once."""
@@ -54,6 +57,8 @@ class RecoverySettings:
     """How often closed gates are asked again."""
     start_anew_after: timedelta = timedelta(minutes=30)
     """After a recovery ended without success, and the monitor never got well: when another one may start."""
+    start_anew_same_verdict_after: timedelta = timedelta(hours=4)
+    """The same where the verdict is still what it was."""
     ineffective_times: int = 2
     """Healed so often within `ineffective_window` and broken again: no more of the same, a person is called."""
     ineffective_window: timedelta = timedelta(hours=6)
@@ -61,8 +66,6 @@ class RecoverySettings:
     """More than this share of a role's servers broken at once is no fault of theirs; counts from 3 servers on."""
     minimum_healthy_percent: int = 50
     """A proxy is only taken out while at least this share of the others of its role is healthy, and at least one."""
-    give_up_escalating_after: timedelta = timedelta(hours=4)
-    """How often a person is reminded of what mailward may not or cannot mend."""
 
     def mode_of(self, action: ActionClass) -> Mode:
         """How far this class of action goes: the more careful of the organization's and its own."""

@@ -145,7 +145,7 @@ def may_start(
         return now - end >= min(wait, settings.start_anew_after)
     wait = settings.start_anew_after
     if _points_at(last.verdict) == _points_at(trigger.verdict):
-        wait = max(wait, settings.give_up_escalating_after)
+        wait = max(wait, settings.start_anew_same_verdict_after)
     return now - end >= wait
 
 

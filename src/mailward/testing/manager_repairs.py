@@ -10,13 +10,12 @@ from mailward.model.errors import NotFound, Refused, TemporaryFailure
 from mailward.model.evidence import ServiceState, ServiceStatus
 from mailward.model.health import Serving
 from mailward.model.holds import Hold
-from mailward.model.recovery import Answer, Gate, GateAnswer, Operation, OperationStatus
+from mailward.model.recovery import ONLY_ADVISE, Answer, GateAnswer, Operation, OperationStatus
+from mailward.ports.holds import replaces
 from mailward.ports.manager import Intention, RecoveryStory
 from mailward.ports.service_control import ServiceDeed
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-_ADVISES = frozenset({Gate.THROTTLE, Gate.LAST_HEALTHY, Gate.NOT_YET_UNHEALTHY, Gate.MAINTENANCE})
-"""Gates that an order by force passes."""
 _STATE_AFTER = {
     ServiceDeed.START: ServiceState.RUNNING,
     ServiceDeed.RESTART: ServiceState.RUNNING,
@@ -173,7 +172,7 @@ class FakeRepairs:
         if hold.until is not None and hold.until <= hold.since:
             raise Refused("it would end before it begins")
         for place, other in enumerate(self.held):
-            if other.ended_at is None and _replaces(hold, other):
+            if replaces(hold, other, now=self.now):
                 self.held[place] = replace(other, ended_at=self.now, ended_by=actor)
         kept = replace(hold, owner=actor, id=max((other.id for other in self.held), default=0) + 1)
         self.held.append(kept)
@@ -256,7 +255,7 @@ class FakeRepairs:
         stopping = [
             answer
             for answer in self.gates
-            if answer.answer is not Answer.PASSES and not (force and answer.gate in _ADVISES)
+            if answer.answer is not Answer.PASSES and not (force and answer.gate in ONLY_ADVISE)
         ]
         because = f"the gate {stopping[0].gate.value} says: {stopping[0].because}" if stopping else "every gate passes"
         return Intention(
@@ -320,13 +319,3 @@ class FakeRepairs:
         nearest = get_close_matches(name.lower(), sorted(known), n=1, cutoff=0.5)
         hint = f"; did you mean {known[nearest[0]]!r}?" if nearest else ""
         raise NotFound(f"there is no server {name!r}{hint}")
-
-
-def _replaces(new: Hold, old: Hold) -> bool:
-    same = (new.kind, new.subject, new.requester) == (old.kind, old.subject, old.requester)
-    return same and all(new.data.get(name) == old.data.get(name) for name in ("item_type", "property"))
-
-
-def a_running_service(since: datetime = _EPOCH) -> ServiceStatus:
-    """The status of a service that runs well."""
-    return ServiceStatus(state=ServiceState.RUNNING, because="its master process runs", since=since, pid=4711, starts=1)

@@ -112,6 +112,14 @@ def test_a_rehearsal_changes_nothing(deed, ask, fake):
     assert "(--dry-run: would " in ran.out
 
 
+def test_a_rehearsed_schedule_ends_nothing_that_is_in_force(ask, fake):
+    put(fake)
+    words = ("maintenance", "start", "mbx2", "--reason", "r", "--for", "1h", "--dry-run")
+
+    assert "would end hold 1" in ask(*words).out
+    assert "would end hold" not in ask(*words, "--at", (fake.now + HOUR).isoformat()).out
+
+
 def test_the_list_shows_who_holds_what_until_when(ask, fake):
     put(fake, until=fake.now + HOUR)
     put(fake, HoldKind.PAUSE, "organization", since=fake.now + HOUR)

@@ -8,10 +8,10 @@ import pytest
 from mailward.model.evidence import ServiceState, ServiceStatus
 from mailward.model.holds import Hold, HoldKind
 from mailward.model.monitoring import AlertValue
-from mailward.model.recovery import ActionClass, Answer, Deed, Gate, Mode, StepName
+from mailward.model.recovery import ONLY_ADVISE, ActionClass, Answer, Deed, Gate, Mode, StepName
 from mailward.model.verdict import Confidence, Dependency, Tier, Verdict
 from mailward.recovery.circumstances import Circumstances, Peer
-from mailward.recovery.deciding import FORCEABLE, decide, gates_of
+from mailward.recovery.deciding import decide, gates_of
 from mailward.testing.platform import NOON
 
 from .conftest import MINUTE, all_well_for, wanted
@@ -165,8 +165,8 @@ CLOSED: tuple[tuple[Gate, dict[str, object], frozenset[ActionClass]], ...] = (
     (Gate.NOT_RESTARTABLE, {"is_restartable": False}, frozenset({A.SERVER_RESTART})),
     (Gate.ACTIVE_COPY_LEFT, {"active_copies": ("DB1",)}, frozenset({A.SERVER_RESTART})),
     (Gate.ACTIVE_COPY_LEFT, {"active_copies": None}, frozenset({A.SERVER_RESTART})),
-    (Gate.CAPACITY, {"in_access_point": True}, frozenset({A.SERVER_RESTART})),
-    (Gate.CAPACITY, {"in_access_point": None}, frozenset({A.SERVER_RESTART})),
+    (Gate.STILL_IN_SERVICE, {"in_access_point": True}, frozenset({A.SERVER_RESTART})),
+    (Gate.STILL_IN_SERVICE, {"in_access_point": None}, frozenset({A.SERVER_RESTART})),
     (Gate.COPIES_NOT_READY, {"other_copies": False}, frozenset({A.MOVE})),
 )
 
@@ -298,7 +298,7 @@ def test_by_hand_the_gates_against_harm_are_asked_and_only_advice_can_be_forced(
 
     decision = decide(wanted(by_hand=True, forced=forced), all_well_for(**change))
 
-    assert (forced and gate in FORCEABLE) == decision.may
+    assert (forced and gate in ONLY_ADVISE) == decision.may
 
 
 @pytest.mark.parametrize("forced", [False, True])

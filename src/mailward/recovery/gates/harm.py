@@ -132,5 +132,5 @@ def still_in_service(wanted: Wanted, seen: Circumstances) -> GateAnswer:
     if seen.behind_access_point and seen.in_access_point is not False:
         known = "are still" if seen.in_access_point else "may still be"
         because = f"clients {known} sent to {wanted.server}; take it out of the access point first"
-        return refuses(Gate.CAPACITY, because)
-    return passes(Gate.CAPACITY, "no client is sent to it")
+        return refuses(Gate.STILL_IN_SERVICE, because)
+    return passes(Gate.STILL_IN_SERVICE, "no client is sent to it")
