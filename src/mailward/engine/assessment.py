@@ -77,11 +77,6 @@ class Assessment:
         """What every monitor is."""
         return {key: monitor.definition for key, monitor in self._monitors.items()}
 
-    @property
-    def next_wake(self) -> datetime | None:
-        """When `let_pass` should be called."""
-        return self._timers[0][0] if self._timers else None
-
     def use(
         self, coverage: Coverage, organization: Organization, *, now: datetime, stored: Iterable[MonitorStatus] = ()
     ) -> Change:

@@ -14,7 +14,6 @@ from mailward.engine.holding import Holding
 from mailward.engine.ledger import Change
 from mailward.engine.notifying import Notifying
 from mailward.engine.parts import RepairParts
-from mailward.engine.recovering.facts import Facts
 from mailward.engine.recovering.ordering import Ordering
 from mailward.engine.recovering.recovering import Recovering
 from mailward.engine.recovering.world import Controls, InForce, World
@@ -70,7 +69,6 @@ class Repairing:
             record=self._record,
             clock=clock,
         )
-        self.facts = Facts(self._world)
         self.operations = parts.operations
         self.outbox = parts.outbox
         self.recovering = Recovering(self._world, parts.operations, parts.lease, owner=parts.owner)
@@ -125,10 +123,6 @@ class Repairing:
     def on_exit(self, server: str, status: ServiceStatus) -> None:
         """A host says that a service ended."""
         self.recovering.on_exit(server, status)
-
-    def stored(self) -> None:
-        """Somebody else than the ledger stored events."""
-        self._engine.ledger.ring()
 
     def problems(self) -> tuple[str, ...]:
         """What is wrong with telling."""

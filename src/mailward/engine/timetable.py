@@ -139,11 +139,6 @@ class Timetable:
             entry.due, entry.confirmation = at, confirmation
             self._push(key, at)
 
-    def started_since(self, key: ProbeKey) -> float | None:
-        """When the probe that is under way began; None when it is not."""
-        entry = self._entries.get(key)
-        return entry.started if entry is not None else None
-
     def worst_lateness(self, now: float) -> float:
         """Seconds by which the most overdue probe that waits for nothing but us is late; 0 when none is."""
         return max(0.0, now - self._heap[0][0]) if self._heap else 0.0

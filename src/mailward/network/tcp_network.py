@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from mailward.model.organization import ImapEndpoint, TlsPolicy
+from mailward.model.organization import ImapEndpoint
 from mailward.network.certificates import CertificateReader
 from mailward.network.connecting import connect_to_any
 from mailward.network.lookups import Lookup, Resolver, system_lookup
@@ -22,15 +22,6 @@ class TcpNetwork:
         self._contexts = TlsContexts()
         self._certificates = CertificateReader()
         self._lag = LoopLag()
-
-    def prepare(self, policy: TlsPolicy) -> None:
-        """
-        Make the TLS context of *policy* now, so that the first probe's handshake is not 45 ms late.
-
-        Raises:
-            NetworkFailure: PROBER_FAULT, as the handshake would.
-        """
-        self._contexts.of(policy)
 
     async def resolve(self, endpoint: ImapEndpoint, *, timeout: float) -> tuple[Address, ...]:
         """

@@ -14,6 +14,7 @@ is at fault (managed-availability reference §8.1).
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mailward.model import items
 from mailward.model.recovery import OperationKind, StepName
 from mailward.recovery.premises import Premise
 
@@ -48,7 +49,7 @@ _P = Premise
 PROCEDURES: Mapping[OperationKind, Procedure] = {
     OperationKind.MAILBOX_SERVER: Procedure(
         kind=OperationKind.MAILBOX_SERVER,
-        monitors=("ImapDeepTestMonitor", "ImapSelfTestMonitor"),
+        monitors=(items.DEEP_TEST_MONITOR, items.SELF_TEST_MONITOR),
         stages=(
             Stage(step=_S.RE_PROBE, seed="Verify that the problem still exists, 2c"),
             Stage(step=_S.START_SERVICE, premise=_P.SERVICE_NOT_RUNNING, seed="1"),
@@ -65,7 +66,7 @@ PROCEDURES: Mapping[OperationKind, Procedure] = {
     ),
     OperationKind.CUSTOMER_TOUCH_POINT: Procedure(
         kind=OperationKind.CUSTOMER_TOUCH_POINT,
-        monitors=("ImapCTPMonitor",),
+        monitors=(items.CTP_MONITOR,),
         stages=(
             Stage(step=_S.RE_PROBE, seed="Verify that the problem still exists, 2c"),
             # "restart on the back-end server" (1) is part of recovering the mailbox server, under its own gates
@@ -85,7 +86,7 @@ PROCEDURES: Mapping[OperationKind, Procedure] = {
     ),
     OperationKind.PROXY: Procedure(
         kind=OperationKind.PROXY,
-        monitors=("ImapProxyTestMonitor",),
+        monitors=(items.PROXY_TEST_MONITOR,),
         stages=(
             Stage(step=_S.RE_PROBE, seed="Verify that the problem still exists, 2c"),
             Stage(step=_S.START_SERVICE, premise=_P.SERVICE_NOT_RUNNING, seed="1"),
@@ -100,7 +101,7 @@ PROCEDURES: Mapping[OperationKind, Procedure] = {
     ),
     OperationKind.CERTIFICATE: Procedure(
         kind=OperationKind.CERTIFICATE,
-        monitors=("ImapCertificateMonitor",),
+        monitors=(items.CERTIFICATE_MONITOR,),
         stages=(
             Stage(step=_S.RE_PROBE),
             Stage(step=_S.RELOAD_SERVICE, premise=_P.CERTIFICATE_STALE),

@@ -9,17 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mailward.model.items import (
-    CERTIFICATE_MONITOR,
-    CTP_MONITOR,
-    DEEP_TEST_MONITOR,
-    PROXY_TEST_MONITOR,
-    SELF_TEST_MONITOR,
-)
+from mailward.model.items import PROXY_TEST_MONITOR, SELF_TEST_MONITOR
 from mailward.model.monitoring import AlertValue, MonitorKey, MonitorStatus
 from mailward.model.organization import Organization
 from mailward.model.recovery import Operation, OperationKind, OperationStatus
 from mailward.model.verdict import Tier, Verdict
+from mailward.recovery.procedures import procedure_for
 from mailward.recovery.settings import RecoverySettings
 
 SAME_TROUBLE = timedelta(seconds=90)
@@ -56,29 +51,16 @@ def trigger_of(
     """
     if status.state not in _BROKEN or status.broken_since is None:
         return None
-    key, verdict = status.key, status.verdict
-    match key.item:
-        case item if item == SELF_TEST_MONITOR:
-            kind, target = OperationKind.MAILBOX_SERVER, key.server
-        case item if item == DEEP_TEST_MONITOR:
-            kind, target = OperationKind.MAILBOX_SERVER, _deep_test_target(status, organization)
-        case item if item == PROXY_TEST_MONITOR:
-            kind, target = OperationKind.PROXY, key.server
-        case item if item == CTP_MONITOR:
-            database = organization.databases.get(key.target)
-            kind = OperationKind.CUSTOMER_TOUCH_POINT
-            target = f"{key.server}/{database.active if database is not None else key.target}"
-        case item if item == CERTIFICATE_MONITOR and certificate_is_stale:
-            kind, target = OperationKind.CERTIFICATE, f"{key.server}/certificate"
-        case _:
-            return None
+    key, procedure = status.key, procedure_for(status.key.item)
+    if procedure is None or (procedure.kind is OperationKind.CERTIFICATE and not certificate_is_stale):
+        return None
     return Trigger(
-        kind=kind,
-        target=target,
+        kind=procedure.kind,
+        target=_target(procedure.kind, status, organization),
         server=key.server,
         because=f"{key.item} of {key.server}: {status.because}",
         cause=key,
-        verdict=verdict,
+        verdict=status.verdict,
         databases=databases_of(status, organization),
     )
 
@@ -160,9 +142,14 @@ def _points_at(verdict: Verdict | None) -> tuple[object, ...]:
     return () if verdict is None else (verdict.tier, verdict.server, verdict.dependency)
 
 
-def _deep_test_target(status: MonitorStatus, organization: Organization) -> str:
-    """One database's store at fault is about that database alone; anything else is about its server."""
-    at_store = status.verdict is not None and status.verdict.tier is Tier.STORE
-    if at_store and status.key.target in organization.databases:
-        return f"{status.key.server}/{status.key.target}"
-    return status.key.server
+def _target(kind: OperationKind, status: MonitorStatus, organization: Organization) -> str:
+    """What the recovery is about; of one target only one is open at a time."""
+    key = status.key
+    database = organization.databases.get(key.target)
+    if kind is OperationKind.CUSTOMER_TOUCH_POINT:
+        return f"{key.server}/{database.active if database is not None else key.target}"
+    if kind is OperationKind.CERTIFICATE:
+        return f"{key.server}/certificate"
+    if database is not None and status.verdict is not None and status.verdict.tier is Tier.STORE:
+        return f"{key.server}/{key.target}"  # one database's store at fault is about that database alone
+    return key.server
