@@ -9,6 +9,8 @@ from mailward.platforms.commands import Finished
 from mailward.platforms.reach.ssh import SshRunner
 
 _LONGEST = 300
+#: What sudo says of a machine whose own name is not in /etc/hosts, before it goes on; the program's end is not its.
+_WARNING = "unable to resolve host"
 
 
 class MailwardHost:
@@ -51,8 +53,8 @@ class MailwardHost:
         status, errors = answer.get("status"), str(answer.get("errors", ""))
         if not isinstance(status, int):
             raise TemporaryFailure(f"{self.runner.where}: mailward-host does not say how {request[0]} ended")
-        if status != 0 and errors.startswith("sudo:"):
-            raise Refused(f"{self.runner.where}: {errors.strip()}; its sudoers lacks this command")
+        if refusal := _sudos_refusal(status, errors):
+            raise Refused(f"{self.runner.where}: {refusal}; its sudoers lacks this command")
         return Finished(status=status, output=str(answer.get("output", "")), errors=errors)
 
     async def doveadm(self, *request: str, seconds: float = 10.0) -> str:
@@ -69,3 +71,9 @@ class MailwardHost:
             said = " ".join(finished.errors.split())[:_LONGEST]
             raise PermanentFailure(f"{self.runner.where}: doveadm {' '.join(request)}: {said}")
         return finished.output
+
+
+def _sudos_refusal(status: int, errors: str) -> str | None:
+    """What sudo itself said when it ran nothing: it then ends with 1 (sudo(8)), and has the last word."""
+    *_, last = errors.strip().splitlines() or [""]
+    return last if status == 1 and last.startswith("sudo:") and _WARNING not in last else None

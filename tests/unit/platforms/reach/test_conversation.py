@@ -35,6 +35,26 @@ async def test_a_sudoers_line_that_is_missing_is_a_refusal(mailward_host, other_
         await mailward_host.run("restart", seconds=5)
 
 
+WARNING = "sudo: unable to resolve host mbx1: Name or service not known\n"
+
+
+@pytest.mark.parametrize(
+    ("status", "errors"),
+    [(1, WARNING), (1, WARNING + "Job for dovecot.service failed."), (89, WARNING + "doveconf: Fatal: line 7")],
+)
+async def test_a_warning_of_sudo_is_no_refusal(status, errors, mailward_host, other_end):
+    other_end.finished["restart"] = (status, errors)
+
+    assert Finished(status=status, output="", errors=errors) == await mailward_host.run("restart", seconds=5)
+
+
+async def test_a_refusal_after_a_warning_is_one(mailward_host, other_end):
+    other_end.finished["restart"] = (1, WARNING + "sudo: a password is required\n")
+
+    with pytest.raises(Refused, match="mbx1.example: sudo: a password is required; its sudoers"):
+        await mailward_host.run("restart", seconds=5)
+
+
 async def test_counters_come_from_doveadm(mailward_host, other_end):
     await mailward_host.doveadm("service", "status", "imap-login")
 
