@@ -1,20 +1,27 @@
 """
 Running a program: a small port of this room, so that what a platform reads from a program can be tried without it.
 
-Programs are started by argv, never through a shell; time and output are bounded.
+Programs are started by argv, never through a shell; time and output are bounded. Each has a session of its own, so
+that with a program that is given up everything ends that it started.
 """
 
 import asyncio
+import os
+import signal
 import tempfile
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from asyncio.subprocess import DEVNULL, Process
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Protocol
 
 from mailward.model.errors import TemporaryFailure
 
 _LARGEST_BYTES = 1_000_000
+_BLOCK = 65_536
+#: How long after a program's end its pipes may stay open: somebody else holds them, and says nothing that counts.
+_LAST_WORDS_S = 0.2
+_AFTER_KILL_S = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,18 +47,29 @@ class Runner(Protocol):
 
 
 class LocalRunner:
-    """Runs programs on this machine."""
+    """Runs programs on this machine that look at something and leave nothing behind."""
 
     async def run(self, argv: Sequence[str], *, timeout: float) -> Finished:
         """
-        Run a program to its end, without standard input.
+        Run a program to its own end, without standard input; what it leaves behind with its output open is killed.
 
         Raises:
-            TemporaryFailure: It cannot be started, or took longer than *timeout* seconds and was killed.
+            TemporaryFailure: It cannot be started, took longer than *timeout* seconds or said more than a megabyte; it
+                was killed.
         """
-        async with _started(argv, output=PIPE, errors=PIPE) as process, _limited(argv, timeout):
-            output, errors = await process.communicate()
-        return _finished(process, output[:_LARGEST_BYTES], errors[:_LARGEST_BYTES])
+        with _pipe() as output, _pipe() as errors:
+            started = _started(argv, output=output.writing, errors=errors.writing)
+            async with started as process, _limited(argv, timeout):
+                pipes = (output, errors)
+                for pipe in pipes:
+                    pipe.listen(when_full=lambda: _kill(process))
+                await process.wait()
+                await asyncio.wait([pipe.ended for pipe in pipes], timeout=_LAST_WORDS_S)
+                if not all(pipe.ended.done() for pipe in pipes):
+                    _kill(process)
+            if any(pipe.is_full for pipe in pipes):
+                raise TemporaryFailure(f"{' '.join(argv)} was ended: it said more than {_LARGEST_BYTES} bytes")
+            return _finished(process, bytes(output.said), bytes(errors.said))
 
 
 class DaemonStarter:
@@ -59,7 +77,7 @@ class DaemonStarter:
     Runs programs on this machine that leave a daemon behind.
 
     A daemon may keep its starter's output open for as long as it lives (`dovecot -c` does), so a pipe would never end:
-    what is said goes to files without a name. The daemon gets a session of its own.
+    what is said goes to files without a name.
     """
 
     async def run(self, argv: Sequence[str], *, timeout: float) -> Finished:
@@ -70,19 +88,71 @@ class DaemonStarter:
             TemporaryFailure: It cannot be started, or took longer than *timeout* seconds and was killed.
         """
         with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-            started = _started(argv, output=output, errors=errors, own_session=True)
-            async with started as process, _limited(argv, timeout):
+            async with _started(argv, output=output, errors=errors) as process, _limited(argv, timeout):
                 await process.wait()
             return _finished(process, _beginning(output), _beginning(errors))
 
 
+class _Pipe:
+    """
+    What a program says, up to a limit.
+
+    Not asyncio's own pipe: `Process.wait` would wait for its end, and so for everybody who holds it.
+    """
+
+    def __init__(self, reading: int, writing: int) -> None:
+        self.reading = reading
+        self.writing = writing
+        self.said = bytearray()
+        self.is_full = False
+        self.ended = asyncio.get_running_loop().create_future()
+        os.set_blocking(reading, False)
+
+    def listen(self, *, when_full: Callable[[], None]) -> None:
+        """Take in what is said until its end; the program has its own copy of the writing end by now."""
+        os.close(self.writing)
+        self.writing = -1
+        asyncio.get_running_loop().add_reader(self.reading, self._take_in, when_full)
+
+    def close(self) -> None:
+        """Listen no more."""
+        asyncio.get_running_loop().remove_reader(self.reading)
+        for descriptor in (self.reading, self.writing):
+            if descriptor >= 0:
+                os.close(descriptor)
+
+    def _take_in(self, when_full: Callable[[], None]) -> None:
+        try:
+            block = os.read(self.reading, _BLOCK)
+        except BlockingIOError:
+            return
+        self.said += block
+        self.is_full = len(self.said) > _LARGEST_BYTES
+        if block and not self.is_full:
+            return
+        asyncio.get_running_loop().remove_reader(self.reading)
+        self.ended.set_result(None)
+        if self.is_full:
+            when_full()
+
+
+@contextmanager
+def _pipe() -> Iterator[_Pipe]:
+    try:
+        pipe = _Pipe(*os.pipe())
+    except OSError as error:
+        raise TemporaryFailure(f"no program can be started: {error.strerror}") from error
+    try:
+        yield pipe
+    finally:
+        pipe.close()
+
+
 @asynccontextmanager
-async def _started(
-    argv: Sequence[str], *, output: int | IO[bytes], errors: int | IO[bytes], own_session: bool = False
-) -> AsyncIterator[Process]:
+async def _started(argv: Sequence[str], *, output: int | IO[bytes], errors: int | IO[bytes]) -> AsyncIterator[Process]:
     try:
         process = await asyncio.create_subprocess_exec(
-            *argv, stdin=DEVNULL, stdout=output, stderr=errors, start_new_session=own_session
+            *argv, stdin=DEVNULL, stdout=output, stderr=errors, start_new_session=True
         )
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
@@ -91,9 +161,16 @@ async def _started(
         yield process
     finally:
         if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+            _kill(process)
+            with suppress(TimeoutError):  # one that waits in the kernel does not even end now
+                async with asyncio.timeout(_AFTER_KILL_S):
+                    await process.wait()
+
+
+def _kill(process: Process) -> None:
+    """End a program with everything it started, but what has left its session or belongs to somebody else."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 @asynccontextmanager

@@ -75,7 +75,7 @@ def host_control_for(server: Server) -> HostControl | None:
         missing = [verb for verb in (RESTART, BOOT) if not server.host.commands.get(verb)]
         if missing:
             raise ConfigError(f'server {server.name}: control = "command" needs commands.{missing[0]} = ["…"]')
-        return CommandHost(server.host.commands, LocalRunner())
+        return CommandHost(server.host.commands, looking=LocalRunner(), doing=DaemonStarter())
     known = f"supervisor:…, {_SYSTEMD}, {_COMMAND}" if server.host.reach == _LOCAL else f"{_SYSTEMD}, {_COMMAND}"
     raise ConfigError(f"server {server.name}: control = {control!r} is none of {known}")
 

@@ -402,12 +402,16 @@ class _Gone:
         raise TemporaryFailure("it does not answer")
 
 
+def _command_host(commands: dict[str, tuple[str, ...]], runner: Runner) -> CommandHost:
+    return CommandHost(commands, looking=runner, doing=runner)
+
+
 def _command_hosts(directory: Path) -> ControlledHost:
     commands = {"restart-server": ("power", "cycle"), "boot-id": ("power", "boots")}
     return ControlledHost(
-        CommandHost(commands, _Rebooting(directory / "yes")),
-        CommandHost(commands, _Rebooting(directory / "no", refuses=True)),
-        CommandHost(commands, _Gone()),
+        _command_host(commands, _Rebooting(directory / "yes")),
+        _command_host(commands, _Rebooting(directory / "no", refuses=True)),
+        _command_host(commands, _Gone()),
     )
 
 

@@ -1,3 +1,4 @@
+import asyncio
 import os
 import signal
 import sys
@@ -6,6 +7,7 @@ import pytest
 
 from mailward.model.errors import TemporaryFailure
 from mailward.platforms.commands import DaemonStarter, LocalRunner
+from mailward.platforms.linux.processes import wait_for_end
 
 
 async def test_a_program_is_run_to_its_end():
@@ -28,6 +30,59 @@ async def test_a_program_that_takes_too_long_is_killed():
 async def test_a_program_that_is_not_there_is_named():
     with pytest.raises(TemporaryFailure, match="nosuchprogram cannot be started: No such file"):
         await LocalRunner().run(("nosuchprogram",), timeout=1)
+
+
+async def pid_in(file):
+    """The process number that a shell writes into a file, once it has."""
+    async with asyncio.timeout(10):
+        while not file.exists() or not file.read_text().endswith("\n"):
+            await asyncio.sleep(0.005)
+    return int(file.read_text())
+
+
+async def test_what_a_look_leaves_behind_is_not_waited_for_and_ended(tmp_path):
+    async with asyncio.timeout(10):
+        finished = await LocalRunner().run(("sh", "-c", f"sleep 60 & echo $! > {tmp_path}/pid; echo seen"), timeout=60)
+
+        await wait_for_end(await pid_in(tmp_path / "pid"))
+    assert (0, "seen\n") == (finished.status, finished.output)
+
+
+async def test_who_has_left_the_session_and_keeps_the_output_open_is_not_waited_for(tmp_path):
+    script = f"setsid sh -c 'echo $$ > {tmp_path}/pid; exec sleep 60' & echo seen"
+
+    async with asyncio.timeout(10):
+        finished = await LocalRunner().run(("sh", "-c", script), timeout=60)
+
+    os.kill(await pid_in(tmp_path / "pid"), signal.SIGKILL)
+    assert "seen\n" == finished.output
+
+
+async def test_a_program_that_waits_for_its_child_is_killed_in_time():
+    async with asyncio.timeout(10):
+        with pytest.raises(TemporaryFailure, match="did not end within 0.05 s"):
+            await LocalRunner().run(("sh", "-c", "sleep 60 & wait"), timeout=0.05)
+
+
+@pytest.mark.parametrize("stream", ["1", "2"])
+async def test_a_program_that_talks_without_end_is_ended(stream):
+    async with asyncio.timeout(20):
+        with pytest.raises(TemporaryFailure, match="yes >&. was ended: it said more than 1000000 bytes"):
+            await LocalRunner().run(("sh", "-c", f"yes >&{stream}"), timeout=60)
+
+
+@pytest.mark.parametrize("runner", [LocalRunner(), DaemonStarter()])
+async def test_a_cancelled_program_ends_with_everything_it_started(runner, tmp_path):
+    script = f"sleep 60 & echo $! > {tmp_path}/pid; wait"
+    running = asyncio.create_task(runner.run(("sh", "-c", script), timeout=60))
+    child = await pid_in(tmp_path / "pid")
+
+    running.cancel()
+
+    async with asyncio.timeout(10):
+        await asyncio.gather(running, return_exceptions=True)
+        await wait_for_end(child)
+    assert running.cancelled()
 
 
 async def test_a_starter_that_leaves_a_daemon_behind_is_not_waited_for(tmp_path):

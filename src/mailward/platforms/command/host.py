@@ -14,14 +14,16 @@ _LONGEST = 500
 class CommandHost:
     """A machine that programs restart, such as a hypervisor's or a power switch's."""
 
-    def __init__(self, commands: Mapping[str, tuple[str, ...]], runner: Runner) -> None:
+    def __init__(self, commands: Mapping[str, tuple[str, ...]], *, looking: Runner, doing: Runner) -> None:
         """
         Args:
             commands: The argv of each verb.
-            runner: Runs them.
+            looking: Runs `boot-id`.
+            doing: Runs `restart-server`, which may leave something behind that restarts the machine a moment later.
         """
         self._commands = {verb: tuple(argv) for verb, argv in commands.items()}
-        self._runner = runner
+        self._looking = looking
+        self._doing = doing
 
     async def boot_id(self) -> str:
         """
@@ -33,7 +35,7 @@ class CommandHost:
         argv = self._commands.get(BOOT)
         if not argv:
             raise TemporaryFailure(f"commands.{BOOT} is not configured: nobody can tell whether the machine restarted")
-        finished = await self._runner.run(argv, timeout=_ASK_S)
+        finished = await self._looking.run(argv, timeout=_ASK_S)
         said = finished.output.strip()
         if finished.status != 0 or not said:
             problem = " ".join(finished.errors.split())[:_LONGEST] or f"exit status {finished.status}, no boot id"
@@ -49,7 +51,7 @@ class CommandHost:
             Refused: It ended with another status than 0, or none is configured.
         """
         argv = self.command()
-        finished = await self._runner.run(argv, timeout=_DEED_S)
+        finished = await self._doing.run(argv, timeout=_DEED_S)
         if finished.status != 0:
             said = " ".join((finished.errors or finished.output).split())[:_LONGEST]
             raise Refused(f"{' '.join(argv)}: {said or f'exit status {finished.status}'}")

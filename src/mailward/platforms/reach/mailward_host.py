@@ -15,6 +15,8 @@ import configparser
 import json
 import os
 import re
+import selectors
+import signal
 import subprocess
 import sys
 import syslog
@@ -37,6 +39,8 @@ _UNIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.@-]{0,200}")
 _PATH = re.compile(r"/[A-Za-z0-9/_.+-]{1,200}")
 _LARGEST_OUTPUT = 500_000
 _LOOK_S, _DEED_S = 8, 95
+#: How often to see whether a program has ended whose output somebody else holds open.
+_TICK_S = 0.05
 #: The processes without which nobody can log in; a session that waits is not the service being hung.
 _VITAL = ("dovecot", "imap-login", "auth", "master")
 _PROC = Path("/proc")
@@ -207,8 +211,8 @@ def read_host(path: Path, *, owner: int = 0) -> Host:
     return host
 
 
-def run(argv: Sequence[str], seconds: int) -> Mapping[str, Any]:
-    """Run an argv of the table; time and output are bounded."""
+def run(argv: Sequence[str], seconds: float) -> Mapping[str, Any]:
+    """Run an argv of the table, in a session of its own; time and output are bounded."""
     try:
         process = subprocess.Popen(
             list(argv),
@@ -217,14 +221,16 @@ def run(argv: Sequence[str], seconds: int) -> Mapping[str, Any]:
             stderr=subprocess.PIPE,
             env=ENVIRONMENT,
             cwd="/",
+            start_new_session=True,
         )
     except OSError as error:
         return {"ok": False, "error": f"{argv[0]} cannot be started: {error.strerror}", "unknown": True}
     try:
-        output, errors = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        _give_up(process)
+        output, errors = _listen(process, time.monotonic() + seconds)
+    except TimeoutError:
         return {"ok": False, "error": f"{' '.join(argv)} did not end within {seconds} s", "unknown": True}
+    finally:
+        _let_go(process)
     return {
         "ok": True,
         "status": process.returncode,
@@ -234,14 +240,42 @@ def run(argv: Sequence[str], seconds: int) -> Mapping[str, Any]:
     }
 
 
-def _give_up(process: subprocess.Popen[bytes]) -> None:
-    """End a program; one that sudo has made root's may not be signalled, and is not waited for either."""
-    with suppress(OSError, subprocess.TimeoutExpired):
-        process.kill()
-        process.wait(1)
+def _listen(process: subprocess.Popen[bytes], deadline: float) -> tuple[bytes, bytes]:
+    """
+    What a program says until it has ended, whoever else still holds its output; what is too much is thrown away.
+
+    Raises:
+        TimeoutError: It has not ended by the deadline.
+    """
+    said = {pipe.fileno(): bytearray() for pipe in (process.stdout, process.stderr) if pipe is not None}
+    with selectors.DefaultSelector() as waiting:
+        for pipe in said:
+            waiting.register(pipe, selectors.EVENT_READ)
+        while True:
+            has_ended = process.poll() is not None  # asked first: what it said before its end is read after it
+            ready = waiting.select(0 if has_ended else _TICK_S)
+            for key, _ in ready:
+                block = os.read(key.fd, 65_536)
+                said[key.fd] += block[: _LARGEST_OUTPUT + 1 - len(said[key.fd])]
+                if not block:
+                    waiting.unregister(key.fd)
+            if has_ended and not ready:
+                break
+            if time.monotonic() > deadline:
+                raise TimeoutError
+    output, errors = said.values()
+    return bytes(output), bytes(errors)
+
+
+def _let_go(process: subprocess.Popen[bytes]) -> None:
+    """End what still runs of a program; what sudo has made root's cannot be ended, nor is it waited for."""
     for pipe in (process.stdout, process.stderr):
         if pipe is not None:
             pipe.close()
+    if process.returncode is None:
+        with suppress(OSError, subprocess.TimeoutExpired):
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(1)
 
 
 def sudoers(host: Host, user: str = "mailward-host") -> str:

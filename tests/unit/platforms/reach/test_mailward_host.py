@@ -5,8 +5,10 @@ import fcntl
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -309,6 +311,29 @@ def test_what_cannot_be_run_or_does_not_end_is_unknown(argv, why):
     said = run(argv, 0.05)
 
     assert (False, True, True) == (said["ok"], said["unknown"], why in said["error"])
+
+
+def test_who_keeps_a_programs_output_open_is_not_waited_for(tmp_path):
+    script = (
+        f"setsid sh -c 'echo $$ > {tmp_path}/pid; exec sleep 60' & while [ ! -s {tmp_path}/pid ]; do :; done; echo seen"
+    )
+    began = time.monotonic()
+
+    said = run(("sh", "-c", script), 30)
+
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+    assert (0, "seen\n") == (said["status"], said["output"])
+    assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize("script", ["sleep 60 & wait", "yes", "yes >&2", "yes & wait"])
+def test_a_program_that_does_not_end_is_ended_in_time_with_what_it_started(script):
+    began = time.monotonic()
+
+    said = run(("sh", "-c", f"{script} # of this test"), 0.2)
+
+    assert "did not end within 0.2 s" in said["error"]
+    assert time.monotonic() - began < 20
 
 
 # sudoers
