@@ -5,12 +5,13 @@ Two healers that act on one service undo each other's work, so mailward waits wh
 managers show is told by the one file that also looks on other machines, mailward_host.py.
 """
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
 from mailward.model.errors import TemporaryFailure
 from mailward.platforms.local.patient_looks import PatientLooks
-from mailward.platforms.reach.mailward_host import PACKAGE_LOCKS, lock_holders, package_managers
+from mailward.platforms.reach.mailward_host import PACKAGE_LOCKS, lock_holders, look_for, package_managers
 
 _PROC = Path("/proc")
 
@@ -41,21 +42,23 @@ class Healers:
         self._packages = packages
         self._proc = proc
         self._locks = tuple(locks)
+        self._in_turn = asyncio.Lock()
 
     async def at_work(self) -> tuple[str, ...]:
         """
         Who is at work now, a sentence each.
 
         Raises:
-            TemporaryFailure: A mark or the process table cannot be looked at.
+            TemporaryFailure: A mark or the process table cannot be looked at, or does not answer.
         """
-        found = [f"{mark} exists: another manager is at work" for mark in self._marks if await self._exists(mark)]
-        if self._packages:
-            found += self._package_managers()
+        async with self._in_turn:
+            found = [f"{mark} exists: another manager is at work" for mark in self._marks if await self._exists(mark)]
+            if self._packages:
+                found += await self._looks.look(str(self._proc), self._package_managers)
         return tuple(found)
 
     async def _exists(self, mark: str) -> bool:
-        return await self._looks.look(mark, Path(mark).exists)
+        return await self._looks.look(mark, lambda: look_for(mark)) is not None
 
     def _package_managers(self) -> list[str]:
         try:

@@ -276,7 +276,7 @@ async def _by_systemd(directory: Path) -> AsyncIterator[Controlled]:
 async def _by_ssh(directory: Path) -> AsyncIterator[Controlled]:
     systemd, mark = LittleSystemd(), directory / "mark"
     quiet = directory / "proc"
-    quiet.mkdir()
+    (quiet / "1").mkdir(parents=True)
     (quiet / "locks").touch()
     host = Host(unit=systemd.unit, config="/etc/x.conf", marks=(str(mark),))
     await systemd.start()

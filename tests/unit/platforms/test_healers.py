@@ -8,9 +8,11 @@ from mailward.model.errors import TemporaryFailure
 from mailward.platforms.healers import Healers
 
 
-def a_process(proc, pid, *words):
-    (proc / str(pid)).mkdir(parents=True)
+def a_process(proc, pid, *words, user=0):
+    (proc / "1").mkdir(parents=True, exist_ok=True)
+    (proc / str(pid)).mkdir(exist_ok=True)
     (proc / str(pid) / "cmdline").write_bytes("\0".join(words).encode() + b"\0")
+    (proc / str(pid) / "status").write_text(f"Name:\tx\nUid:\t1000\t{user}\t0\t0\nGid:\t0\t0\t0\t0\n")
     (proc / "locks").touch()
 
 
@@ -58,6 +60,12 @@ async def test_what_only_reads_is_not_at_work(words, tmp_path):
     assert () == await at_work(tmp_path)
 
 
+async def test_whoever_is_not_root_cannot_change_packages(tmp_path):
+    a_process(tmp_path, 7, "apt-get", "upgrade", user=1000)
+
+    assert () == await at_work(tmp_path)
+
+
 async def test_a_service_that_packages_do_not_restart_is_not_concerned(tmp_path):
     a_process(tmp_path, 7, "apt-get", "upgrade")
 
@@ -96,3 +104,64 @@ async def test_a_mark_below_a_file_is_not_there(tmp_path):
 
     async with asyncio.timeout(5):
         assert () == await Healers((str(tmp_path / "file" / "mark"),), packages=False).at_work()
+
+
+async def test_where_other_users_processes_are_hidden_it_is_unknown_who_is_at_work(tmp_path):
+    a_process(tmp_path, 7, "sleep")
+    (tmp_path / "1").rmdir()
+
+    with pytest.raises(TemporaryFailure, match="the processes of mbx1 cannot be looked at: .*hidepid"):
+        await at_work(tmp_path, whose="mbx1")
+
+
+async def test_a_process_that_does_not_show_its_command_line_could_be_anybody(tmp_path):
+    a_process(tmp_path, 7, "sleep")
+    (tmp_path / "7" / "cmdline").unlink()
+    (tmp_path / "7" / "cmdline").mkdir()
+
+    with pytest.raises(TemporaryFailure, match="cannot be looked at"):
+        await at_work(tmp_path)
+
+
+async def test_a_process_that_has_just_ended_is_nobody(tmp_path):
+    a_process(tmp_path, 7, "sleep")
+    (tmp_path / "7" / "cmdline").unlink()
+
+    assert () == await at_work(tmp_path)
+
+
+async def test_a_mark_that_leads_nowhere_is_one(tmp_path):
+    (tmp_path / "mark").symlink_to("nosuch")
+
+    assert 1 == len(await Healers((str(tmp_path / "mark"),), packages=False).at_work())
+
+
+async def test_a_process_table_that_hangs_holds_up_nobody_else(tmp_path):
+    a_process(tmp_path, 7, "sleep")
+    (tmp_path / "locks").unlink()
+    os.mkfifo(tmp_path / "locks")  # whoever opens it waits
+
+    looking = asyncio.create_task(at_work(tmp_path))
+    async with asyncio.timeout(10):
+        while not (writer := _opened_for_writing(tmp_path / "locks")):
+            await asyncio.sleep(0.005)
+        os.close(writer)
+
+        assert () == await looking
+
+
+def _opened_for_writing(fifo):
+    """The descriptor of a pipe that somebody reads; None while nobody does."""
+    try:
+        return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return None
+
+
+async def test_two_who_ask_at_once_are_both_answered(tmp_path):
+    a_process(tmp_path, 7, "apt-get", "upgrade")
+    healers = Healers(proc=tmp_path, locks=())
+
+    first, second = await asyncio.gather(healers.at_work(), healers.at_work())
+
+    assert first == second != ()

@@ -12,6 +12,7 @@ bounded. What needs root is run as `sudo -n` with exactly one argv for each verb
 from __future__ import annotations
 
 import configparser
+import errno
 import json
 import os
 import re
@@ -293,25 +294,50 @@ def lock_holders(locks: Sequence[Path], proc: Path = _PROC) -> Iterator[str]:
     rows = [line.split() for line in (proc / "locks").read_text().splitlines()]
     held = {row[5]: row[4] for row in rows if len(row) >= 8 and row[1] != "->"}  # "->" waits for it
     for lock in locks:
-        try:
-            seen = lock.stat()
-        except OSError:
+        seen = look_for(str(lock))
+        if seen is None:
             continue
         key = f"{os.major(seen.st_dev):02x}:{os.minor(seen.st_dev):02x}:{seen.st_ino}"
         if key in held:
             yield f"process {held[key]} holds {lock}: packages are being changed"
 
 
+def look_for(path: str) -> os.stat_result | None:
+    """
+    What is at a path, links not followed; None when nothing is.
+
+    Raises:
+        OSError: It cannot be looked at, which is not the same as nothing being there.
+    """
+    try:
+        return os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
 def package_managers(proc: Path = _PROC) -> Iterator[str]:
-    """Package managers whose command line says that they change packages."""
+    """
+    Package managers whose command line says that they change packages, as only root can: others merely bear the name.
+
+    Raises:
+        OSError: Processes cannot be looked at, or are hidden from us.
+    """
+    if look_for(str(proc / "1")) is None:
+        raise PermissionError(errno.EACCES, "the processes of other users are hidden (hidepid=)", str(proc))
     for process in proc.glob("[0-9]*"):
         try:
             words = (process / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
-        except OSError:
+            program = _program(words)
+            if program in _PACKAGE_MANAGERS and _CHANGES.intersection(words[1:]) and _is_roots(process):
+                yield f"process {process.name} ({program}) changes packages"
+        except (FileNotFoundError, ProcessLookupError):  # it has ended
             continue
-        program = _program(words)
-        if program in _PACKAGE_MANAGERS and _CHANGES.intersection(words[1:]):
-            yield f"process {process.name} ({program}) changes packages"
+
+
+def _is_roots(process: Path) -> bool:
+    """Whether a process acts as root: its effective user, the second number (proc_pid_status(5))."""
+    found = re.search(r"^Uid:\s+\d+\s+(\d+)", (process / "status").read_text(errors="replace"), re.MULTILINE)
+    return found is None or found[1] == "0"
 
 
 def _program(words: Sequence[str]) -> str:
@@ -374,7 +400,7 @@ def _systemd_at_work(host: Host, execute: Execute) -> Iterator[str]:
 
 def _others(host: Host, proc: Path) -> Iterator[str]:
     for mark in host.marks:
-        if os.path.lexists(mark):
+        if look_for(mark) is not None:
             yield f"{mark} exists: another manager is at work"
     yield from lock_holders(PACKAGE_LOCKS, proc)
     yield from package_managers(proc)

@@ -108,7 +108,10 @@ class RemoteService:
             TemporaryFailure: The host was not reached, or could not look.
         """
         answer = self._checked(await self._host.ask("others-at-work", seconds=_LOOK_S))
-        return tuple(str(one) for one in answer.get("others") or ())
+        others = answer.get("others")
+        if not isinstance(others, list):
+            raise TemporaryFailure(f"mailward-host on {self._host.runner.where} does not say who else is at work")
+        return tuple(str(one) for one in others)
 
     def command(self, deed: ServiceDeed) -> tuple[str, ...]:
         """The argv of ssh."""

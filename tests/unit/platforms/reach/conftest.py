@@ -71,6 +71,7 @@ def other_end(tmp_path: Path) -> OtherEnd:
     (proc / "sys/kernel/random").mkdir(parents=True)
     (proc / "sys/kernel/random/boot_id").write_text("b1\n")
     (proc / "locks").touch()
+    (proc / "1").mkdir()
     return OtherEnd(proc)
 
 

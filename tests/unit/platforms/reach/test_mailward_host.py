@@ -157,7 +157,7 @@ def test_the_boot_id_is_the_kernels_and_runs_nothing(tmp_path):
 @pytest.fixture
 def quiet(tmp_path):
     """A process table of a machine where nobody is at work."""
-    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc" / "1").mkdir(parents=True)
     (tmp_path / "proc" / "locks").touch()
     return tmp_path / "proc"
 
@@ -174,6 +174,7 @@ def test_systemd_a_mark_and_a_package_manager_are_others_at_work(quiet, tmp_path
     (tmp_path / "mark").touch()
     (quiet / "7").mkdir()
     (quiet / "7" / "cmdline").write_bytes(b"apt-get\0upgrade\0")
+    (quiet / "7" / "status").write_text("Name:\tapt-get\nUid:\t0\t0\t0\t0\n")
     host = Host(unit="dovecot.service", config="/x", marks=(str(tmp_path / "mark"),))
 
     found = others(quiet, shown=SHOWN.replace("running", "auto-restart"), host=host)
@@ -190,6 +191,35 @@ def test_a_job_of_systemd_is_somebody_at_work(quiet):
 def test_a_systemd_that_does_not_answer_is_unknown_not_nobody(quiet):
     with pytest.raises(Unseen, match="no bus"):
         others(quiet, status=1, errors="no bus")
+
+
+def test_a_mark_below_a_file_is_not_there_and_one_that_cannot_be_looked_at_is_unknown(quiet, tmp_path):
+    (tmp_path / "file").touch()
+    assert [] == others(quiet, host=Host(unit="dovecot.service", config="/x", marks=(f"{tmp_path}/file/mark",)))
+
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(OSError, match="symbolic links"):
+        others(quiet, host=Host(unit="dovecot.service", config="/x", marks=(f"{tmp_path}/loop/mark",)))
+
+
+def test_where_other_users_processes_are_hidden_it_is_unknown_who_is_at_work(quiet):
+    (quiet / "1").rmdir()
+
+    with pytest.raises(OSError, match="hidepid"):
+        others(quiet)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs a second user")
+def test_a_mark_in_a_directory_that_may_not_be_entered_is_unknown(quiet, tmp_path):
+    host = Host(unit="dovecot.service", config="/x", marks=(f"{tmp_path}/closed/mark",))
+    (tmp_path / "closed").mkdir(mode=0o700)
+
+    os.seteuid(65534)
+    try:
+        with pytest.raises(PermissionError):
+            others(quiet, host=host)
+    finally:
+        os.seteuid(0)
 
 
 def test_a_lock_that_is_held_is_seen(tmp_path):

@@ -4,6 +4,7 @@ import pytest
 
 from mailward.model.errors import PermanentFailure, Refused, TemporaryFailure
 from mailward.model.evidence import ServiceState
+from mailward.platforms.commands import Finished
 from mailward.platforms.reach.remote_service import RemoteService
 from mailward.ports.service_control import ServiceDeed
 
@@ -138,3 +139,10 @@ async def test_others_there_are_at_work(service, other_end):
     other_end.properties |= {"ActiveState": "activating", "SubState": "auto-restart"}
 
     assert ("systemd restarts dovecot.service itself (Restart=)",) == await service.others_at_work()
+
+
+async def test_an_answer_that_does_not_say_who_is_at_work_is_unknown_not_nobody(service, other_end):
+    other_end.lost = Finished(status=0, output='{"ok": true, "unit": "dovecot.service"}', errors="")
+
+    with pytest.raises(TemporaryFailure, match="does not say who else is at work"):
+        await service.others_at_work()
