@@ -2,11 +2,10 @@
 ServiceControl for a Dovecot that nothing supervises: "doveadm:/etc/dovecot/dovecot.conf".
 
 Dovecot's own ways (field notes §E): it is started by `dovecot -c`, and stopped by `doveadm stop`, which leaves live
-sessions behind as orphans; so exactly these are ended afterwards. A master that hangs, and does not end, is killed.
+sessions behind as orphans; so exactly these are ended afterwards. A master that does not end when asked is killed.
 """
 
 import asyncio
-import signal
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
@@ -17,7 +16,7 @@ from mailward.platforms.commands import DaemonStarter, Finished, LocalRunner, Ru
 from mailward.platforms.dovecot.configuration_check import DoveconfCheck
 from mailward.platforms.dovecot.programs import program
 from mailward.platforms.healers import Healers
-from mailward.platforms.linux.ending import end, send, wait_until_ended
+from mailward.platforms.linux.ending import end, wait_until_ended
 from mailward.platforms.linux.pid_file_service import PidFileService
 from mailward.platforms.linux.processes import children
 from mailward.ports.service_control import ConfigurationCheck, ServiceDeed
@@ -189,7 +188,9 @@ class DovecotService:
         try:
             await self._run(self._argv(ServiceDeed.STOP), seconds=_STOP_S)
         except (TemporaryFailure, PermanentFailure):
-            send(signal.SIGKILL, master)  # it hangs: it would never end by itself
+            # it hangs, or doveadm fails for a reason of its own, such as a broken configuration: a master that is
+            # well ends in order when it is asked
+            await end((master,), grace_s=_STOP_S)
         if not await wait_until_ended((master,), seconds=_STOP_S):
             raise PermanentFailure(f"process {master.pid} of {self._config} does not even end when killed")
         await end(left, grace_s=_SESSION_GRACE_S)

@@ -134,13 +134,27 @@ async def test_a_restart_runs_both_commands_that_a_rehearsal_shows(dovecot):
     assert before.pid != (await service.status()).pid
 
 
+async def test_a_dovecot_that_is_well_is_asked_to_end_where_doveadm_cannot_ask_it(dovecot):
+    directory, service, _ = dovecot
+    await service.start()
+    with (directory / "dovecot.conf").open("a") as config:
+        config.write("imap_nosuch = yes\n")
+
+    await service.stop()
+
+    # one that is killed leaves its pid file behind, and has failed
+    assert ServiceState.STOPPED == (await service.status()).state
+
+
 async def test_a_dovecot_that_hangs_is_restarted_all_the_same(dovecot):
     _, service, _ = dovecot
     await service.start()
     before = await service.status()
     for process in (before.pid, *(child.pid for child in children(before.pid))):
         os.kill(process, signal.SIGSTOP)
-    assert ServiceState.HUNG == (await service.status()).state
+    async with asyncio.timeout(10):
+        while ServiceState.HUNG != (await service.status()).state:
+            await asyncio.sleep(0.005)
 
     await service.restart()
 

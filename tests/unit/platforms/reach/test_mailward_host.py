@@ -216,7 +216,7 @@ def test_a_mark_in_a_directory_that_may_not_be_entered_is_unknown(quiet, tmp_pat
 
     os.seteuid(65534)
     try:
-        with pytest.raises(PermissionError):
+        with pytest.raises(PermissionError, match="closed/mark"):
             others(quiet, host=host)
     finally:
         os.seteuid(0)
