@@ -1,4 +1,4 @@
-"""Ending exactly the processes meant: each is known by pid and start, so that a reused number hits nobody else."""
+"""Ending exactly the processes meant, known by pid and start and held by pidfd: a reused number hits nobody else."""
 
 import asyncio
 import os
@@ -23,16 +23,21 @@ def send(number: signal.Signals, process: Process) -> None:
     Raises:
         Refused: It belongs to another user.
     """
-    if not is_same(process):
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except ProcessLookupError:
         return
     try:
-        os.kill(process.pid, number)
+        if is_same(process):  # whoever gets its number from here on, the descriptor is this very process
+            signal.pidfd_send_signal(descriptor, number)
     except ProcessLookupError:
         return
     except PermissionError as error:
         raise Refused(
             f"mailward may not send {number.name} to process {process.pid}: it belongs to another user"
         ) from error
+    finally:
+        os.close(descriptor)
 
 
 async def wait_until_ended(processes: Sequence[Process], *, seconds: float) -> bool:
