@@ -87,7 +87,7 @@ class DaemonStarter:
         Raises:
             TemporaryFailure: It cannot be started, or took longer than *timeout* seconds and was killed.
         """
-        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        with _file() as output, _file() as errors:
             async with _started(argv, output=output, errors=errors) as process, _limited(argv, timeout):
                 await process.wait()
             return _finished(process, _beginning(output), _beginning(errors))
@@ -180,6 +180,14 @@ async def _limited(argv: Sequence[str], seconds: float) -> AsyncIterator[None]:
             yield
     except TimeoutError as error:
         raise TemporaryFailure(f"{' '.join(argv)} did not end within {seconds:g} s") from error
+
+
+def _file() -> IO[bytes]:
+    try:
+        return tempfile.TemporaryFile()
+    except OSError as error:
+        reason = f"what it says cannot be kept in the directory for temporary files (TMPDIR): {error.strerror or error}"
+        raise TemporaryFailure(f"no program can be started: {reason}") from error
 
 
 def _beginning(file: IO[bytes]) -> bytes:

@@ -2,6 +2,7 @@ import asyncio
 import os
 import signal
 import sys
+import tempfile
 
 import pytest
 
@@ -103,3 +104,11 @@ async def test_a_starter_that_takes_too_long_is_killed():
 async def test_words_no_program_could_be_given_are_refused_by_the_system(runner):
     with pytest.raises(TemporaryFailure, match="cannot be started"):
         await runner.run(("echo", "a\0b"), timeout=1)
+
+
+async def test_without_room_for_what_a_starter_says_nothing_is_started(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nosuch"))
+
+    with pytest.raises(TemporaryFailure, match="what it says cannot be kept .*: No such file"):
+        await DaemonStarter().run(("touch", str(tmp_path / "started")), timeout=1)
+    assert not (tmp_path / "started").exists()
