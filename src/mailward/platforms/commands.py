@@ -2,7 +2,8 @@
 Running a program: a small port of this room, so that what a platform reads from a program can be tried without it.
 
 Programs are started by argv, never through a shell; time and output are bounded. Each has a session of its own, so
-that with a program that is given up everything ends that it started.
+that with a program that is given up everything ends that it started; of our environment, which may hold secrets, it is
+told only what is harmless.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Protocol
 
 from mailward.model.errors import TemporaryFailure
@@ -22,6 +24,11 @@ _BLOCK = 65_536
 #: How long after a program's end its pipes may stay open: somebody else holds them, and says nothing that counts.
 _LAST_WORDS_S = 0.2
 _AFTER_KILL_S = 1.0
+#: What a program is told of ours: where things are, and in which language. Anything else could be a secret.
+_PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR")
+_LANGUAGES = "LC_"
+#: ssh alone may ask an agent, for a key that has a passphrase.
+_AGENT = "SSH_AUTH_SOCK"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,7 +159,7 @@ def _pipe() -> Iterator[_Pipe]:
 async def _started(argv: Sequence[str], *, output: int | IO[bytes], errors: int | IO[bytes]) -> AsyncIterator[Process]:
     try:
         process = await asyncio.create_subprocess_exec(
-            *argv, stdin=DEVNULL, stdout=output, stderr=errors, start_new_session=True
+            *argv, stdin=DEVNULL, stdout=output, stderr=errors, start_new_session=True, env=_environment(argv[0])
         )
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
@@ -165,6 +172,11 @@ async def _started(argv: Sequence[str], *, output: int | IO[bytes], errors: int 
             with suppress(TimeoutError):  # one that waits in the kernel does not even end now
                 async with asyncio.timeout(_AFTER_KILL_S):
                     await process.wait()
+
+
+def _environment(program: str) -> dict[str, str]:
+    passed_on = (*_PASSED_ON, _AGENT) if Path(program).name == "ssh" else _PASSED_ON
+    return {name: value for name, value in os.environ.items() if name in passed_on or name.startswith(_LANGUAGES)}
 
 
 def _kill(process: Process) -> None:

@@ -1,5 +1,6 @@
 import asyncio
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -112,3 +113,26 @@ async def test_without_room_for_what_a_starter_says_nothing_is_started(monkeypat
     with pytest.raises(TemporaryFailure, match="what it says cannot be kept .*: No such file"):
         await DaemonStarter().run(("touch", str(tmp_path / "started")), timeout=1)
     assert not (tmp_path / "started").exists()
+
+
+@pytest.mark.parametrize("runner", [LocalRunner(), DaemonStarter()])
+async def test_a_program_is_told_where_things_are_and_no_secret(runner, monkeypatch):
+    for name in ("MAILWARD_DB1_PASSWORD", "CREDENTIALS_DIRECTORY", "SSH_AUTH_SOCK", "LD_PRELOAD_X"):
+        monkeypatch.setenv(name, "secret")
+    for name in ("HOME", "LC_TIME", "TZ"):
+        monkeypatch.setenv(name, "C")
+
+    finished = await runner.run(("env",), timeout=20)
+
+    told = {line.partition("=")[0] for line in finished.output.splitlines()}
+    assert {"PATH", "HOME", "LC_TIME", "TZ"} <= told
+    assert "secret" not in finished.output
+
+
+async def test_ssh_may_ask_an_agent_for_its_key(monkeypatch, tmp_path):
+    monkeypatch.setenv("SSH_AUTH_SOCK", "/run/agent")
+    (tmp_path / "ssh").symlink_to(shutil.which("env"))
+
+    finished = await LocalRunner().run((str(tmp_path / "ssh"),), timeout=20)
+
+    assert "SSH_AUTH_SOCK=/run/agent" in finished.output.splitlines()
