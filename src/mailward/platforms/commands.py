@@ -39,6 +39,21 @@ class Finished:
     output: str
     errors: str
 
+    def said(self, *, or_output: bool = False) -> str:
+        """
+        Its complaint, to be told within a sentence; its exit status when it has none.
+
+        Args:
+            or_output: Whether what it printed will do as well; some programs print what is nobody's business.
+        """
+        return one_line(self.errors) or (one_line(self.output) if or_output else "") or f"exit status {self.status}"
+
+
+def one_line(text: str, *, longest: int = 300) -> str:
+    """A foreign text within a sentence of ours: one line, not long, of characters that can be shown and stored."""
+    line = " ".join(text.split())[:longest]
+    return "".join(character if character.isprintable() else "�" for character in line)
+
 
 class Runner(Protocol):
     """Runs programs."""

@@ -8,7 +8,7 @@ import tempfile
 import pytest
 
 from mailward.model.errors import TemporaryFailure
-from mailward.platforms.commands import DaemonStarter, LocalRunner
+from mailward.platforms.commands import DaemonStarter, Finished, LocalRunner
 from mailward.platforms.linux.processes import wait_for_end
 
 
@@ -16,6 +16,24 @@ async def test_a_program_is_run_to_its_end():
     finished = await LocalRunner().run((sys.executable, "-c", "import sys; print('out'); sys.exit('err')"), timeout=20)
 
     assert (1, "out\n", "err\n") == (finished.status, finished.output, finished.errors)
+
+
+@pytest.mark.parametrize(
+    ("finished", "expected"),
+    [
+        (Finished(status=1, output="out", errors=" no\n such  thing\n"), "no such thing"),
+        (Finished(status=1, output="out", errors="\n"), "exit status 1"),
+        (Finished(status=1, output="", errors="\x1b[1mno\udc80"), "�[1mno�"),
+        (Finished(status=1, output="", errors="x" * 1000), "x" * 300),
+    ],
+)
+def test_a_programs_complaint_is_one_line(finished, expected):
+    assert expected == finished.said()
+
+
+def test_what_a_program_printed_is_its_complaint_only_where_it_may_be_told():
+    assert "out" == Finished(status=1, output="out\n", errors="").said(or_output=True)
+    assert "exit status 1" == Finished(status=1, output="", errors="").said(or_output=True)
 
 
 async def test_nothing_is_read_from_our_own_standard_input():

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 
 from mailward.model.errors import Refused, TemporaryFailure
-from mailward.platforms.commands import Runner
+from mailward.platforms.commands import Runner, one_line
 
 RESTART, BOOT = "restart-server", "boot-id"
 _ASK_S = 10.0
 _DEED_S = 60.0
-_LONGEST = 500
 
 
 class CommandHost:
@@ -36,11 +35,10 @@ class CommandHost:
         if not argv:
             raise TemporaryFailure(f"commands.{BOOT} is not configured: nobody can tell whether the machine restarted")
         finished = await self._looking.run(argv, timeout=_ASK_S)
-        said = finished.output.strip()
-        if finished.status != 0 or not said:
-            problem = " ".join(finished.errors.split())[:_LONGEST] or f"exit status {finished.status}, no boot id"
-            raise TemporaryFailure(f"{' '.join(argv)}: {problem}")
-        return said[:_LONGEST]
+        boot_id = one_line(finished.output)
+        if finished.status != 0 or not boot_id:
+            raise TemporaryFailure(f"{' '.join(argv)} tells no boot id: {finished.said()}")
+        return boot_id
 
     async def restart(self) -> None:
         """
@@ -53,8 +51,7 @@ class CommandHost:
         argv = self.command()
         finished = await self._doing.run(argv, timeout=_DEED_S)
         if finished.status != 0:
-            said = " ".join((finished.errors or finished.output).split())[:_LONGEST]
-            raise Refused(f"{' '.join(argv)}: {said or f'exit status {finished.status}'}")
+            raise Refused(f"{' '.join(argv)}: {finished.said(or_output=True)}")
 
     def command(self) -> tuple[str, ...]:
         """

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from mailward.model.errors import PermanentFailure, Refused
 from mailward.model.evidence import ServiceState, ServiceStatus
-from mailward.platforms.commands import Finished, Runner
+from mailward.platforms.commands import Finished, Runner, one_line
 from mailward.platforms.healers import Healers
 from mailward.platforms.polled_exits import polled_exits
 from mailward.ports.service_control import ConfigurationCheck, ServiceDeed
@@ -33,7 +33,6 @@ _FACT = re.compile(r"(pid|since|starts)=(\d{1,15})")
 _LOOK_S = 10.0
 _DEED_S = 100.0
 _LOOK_AGAIN = timedelta(seconds=2)
-_LONGEST = 500
 
 
 class CommandService:
@@ -115,7 +114,9 @@ class CommandService:
         finished = await self._looking.run(self._argv("check"), timeout=_LOOK_S)
         if finished.status == 0:
             return ConfigurationCheck(is_valid=True, because=f"{self._argv('check')[0]} accepts it")
-        return ConfigurationCheck(is_valid=False, because=f"the configuration on disk is invalid: {_said(finished)}")
+        return ConfigurationCheck(
+            is_valid=False, because=f"the configuration on disk is invalid: {finished.said(or_output=True)}"
+        )
 
     async def others_at_work(self) -> tuple[str, ...]:
         """
@@ -145,7 +146,7 @@ class CommandService:
         argv = self.command(deed)
         finished = await self._doing.run(argv, timeout=_DEED_S)
         if finished.status != 0:
-            raise PermanentFailure(f"{' '.join(argv)}: {_said(finished)}")
+            raise PermanentFailure(f"{' '.join(argv)}: {finished.said(or_output=True)}")
 
 
 def _status(argv: tuple[str, ...], finished: Finished) -> ServiceStatus:
@@ -155,12 +156,8 @@ def _status(argv: tuple[str, ...], finished: Finished) -> ServiceStatus:
     words = [line for line in finished.output.splitlines() if line.strip() and not _FACT.fullmatch(line)]
     return ServiceStatus(
         state=state,
-        because=words[0][:_LONGEST] if words else meaning,
+        because=one_line(words[0]) if words else meaning,
         since=datetime.fromtimestamp(facts["since"], UTC) if facts.get("since", 10**12) < 10**11 else None,
         pid=facts.get("pid") if state in (ServiceState.RUNNING, ServiceState.HUNG) else None,
         starts=facts.get("starts"),
     )
-
-
-def _said(finished: Finished) -> str:
-    return " ".join((finished.errors or finished.output).split())[:_LONGEST] or f"exit status {finished.status}"

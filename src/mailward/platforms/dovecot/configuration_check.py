@@ -18,7 +18,6 @@ _PATIENCE_S = 10.0
 #: sysexits.h EX_USAGE: a doveconf without -x.
 _USAGE = 64
 _DENIED = "ermission denied"
-_LONGEST = 500
 
 
 class DoveconfCheck:
@@ -62,7 +61,7 @@ def wants_plain_check(finished: Finished) -> bool:
 
 def judged(finished: Finished, config: str) -> ConfigurationCheck:
     """What doveconf's end means."""
-    said = " ".join(finished.errors.split())[:_LONGEST] or f"status {finished.status}"
+    said = finished.said()
     if finished.status == 0:
         return ConfigurationCheck(is_valid=True, because=f"doveconf accepts {config}")
     if _DENIED in finished.errors:

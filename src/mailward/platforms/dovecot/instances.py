@@ -34,9 +34,8 @@ async def read_configuration(runner: Runner, file: Path) -> Doveconf:
     """
     finished = await runner.run(("doveconf", "-a", "-c", str(file)), timeout=_PATIENCE_S)
     if finished.status:
-        said = " ".join(finished.errors.split()) or f"status {finished.status}"
-        advice = "; run it as root or as the user of this Dovecot" if "ermission denied" in said else ""
-        raise TemporaryFailure(f"doveconf cannot read {file}: {said[:500]}{advice}")
+        advice = "; run it as root or as the user of this Dovecot" if "ermission denied" in finished.errors else ""
+        raise TemporaryFailure(f"doveconf cannot read {file}: {finished.said()}{advice}")
     try:
         return parse(finished.output)
     except ValueError as error:

@@ -176,8 +176,7 @@ class DovecotService:
         argv = self._argv(ServiceDeed.START)
         finished = await self._doing.run(argv, timeout=_START_S)
         if finished.status != 0 and _ALREADY not in finished.errors:
-            said = " ".join(finished.errors.split()) or f"exit status {finished.status}"
-            raise PermanentFailure(f"{' '.join(argv)}: {said}")
+            raise PermanentFailure(f"{' '.join(argv)}: {finished.said()}")
         return finished
 
     async def _stop(self, by_pid_file: PidFileService) -> None:
@@ -198,8 +197,7 @@ class DovecotService:
     async def _run(self, argv: tuple[str, ...], *, seconds: float) -> None:
         finished = await self._doing.run(argv, timeout=seconds)
         if finished.status != 0:
-            said = " ".join(finished.errors.split()) or f"exit status {finished.status}"
-            raise PermanentFailure(f"{' '.join(argv)}: {said}")
+            raise PermanentFailure(f"{' '.join(argv)}: {finished.said()}")
 
     async def _by_pid_file(self) -> PidFileService:
         """Its pid file, master.pid in the base directory, which outlives a configuration that is broken later."""
@@ -208,8 +206,7 @@ class DovecotService:
             finished = await self._looking.run(argv, timeout=_ASK_S)
             base = finished.output.strip()
             if finished.status != 0 or not base.startswith("/"):
-                said = " ".join(finished.errors.split()) or f"exit status {finished.status}"
-                raise TemporaryFailure(f"doveconf does not tell the base_dir of {self._config}: {said}")
+                raise TemporaryFailure(f"doveconf does not tell the base_dir of {self._config}: {finished.said()}")
             self._pid_file = PidFileService(Path(base) / "master.pid", healers=self._healers)
         return self._pid_file
 

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mailward.model.errors import PermanentFailure, Refused, TemporaryFailure
-from mailward.platforms.commands import Finished
+from mailward.platforms.commands import Finished, one_line
 from mailward.platforms.reach.ssh import SshRunner
 
-_LONGEST = 300
 #: What sudo says of a machine whose own name is not in /etc/hosts, before it goes on; the program's end is not its.
 _WARNING = "unable to resolve host"
 
@@ -32,13 +31,14 @@ class MailwardHost:
         try:
             answer = json.loads(finished.output)
             is_done = answer["ok"]
-        except (ValueError, TypeError, KeyError) as error:
-            said = " ".join((finished.errors or finished.output).split())[:_LONGEST] or f"status {finished.status}"
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            said = finished.said(or_output=True)
             raise TemporaryFailure(f"{self.runner.where}: that is not mailward-host: {said}") from error
+        why = words(answer.get("error")) or "it does not say why"
         if not is_done and answer.get("unknown"):
-            raise TemporaryFailure(f"{self.runner.where}: {answer.get('error')}")
+            raise TemporaryFailure(f"{self.runner.where}: {why}")
         if not is_done:
-            raise Refused(f"{self.runner.where}: {answer.get('error')}")
+            raise Refused(f"{self.runner.where}: {why}")
         return dict(answer)
 
     async def run(self, *request: str, seconds: float) -> Finished:
@@ -49,13 +49,22 @@ class MailwardHost:
             TemporaryFailure: As `ask`.
             Refused: The other end says no, or its sudo does.
         """
-        answer = await self.ask(*request, seconds=seconds)
-        status, errors = answer.get("status"), str(answer.get("errors", ""))
-        if not isinstance(status, int):
-            raise TemporaryFailure(f"{self.runner.where}: mailward-host does not say how {request[0]} ended")
-        if refusal := _sudos_refusal(status, errors):
+        finished = self.finished(request[0], await self.ask(*request, seconds=seconds))
+        if refusal := _sudos_refusal(finished):
             raise Refused(f"{self.runner.where}: {refusal}; its sudoers lacks this command")
-        return Finished(status=status, output=str(answer.get("output", "")), errors=errors)
+        return finished
+
+    def finished(self, verb: str, answer: Mapping[str, Any]) -> Finished:
+        """
+        How a program ended, as an answer tells it.
+
+        Raises:
+            TemporaryFailure: It does not.
+        """
+        status = answer.get("status")
+        if not isinstance(status, int) or isinstance(status, bool) or not -256 < status < 256:
+            raise TemporaryFailure(f"{self.runner.where}: mailward-host does not say how {verb} ended")
+        return Finished(status=status, output=_text(answer.get("output")), errors=_text(answer.get("errors")))
 
     async def doveadm(self, *request: str, seconds: float = 10.0) -> str:
         """
@@ -68,12 +77,21 @@ class MailwardHost:
         """
         finished = await self.run("doveadm", *request, seconds=seconds)
         if finished.status != 0:
-            said = " ".join(finished.errors.split())[:_LONGEST]
-            raise PermanentFailure(f"{self.runner.where}: doveadm {' '.join(request)}: {said}")
+            raise PermanentFailure(f"{self.runner.where}: doveadm {' '.join(request)}: {finished.said()}")
         return finished.output
 
 
-def _sudos_refusal(status: int, errors: str) -> str | None:
+def words(value: object) -> str:
+    """A text of an answer, to be told within a sentence; nothing where there is none."""
+    return one_line(value) if isinstance(value, str) else ""
+
+
+def _text(value: object) -> str:
+    """A text of an answer as any program may read it: JSON can also spell halves of characters."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def _sudos_refusal(finished: Finished) -> str | None:
     """What sudo itself said when it ran nothing: it then ends with 1 (sudo(8)), and has the last word."""
-    *_, last = errors.strip().splitlines() or [""]
-    return last if status == 1 and last.startswith("sudo:") and _WARNING not in last else None
+    *_, last = finished.errors.strip().splitlines() or [""]
+    return one_line(last) if finished.status == 1 and last.startswith("sudo:") and _WARNING not in last else None

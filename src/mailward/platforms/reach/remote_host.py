@@ -1,7 +1,7 @@
 """HostControl over ssh: control = "systemd" with reach = "ssh:…"."""
 
 from mailward.model.errors import Refused, TemporaryFailure
-from mailward.platforms.reach.conversation import MailwardHost
+from mailward.platforms.reach.conversation import MailwardHost, words
 
 _ASK_S = 15.0
 
@@ -24,9 +24,9 @@ class RemoteHost:
             TemporaryFailure: It was not reached, as while it restarts.
         """
         answer = await self._host.ask("boot-id", seconds=_ASK_S)
-        if not isinstance(answer.get("boot_id"), str):
+        if not (boot_id := words(answer.get("boot_id"))):
             raise TemporaryFailure(f"{self._host.runner.where} tells no boot id")
-        return str(answer["boot_id"])
+        return boot_id
 
     async def restart(self) -> None:
         """
@@ -39,7 +39,7 @@ class RemoteHost:
         *_, verb = self.command()
         finished = await self._host.run(verb, seconds=_ASK_S)
         if finished.status != 0:
-            raise Refused(f"{self._host.runner.where}: {' '.join(finished.errors.split()) or finished.status}")
+            raise Refused(f"{self._host.runner.where}: {finished.said()}")
 
     def command(self) -> tuple[str, ...]:
         """The argv of ssh."""

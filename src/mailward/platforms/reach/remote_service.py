@@ -11,11 +11,10 @@ from typing import Any
 
 from mailward.model.errors import Refused, TemporaryFailure
 from mailward.model.evidence import ServiceState, ServiceStatus
-from mailward.platforms.commands import Finished
 from mailward.platforms.dovecot.configuration_check import judged, wants_plain_check
 from mailward.platforms.polled_exits import polled_exits
-from mailward.platforms.reach.conversation import MailwardHost
-from mailward.platforms.systemd.reading import raise_unless_done, read_properties, said, status_of
+from mailward.platforms.reach.conversation import MailwardHost, words
+from mailward.platforms.systemd.reading import raise_unless_done, read_properties, status_of
 from mailward.ports.service_control import ConfigurationCheck, ServiceDeed
 
 _LOOK_S = 15.0
@@ -45,8 +44,8 @@ class RemoteService:
             TemporaryFailure: The host was not reached, or there is no such unit.
         """
         answer = await self._answer("status")
-        status = status_of(self._unit, read_properties(self._unit, str(answer.get("output", ""))))
-        stuck = [(str(name), str(state)) for name, state in answer.get("stuck") or ()]
+        status = status_of(self._unit, self._properties(answer))
+        stuck = self._stuck(answer)
         if status.state is not ServiceState.RUNNING or not stuck:
             return status
         in_kernel = all(state == "D" for _, state in stuck)
@@ -111,7 +110,7 @@ class RemoteService:
         others = answer.get("others")
         if not isinstance(others, list):
             raise TemporaryFailure(f"mailward-host on {self._host.runner.where} does not say who else is at work")
-        return tuple(str(one) for one in others)
+        return tuple(words(one) or "somebody who is not named" for one in others)
 
     def command(self, deed: ServiceDeed) -> tuple[str, ...]:
         """The argv of ssh."""
@@ -123,19 +122,31 @@ class RemoteService:
 
     async def _forgive(self) -> None:
         """Have systemd forget that the unit was started too often; this also makes sure that it is the right unit."""
-        shown = read_properties(self._unit, str((await self._answer("status")).get("output", "")))
+        shown = self._properties(await self._answer("status"))
         if shown.get("Result") == "start-limit-hit":
             raise_unless_done(("reset-failed",), await self._host.run("reset-failed", seconds=_LOOK_S))
 
     async def _answer(self, request: str) -> Mapping[str, Any]:
         answer = self._checked(await self._host.ask(request, seconds=_LOOK_S))
-        finished = Finished(status=int(answer.get("status") or 0), output="", errors=str(answer.get("errors", "")))
+        finished = self._host.finished(request, answer)
         if finished.status != 0:
-            raise TemporaryFailure(f"{self._host.runner.where}: {said(finished.errors, finished.status)}")
+            raise TemporaryFailure(f"{self._host.runner.where}: {finished.said()}")
         return answer
 
+    def _properties(self, answer: Mapping[str, Any]) -> Mapping[str, str]:
+        return read_properties(self._unit, self._host.finished("status", answer).output)
+
+    def _stuck(self, answer: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Name and state of each process that does not run."""
+        try:
+            return [(words(name), words(state)) for name, state in answer.get("stuck") or ()]
+        except (TypeError, ValueError) as error:
+            raise TemporaryFailure(
+                f"mailward-host on {self._host.runner.where} does not say which processes are stuck"
+            ) from error
+
     def _checked(self, answer: Mapping[str, Any]) -> Mapping[str, Any]:
-        there = str(answer.get("unit"))
+        there = words(answer.get("unit"))
         if there.removesuffix(".service") != self._unit.removesuffix(".service"):
             raise TemporaryFailure(
                 f"mailward-host on {self._host.runner.where} is set up for {there}, not for {self._unit}: "

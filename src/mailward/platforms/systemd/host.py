@@ -45,8 +45,7 @@ class SystemdHost:
         """
         finished = await self._runner.run(self.command(), timeout=_ASK_S)
         if finished.status != 0:
-            said = " ".join(finished.errors.split()) or f"exit status {finished.status}"
-            raise Refused(f"{' '.join(self.command())}: {said}")
+            raise Refused(f"{' '.join(self.command())}: {finished.said()}")
 
     def command(self) -> tuple[str, ...]:
         """The argv of systemctl."""

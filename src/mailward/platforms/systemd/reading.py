@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from mailward.model.errors import PermanentFailure, Refused, TemporaryFailure
 from mailward.model.evidence import ServiceState, ServiceStatus
-from mailward.platforms.commands import Finished
+from mailward.platforms.commands import Finished, one_line
 
 #: systemctl(1): invalid argument, not implemented, no permission, not installed, not configured.
 _NOTHING_DONE = (2, 3, 4, 5, 6)
@@ -21,7 +21,9 @@ def read_properties(unit: str, output: str) -> Mapping[str, str]:
     """
     shown = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
     if shown.get("LoadState") in (None, "not-found", "bad-setting", "error"):
-        raise TemporaryFailure(f"systemd has no usable unit {unit} (LoadState={shown.get('LoadState')})")
+        raise TemporaryFailure(
+            f"systemd has no usable unit {unit} (LoadState={one_line(shown.get('LoadState') or '')})"
+        )
     return shown
 
 
@@ -34,25 +36,32 @@ def raise_unless_done(argv: Sequence[str], finished: Finished) -> None:
         PermanentFailure: It was tried, and failed.
     """
     if finished.status in _NOTHING_DONE:
-        raise Refused(f"{' '.join(argv)}: {said(finished.errors, finished.status)}")
+        raise Refused(f"{' '.join(argv)}: {finished.said()}")
     if finished.status != 0:
-        raise PermanentFailure(f"{' '.join(argv)}: {said(finished.errors, finished.status)}")
+        raise PermanentFailure(f"{' '.join(argv)}: {finished.said()}")
 
 
 def status_of(unit: str, shown: Mapping[str, str]) -> ServiceStatus:
-    """What the properties say of the unit."""
+    """
+    What the properties say of the unit.
+
+    Raises:
+        TemporaryFailure: They name a process that cannot be one.
+    """
     active, sub, result = shown.get("ActiveState", ""), shown.get("SubState", ""), shown.get("Result", "")
-    pid = int(shown.get("MainPID", "0") or 0) or None
-    restarts = shown.get("NRestarts", "")
-    runs = pid is not None and active in ("active", "reloading", "activating", "deactivating", "refreshing")
+    pid = _number(shown.get("MainPID") or "0")
+    if pid is None:
+        raise TemporaryFailure(f"systemd says that {unit} is process {one_line(shown['MainPID'])}, which is no number")
+    restarts = _number(shown.get("NRestarts", ""))
+    runs = pid > 0 and active in ("active", "reloading", "activating", "deactivating", "refreshing")
     # a unit's state also changes by a reload; the present process has one start
     since = _moment(shown.get("ExecMainStartTimestamp", "")) if runs else None
     return ServiceStatus(
         state=_state(active, sub, result),
-        because=f"systemd says {unit} is {active} ({sub}), result {result}",
+        because=one_line(f"systemd says {unit} is {active} ({sub}), result {result}"),
         since=since or _moment(shown.get("StateChangeTimestamp", "")),
         pid=pid if runs else None,
-        starts=int(restarts) + 1 if restarts.isdigit() else None,
+        starts=None if restarts is None else restarts + 1,
     )
 
 
@@ -76,10 +85,10 @@ def exec_start(shown: Mapping[str, str]) -> tuple[str, ...]:
 
 def _moment(text: str) -> datetime | None:
     """systemd ≥ 247 writes "@1795480929" with --timestamp=unix; anything else says nothing."""
-    seconds = text.removeprefix("@")
-    return datetime.fromtimestamp(int(seconds), UTC) if seconds.isdigit() else None
+    seconds = _number(text.removeprefix("@"))
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-def said(errors: str, status: int) -> str:
-    """systemctl's own words, or its exit status."""
-    return " ".join(errors.split()) or f"exit status {status}"
+def _number(text: str) -> int | None:
+    """As systemd writes process numbers, counters of 32 bits, and moments of this and the next century."""
+    return int(text) if re.fullmatch(r"[0-9]{1,10}", text) else None

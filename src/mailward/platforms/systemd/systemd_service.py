@@ -16,7 +16,7 @@ from mailward.platforms.configuration_checks import CheckConfiguration, cannot_c
 from mailward.platforms.healers import Healers
 from mailward.platforms.linux.pid_file_service import VITAL
 from mailward.platforms.linux.processes import children, find_stuck, look_at, wait_for_end
-from mailward.platforms.systemd.reading import exec_start, raise_unless_done, read_properties, said, status_of
+from mailward.platforms.systemd.reading import exec_start, raise_unless_done, read_properties, status_of
 from mailward.ports.service_control import ConfigurationCheck, ServiceDeed
 
 _PROPERTIES = (
@@ -171,7 +171,7 @@ class SystemdService:
         argv = ("systemctl", "show", "--timestamp=unix", f"--property={','.join(_PROPERTIES)}", "--", self._unit)
         finished = await self._runner.run(argv, timeout=_LOOK_S)
         if finished.status != 0:
-            raise TemporaryFailure(f"systemctl show {self._unit}: {said(finished.errors, finished.status)}")
+            raise TemporaryFailure(f"systemctl show {self._unit}: {finished.said()}")
         return read_properties(self._unit, finished.output)
 
     async def _forgive(self) -> None:

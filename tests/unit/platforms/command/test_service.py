@@ -53,7 +53,7 @@ async def test_output_of_nonsense_says_nothing_more(output, recording, ended):
     said = await a_service(recording(ended(0, output))).status()
 
     assert (ServiceState.RUNNING, None, None) == (said.state, said.pid, said.since)
-    assert len(said.because) <= 500
+    assert len(said.because) <= 300
 
 
 @pytest.mark.parametrize("deed", list(ServiceDeed))

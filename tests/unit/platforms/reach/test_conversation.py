@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from mailward.model.errors import PermanentFailure, Refused, TemporaryFailure
@@ -8,7 +10,7 @@ async def test_a_request_and_its_answer(mailward_host):
     assert {"ok": True, "boot_id": "b1"} == await mailward_host.ask("boot-id", seconds=5)
 
 
-@pytest.mark.parametrize("said", ["", "hello", "[]", "{}", '{"no": 1}', "null", "Welcome!\n"])
+@pytest.mark.parametrize("said", ["", "hello", "[]", "{}", '{"no": 1}', "null", "Welcome!\n", "[" * 100_000])
 async def test_what_is_not_mailward_host_is_unknown(said, mailward_host, other_end):
     other_end.lost = Finished(status=0, output=said, errors="")
 
@@ -33,6 +35,34 @@ async def test_a_sudoers_line_that_is_missing_is_a_refusal(mailward_host, other_
 
     with pytest.raises(Refused, match="its sudoers lacks this command"):
         await mailward_host.run("restart", seconds=5)
+
+
+@pytest.mark.parametrize("status", ['"0"', "null", "1.5", "true", "1e400", "[]", "4711"])
+async def test_a_program_whose_end_is_not_told_is_unknown(status, mailward_host, other_end):
+    other_end.lost = Finished(status=0, output=f'{{"ok": true, "status": {status}, "output": ""}}', errors="")
+
+    with pytest.raises(TemporaryFailure, match="does not say how restart ended"):
+        await mailward_host.run("restart", seconds=5)
+
+
+@pytest.mark.parametrize("unknown", [True, False])
+async def test_an_error_is_told_within_a_sentence_whatever_it_is(unknown, mailward_host, other_end):
+    error = "no\n\x1b[2J\ud800" + "x" * 10_000
+    other_end.lost = Finished(status=0, output=json.dumps({"ok": False, "unknown": unknown, "error": error}), errors="")
+
+    with pytest.raises((TemporaryFailure, Refused)) as caught:
+        await mailward_host.ask("status", seconds=5)
+
+    assert str(caught.value).startswith("mbx1.example: no �[2J�xxx")
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 400
+
+
+async def test_half_characters_of_an_output_can_be_stored(mailward_host, other_end):
+    answer = {"ok": True, "status": 0, "output": "a\ud800b\n", "errors": None}
+    other_end.lost = Finished(status=0, output=json.dumps(answer), errors="")
+
+    assert Finished(status=0, output="a?b\n", errors="") == await mailward_host.run("check", seconds=5)
 
 
 WARNING = "sudo: unable to resolve host mbx1: Name or service not known\n"

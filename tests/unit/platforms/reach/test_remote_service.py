@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -139,6 +140,32 @@ async def test_others_there_are_at_work(service, other_end):
     other_end.properties |= {"ActiveState": "activating", "SubState": "auto-restart"}
 
     assert ("systemd restarts dovecot.service itself (Restart=)",) == await service.others_at_work()
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"status": "x"}, {"status": None}, {"output": ["x"]}, {"output": "MainPID=4711"}, {"stuck": 7},
+        {"stuck": ["abc"]}, {"stuck": [["imap"]]}, {"unit": ["dovecot.service"]}, {"unit": None},
+        {"output": "LoadState=loaded\nActiveState=active\nMainPID=many\n"},
+        {"output": "LoadState=loaded\nActiveState=active\nMainPID=²\n"},
+        {"output": f"LoadState=loaded\nActiveState=active\nMainPID={'9' * 5000}\n"},
+    ],
+)  # fmt: skip
+async def test_a_status_of_nonsense_is_unknown_not_down(nonsense, service, other_end):
+    answer = {"ok": True, "status": 0, "unit": "dovecot", "output": "LoadState=loaded\nActiveState=active\n"}
+    other_end.lost = Finished(status=0, output=json.dumps(answer | nonsense), errors="")
+
+    with pytest.raises(TemporaryFailure):
+        await service.status()
+
+
+async def test_moments_and_counters_of_nonsense_say_nothing(service, other_end):
+    other_end.properties |= {"ExecMainStartTimestamp": "@9" * 99, "StateChangeTimestamp": "@²", "NRestarts": "9" * 5000}
+
+    status = await service.status()
+
+    assert (ServiceState.RUNNING, None, None) == (status.state, status.since, status.starts)
 
 
 async def test_an_answer_that_does_not_say_who_is_at_work_is_unknown_not_nobody(service, other_end):
