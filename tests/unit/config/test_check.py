@@ -201,7 +201,7 @@ def test_servers_with_local_health_mailboxes_of_one_name_are_all_looked_at(write
 
     (found,) = warnings(check(write(CONFIGURATION, other=other)))
 
-    assert f"health mailbox health-mail: the password file {tmp_path}/open is empty" == found
+    assert f"health mailbox health-mail: the secret file {tmp_path}/open is empty" == found
 
 
 @pytest.mark.usefixtures("secrets")

@@ -111,7 +111,7 @@ def test_an_alert_without_anybody_to_call_is_told(write):
             "notify.more.starttls: is off, and a password is never sent without encryption: ",
         ),
         (f"{MAIL}ca_file = 'no'", "notify.more.ca_file: cannot be read: "),
-        (f"{MAIL}user = 'u'\npassword_file = 'no'", "notify.more: the password file "),
+        (f"{MAIL}user = 'u'\npassword_file = 'no'", "notify.more: the secret file "),
     ],
 )
 def test_a_channel_that_gives_a_secret_away_or_could_not_send_is_told(write, channel, begins):

@@ -12,7 +12,7 @@ from pathlib import Path
 from mailward.model.errors import TemporaryFailure
 from mailward.model.organization import SecretKind, SecretRef
 
-#: A password is short; a larger file is some other file.
+#: A secret is short; a larger file is some other file.
 _LARGEST_BYTES = 4096
 
 
@@ -45,7 +45,7 @@ class FileSecrets:
     def _variable(self, name: str) -> str:
         secret = self._environment.get(name, "").rstrip("\r\n")
         if not secret:
-            raise TemporaryFailure(f"the environment variable {name}, which should hold a password, is not set")
+            raise TemporaryFailure(f"the environment variable {name}, which should hold a secret, is not set")
         return secret
 
     def _credential(self, name: str) -> Path:
@@ -61,22 +61,29 @@ class FileSecrets:
 
 def _read(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            if mode & stat.S_IROTH:
+        with open(path, "rb", opener=_without_waiting) as file:
+            seen = os.fstat(file.fileno()).st_mode
+            if not stat.S_ISREG(seen):
+                raise TemporaryFailure(f"the secret file {path} is no ordinary file; put the secret into one")
+            if (mode := stat.S_IMODE(seen)) & stat.S_IROTH:
                 raise TemporaryFailure(
-                    f"the password file {path} can be read by everybody on this machine (mode {mode:04o}), so it is not"
+                    f"the secret file {path} can be read by everybody on this machine (mode {mode:04o}), so it is not"
                     f" used; run: chmod o-rwx {path}"
                 )
             content = file.read(_LARGEST_BYTES + 1)
     except OSError as error:
-        raise TemporaryFailure(f"the password file {path} cannot be read: {error.strerror or error}") from error
+        raise TemporaryFailure(f"the secret file {path} cannot be read: {error.strerror or error}") from error
     if len(content) > _LARGEST_BYTES:
-        raise TemporaryFailure(f"the password file {path} is larger than {_LARGEST_BYTES} bytes: it holds no password")
+        raise TemporaryFailure(f"the secret file {path} is larger than {_LARGEST_BYTES} bytes: it holds no secret")
     try:
         secret = content.decode().rstrip("\r\n")
     except UnicodeDecodeError:
-        raise TemporaryFailure(f"the password file {path} is not UTF-8 text") from None
+        raise TemporaryFailure(f"the secret file {path} is not UTF-8 text") from None
     if not secret:
-        raise TemporaryFailure(f"the password file {path} is empty")
+        raise TemporaryFailure(f"the secret file {path} is empty")
     return secret
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; a pipe that nobody writes into is not waited for."""
+    return os.open(path, flags | os.O_NONBLOCK)

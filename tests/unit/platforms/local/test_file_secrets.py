@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from mailward.model.errors import TemporaryFailure
@@ -58,6 +60,13 @@ def test_a_file_of_a_group_is_accepted(tmp_path):
 def test_what_can_be_no_password_is_refused(content, because, tmp_path):
     with pytest.raises(TemporaryFailure, match=because):
         FileSecrets().reveal(a_file(tmp_path, content))
+
+
+def test_a_pipe_in_its_place_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe", mode=0o600)
+
+    with pytest.raises(TemporaryFailure, match="pipe is no ordinary file"):
+        FileSecrets(tmp_path).reveal(SecretRef(kind=SecretKind.FILE, name="pipe"))
 
 
 def test_a_missing_file_is_named(tmp_path):

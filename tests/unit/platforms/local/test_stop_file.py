@@ -1,5 +1,7 @@
 """The file that stops every action."""
 
+import os
+
 import pytest
 
 from mailward.platforms.local.stop_file import why_stopped
@@ -29,6 +31,18 @@ def test_its_first_line_is_told_along(tmp_path):
 
     assert "ana: new switch, until noon" in because
     assert "more" not in because.replace("remove", "")
+
+
+def test_a_pipe_in_its_place_stops_everything_and_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "STOP")
+
+    assert "is there" in why_stopped(str(tmp_path / "STOP"))
+
+
+def test_a_link_that_leads_nowhere_counts_as_being_there(tmp_path):
+    (tmp_path / "STOP").symlink_to("nosuch")
+
+    assert "leads nowhere; remove it" in why_stopped(str(tmp_path / "STOP"))
 
 
 @pytest.mark.parametrize("made", ["directory", "link"])
