@@ -12,8 +12,9 @@ from mailward.config.mistakes import KeyPath, Mistake, hint, quoted
 from mailward.config.schema import AccessPointTable
 from mailward.config.schema_acting import HOST_COMMANDS
 from mailward.config.within import Within
-from mailward.model.errors import ConfigError
+from mailward.model.errors import ConfigError, Refused
 from mailward.platforms.reach.ssh import destination
+from mailward.platforms.systemd.unit_names import require_unit_name
 
 _HOST, _COMMANDS = "host", "commands"
 _BY_COMMAND = "command"
@@ -39,6 +40,7 @@ def host_mistakes(within: Within, path: KeyPath, settings: Settings) -> Iterator
         if not within.was_given((*path, _HOST, "control")):
             yield within.mistake(restartable.path, text)
     yield from _out_of_reach(within, str(path[-1]), settings)
+    yield from _unit(within, str(path[-1]), service)
 
 
 def access_point_mistakes(within: Within, path: KeyPath, table: AccessPointTable) -> Iterator[Mistake]:
@@ -86,6 +88,19 @@ def _out_of_reach(within: Within, name: str, settings: Settings) -> Iterator[Mis
             instead = '"systemd:UNIT"' if key == "service" else '"systemd" or "command"'
             text = f"looks at this machine, but host.reach leads to another; use {instead}"
             yield within.mistake(setting.path, text)
+
+
+def _unit(within: Within, name: str, service: Setting | None) -> Iterator[Mistake]:
+    if service is None:
+        return
+    kind, _, unit = in_place(str(service.value), name).partition(":")
+    if kind != "systemd":
+        return
+    try:
+        require_unit_name(unit)
+    except Refused as refusal:
+        text = f'leads nowhere for server {name}: {refusal}; write it as systemctl does, such as "dovecot.service"'
+        yield within.mistake(service.path, text)
 
 
 def _members(within: Within, path: KeyPath, members: Mapping[str, str], servers: list[str]) -> Iterator[Mistake]:

@@ -117,6 +117,20 @@ def test_a_name_that_is_no_host_is_told_where_it_would_be_one(write):
     assert [f"servers.mail_1.host.reach leads nowhere for server mail_1: {text}"] == mistakes_of(main)
 
 
+@pytest.mark.parametrize("reach", ["local", "ssh:u@be1"])
+@pytest.mark.parametrize("unit", ["--now", "-Hroot@x", "a b", "dovecot/x"])
+def test_a_unit_that_could_be_none_is_found_before_the_manager_refuses_to_start(unit, reach, write):
+    main = write(SERVERS, more=f"[servers.be1.host]\nreach = '{reach}'\nservice = 'systemd:{unit}'")
+
+    text = f'{unit!r} cannot be the name of a systemd unit; write it as systemctl does, such as "dovecot.service"'
+    assert [f"servers.be1.host.service leads nowhere for server be1: {text}"] == mistakes_of(main)
+
+
+@pytest.mark.parametrize("unit", ["dovecot", "dovecot.service", "dovecot@{name}.service", r"imap-a\x2db.service"])
+def test_a_unit_by_any_name_that_systemd_allows(unit, write):
+    assert [] == mistakes_of(write(SERVERS, more=f"[servers.be1.host]\nservice = 'systemd:{unit}'"))
+
+
 def test_a_server_may_decide_for_another_service_than_its_group(write):
     group = (
         "[groups.g]\nservers = ['*']\nhost.service = 'command'\n"

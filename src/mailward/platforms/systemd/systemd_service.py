@@ -6,10 +6,9 @@ was developed on have no systemd. Deeds need a polkit rule for this unit; mailwa
 """
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Mapping
 
-from mailward.model.errors import Refused, TemporaryFailure
+from mailward.model.errors import TemporaryFailure
 from mailward.model.evidence import ServiceState, ServiceStatus
 from mailward.platforms.commands import Runner
 from mailward.platforms.configuration_checks import CheckConfiguration, cannot_check
@@ -17,14 +16,13 @@ from mailward.platforms.healers import Healers
 from mailward.platforms.linux.pid_file_service import VITAL
 from mailward.platforms.linux.processes import children, find_stuck, look_at, wait_for_end
 from mailward.platforms.systemd.reading import exec_start, raise_unless_done, read_properties, status_of
+from mailward.platforms.systemd.unit_names import require_unit_name
 from mailward.ports.service_control import ConfigurationCheck, ServiceDeed
 
 _PROPERTIES = (
     "LoadState", "ActiveState", "SubState", "Result", "MainPID", "NRestarts", "StateChangeTimestamp",
     "ExecMainStartTimestamp", "ExecStart", "Job",
 )  # fmt: skip
-#: systemd.unit(5): the characters a unit's name may have; it must not look like an option.
-_UNIT = re.compile(r"[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,254}")
 _LOOK_S = 5.0
 #: TimeoutStopSec and TimeoutStartSec are 90 s by default.
 _DEED_S = 100.0
@@ -49,8 +47,7 @@ class SystemdService:
         Raises:
             Refused: That cannot be the name of a unit.
         """
-        if not _UNIT.fullmatch(unit):
-            raise Refused(f"{unit!r} cannot be the name of a systemd unit")
+        require_unit_name(unit)
         self._unit = unit
         self._runner = runner
         self._healers = Healers() if healers is None else healers
