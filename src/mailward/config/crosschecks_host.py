@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from mailward.config.filling import in_place
 from mailward.config.layers import Setting, Settings
 from mailward.config.mistakes import KeyPath, Mistake, hint, quoted
+from mailward.config.open_secrets import open_secret
 from mailward.config.schema import AccessPointTable
 from mailward.config.schema_acting import HOST_COMMANDS
 from mailward.config.within import Within
@@ -34,6 +35,7 @@ def host_mistakes(within: Within, path: KeyPath, settings: Settings) -> Iterator
         key, user = ("control", control) if verb in HOST_COMMANDS else ("service", service)
         if not _uses(user, command) and not within.was_given((*path, _HOST, key)):
             yield within.mistake(command.path, f'is used with host.{key} = "command" alone')
+    yield from _secrets(within, commands)
     restartable = settings.get(("restartable",))
     if restartable is not None and restartable.value and control is None:
         text = 'needs host.control, by which the machine is restarted: "systemd", "supervisor:SOCKET" or "command"'
@@ -88,6 +90,14 @@ def _out_of_reach(within: Within, name: str, settings: Settings) -> Iterator[Mis
             instead = '"systemd:UNIT"' if key == "service" else '"systemd" or "command"'
             text = f"looks at this machine, but host.reach leads to another; use {instead}"
             yield within.mistake(setting.path, text)
+
+
+def _secrets(within: Within, commands: Mapping[str, Setting]) -> Iterator[Mistake]:
+    for setting in commands.values():
+        words = setting.value if isinstance(setting.value, list) else []
+        if before := open_secret(str(word) for word in words):
+            text = f"has a secret after {quoted(before)}, where every user of this machine and every record can see it"
+            yield within.mistake(setting.path, f"{text}; have the program read it from a file that is mailward's alone")
 
 
 def _unit(within: Within, name: str, service: Setting | None) -> Iterator[Mistake]:

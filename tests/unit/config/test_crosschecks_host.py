@@ -117,6 +117,44 @@ def test_a_name_that_is_no_host_is_told_where_it_would_be_one(write):
     assert [f"servers.mail_1.host.reach leads nowhere for server mail_1: {text}"] == mistakes_of(main)
 
 
+@pytest.mark.parametrize(
+    ("words", "before"),
+    [
+        (["power", "--password=hunter2"], "--password="),
+        (["power", "--PASSWORD=hunter2"], "--PASSWORD="),
+        (["power", "password=hunter2", "cycle"], "password="),
+        (["power", "--ipmi-passwd=hunter2"], "--ipmi-passwd="),
+        (["curl", "--api-key=hunter2"], "--api-key="),
+        (["sh", "-c", "power --token=hunter2 cycle"], "--token="),
+        (["power", "--secret", "hunter2"], "--secret"),
+    ],
+)
+def test_a_secret_among_the_words_of_a_command_is_a_mistake_and_not_repeated(words, before, write):
+    commands = f"commands.boot-id = ['x']\ncommands.restart-server = {words}"
+    main = write(SERVERS, more=f"[servers.be1.host]\ncontrol = 'command'\n{commands}")
+
+    (mistake,) = read(main).mistakes
+
+    assert mistake.text.startswith(f'servers.be1.host.commands.restart-server has a secret after "{before}"')
+    assert ("more.toml", 4) == (mistake.file.name, mistake.line)
+    assert "read it from a file" in mistake.text
+    assert "hunter2" not in str(mistake)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["power", "--password-file=/etc/x"], ["power", "--password-file", "/etc/x"], ["power", "--password=/etc/x"],
+        ["power", "--password", "--cycle"], ["curl", "--token=@/etc/x"], ["openssl", "--password", "file:/x"],
+        ["passwd", "--status"], ["power", "--password="], ["power", "-p", "x"], ["power", "secret"],
+    ],
+)  # fmt: skip
+def test_what_is_no_secret_is_let_through(words, write):
+    commands = f"commands.boot-id = ['x']\ncommands.restart-server = {words}"
+
+    assert [] == mistakes_of(write(SERVERS, more=f"[servers.be1.host]\ncontrol = 'command'\n{commands}"))
+
+
 @pytest.mark.parametrize("reach", ["local", "ssh:u@be1"])
 @pytest.mark.parametrize("unit", ["--now", "-Hroot@x", "a b", "dovecot/x"])
 def test_a_unit_that_could_be_none_is_found_before_the_manager_refuses_to_start(unit, reach, write):
