@@ -5,7 +5,7 @@ ServiceControl by any programs: service = "command", with the argv of `commands`
 although its pid or lock file is there, 3 not running, 4 unknown; 150, in the range left to applications, hung. Its
 output may say more, a line each: `pid=4711`, `since=` in seconds since the epoch, `starts=` how often it was started,
 and a first line for people. Whoever cannot tell a dead service from a stopped one should answer 3: a service that was
-stopped on purpose is left alone.
+stopped on purpose is left alone. A program that ends with 1 or 2 and only complains has failed itself: unknown.
 """
 
 import re
@@ -152,6 +152,9 @@ class CommandService:
 def _status(argv: tuple[str, ...], finished: Finished) -> ServiceStatus:
     unknown = (ServiceState.UNKNOWN, f"{argv[0]} ended with status {finished.status}, which says nothing of a service")
     state, meaning = _STATES.get(finished.status, unknown)
+    if state is ServiceState.FAILED and not finished.output.strip() and finished.errors.strip():
+        # how a program ends that has failed itself: 1 and 2 are everybody's statuses
+        state, meaning = ServiceState.UNKNOWN, f"{argv[0]} says nothing of a service: {finished.said()}"
     facts = {found[1]: int(found[2]) for line in finished.output.splitlines() if (found := _FACT.fullmatch(line))}
     words = [line for line in finished.output.splitlines() if line.strip() and not _FACT.fullmatch(line)]
     return ServiceStatus(

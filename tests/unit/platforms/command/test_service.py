@@ -35,6 +35,21 @@ async def test_the_state_by_the_exit_status_of_an_init_script(status, expected, 
     assert said.because
 
 
+@pytest.mark.parametrize("status", [1, 2])
+async def test_a_program_that_only_complains_has_failed_itself(status, recording, ended):
+    said = await a_service(recording(ended(status, errors="/opt/imap: 12: imapctl: not found\n"))).status()
+
+    assert ServiceState.UNKNOWN == said.state
+    assert "imapctl: not found" in said.because
+
+
+@pytest.mark.parametrize("status", [1, 2])
+async def test_a_dead_service_may_be_complained_about_beside_an_answer(status, recording, ended):
+    said = await a_service(recording(ended(status, output="imapd is dead\n", errors="warning: x\n"))).status()
+
+    assert (ServiceState.FAILED, "imapd is dead") == (said.state, said.because)
+
+
 async def test_what_more_the_output_says(recording, ended):
     runner = recording(ended(0, "the imapd is well\npid=4711\nsince=1795480929\nstarts=3\n"))
 
