@@ -68,6 +68,40 @@ def test_a_mailward_that_fails_does_not_fail_the_upgrade(does, announce):
     assert (0, "", "") == (done.returncode, done.stdout, done.stderr)
 
 
+@pytest.fixture
+def logged(tmp_path, announce):
+    """What the script wrote to the system's log, by a `logger` of the test's."""
+    logger = tmp_path / "bin" / "logger"
+    logger.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/log\n')
+    logger.chmod(0o755)
+    return lambda: (tmp_path / "log").read_text() if (tmp_path / "log").exists() else ""
+
+
+def test_what_went_wrong_is_in_the_systems_log(announce, logged):
+    announce("begin", does="echo no manager answers >&2; echo at all; exit 3")
+
+    assert "mailward was not told: maintenance upgrade begin ended with 3" in logged()
+    assert "no manager answers at all" in logged()
+
+
+def test_an_announcement_that_was_heard_is_not_logged(announce, logged):
+    announce("begin", does="echo begun")
+
+    assert "" == logged()
+
+
+def test_a_program_that_is_not_on_the_path_can_be_named_in_the_file_of_defaults(announce, logged, tmp_path):
+    (tmp_path / "venv").mkdir()
+    announce("begin")
+    (tmp_path / "bin" / "mailward").rename(tmp_path / "venv" / "mailward")
+    (tmp_path / "defaults").write_text(f"MAILWARD={tmp_path}/venv/mailward\n")
+
+    _, asked, _ = announce("end", does=None, MAILWARD_UPGRADE_DEFAULTS=str(tmp_path / "defaults"))
+
+    assert ["maintenance upgrade begin --by apt socket=", "maintenance upgrade end --by apt socket="] == asked
+    assert "" == logged()
+
+
 @pytest.mark.parametrize("does", ["exec sleep 60", "trap '' TERM; exec sleep 60"])
 def test_a_mailward_that_hangs_holds_the_upgrade_up_for_two_seconds_at_most(does, announce):
     done, asked, took = announce("begin", does=does)
@@ -76,7 +110,7 @@ def test_a_mailward_that_hangs_holds_the_upgrade_up_for_two_seconds_at_most(does
     assert took < 4  # two, and room for a busy machine
 
 
-def test_without_mailward_nothing_happens(announce, tmp_path):
+def test_without_mailward_nothing_happens_but_that_the_log_says_what_to_set(announce, logged, tmp_path):
     needed = [name for name in ("sh", "timeout") if shutil.which(name)]
     for name in needed:
         (tmp_path / "bin" / name).symlink_to(shutil.which(name))
@@ -84,6 +118,7 @@ def test_without_mailward_nothing_happens(announce, tmp_path):
     done, asked, _ = announce("begin", does=None, PATH=f"{tmp_path}/bin")
 
     assert (0, "", []) == (done.returncode, done.stderr, asked)
+    assert "there is no program mailward; set MAILWARD=" in logged()
 
 
 @pytest.mark.parametrize("words", [(), ("restart",), ("begin; reboot",)])
