@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mailward.model.errors import ConfigError, Refused, TemporaryFailure
-from mailward.platforms.commands import Finished, Runner
+from mailward.platforms.commands import Finished, Runner, one_line
 
 _REACH = re.compile(
     r"ssh:(?P<user>[a-z_][a-z0-9_-]{0,31})@"
@@ -21,7 +21,7 @@ _WORD = re.compile(r"[A-Za-z0-9@:./_=-]+")
 _CONNECT_S = 5
 #: ssh(1): "255 if an error occurred"; the forced command itself always ends with 0.
 _NO_CONNECTION = 255
-_LONGEST = 300
+_LAST_LINES = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,14 +110,15 @@ class SshRunner:
         """
         finished = await self._runner.run(self.words(argv), timeout=timeout)
         if finished.status == _NO_CONNECTION:
-            raise TemporaryFailure(f"{self._to.host} was not reached over ssh: {_reason(finished.errors)}")
+            used = f"key {self._key}, host keys {self._known_hosts}"
+            raise TemporaryFailure(f"{self._to.host} was not reached over ssh: {_reason(finished.errors)} ({used})")
         return finished
 
 
 def _reason(errors: str) -> str:
-    """What ssh says last, which is why it gave up; before that it draws banners of "@"."""
-    lines = [line.strip() for line in errors.splitlines() if line.strip() and not line.startswith("@")]
-    return lines[-1][:_LONGEST] if lines else "no reason given"
+    """What ssh says last, which is why it gave up and where; before that it draws banners of "@"."""
+    lines = [one_line(line) for line in errors.splitlines() if line.strip() and not line.startswith("@")]
+    return "; ".join(lines[-_LAST_LINES:]) or "no reason given"
 
 
 def _quoted(path: Path) -> str:

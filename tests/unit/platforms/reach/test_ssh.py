@@ -81,6 +81,21 @@ async def test_a_word_that_could_mean_something_else_is_not_sent(word, recording
     assert [] == runner.argvs
 
 
+async def test_why_a_host_is_not_reached_is_told_with_the_files_that_were_used(recording, ended):
+    errors = (
+        "@@@@@@@\n@   WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!   @\n@@@@@@@\nSomeone could be eavesdropping\n"
+        "Offending ED25519 key in /x:3\r\n\nHost key for mbx1 has changed.\r\nHost key verification failed.\r\n"
+    )
+
+    with pytest.raises(TemporaryFailure) as caught:
+        await a_runner(recording(ended(255, errors=errors))).run(("status",), timeout=5)
+
+    assert (
+        "mbx1 was not reached over ssh: Offending ED25519 key in /x:3; Host key for mbx1 has changed.; "
+        "Host key verification failed. (key /home/m/.ssh/mailward, host keys /home/m m/100%/known_hosts)"
+    ) == str(caught.value)
+
+
 async def test_a_host_that_is_not_reached_is_unknown(recording, ended):
     runner = recording(ended(255, errors="Host key verification failed.\n"))
 
