@@ -105,8 +105,6 @@ def _doveadm(*words: str, acts: bool = False) -> Verb:
     return Verb((DOVEADM, "-c", "CONFIG", *words), acts=acts, root=True)
 
 
-SERVICES = ("imap", "imap-login", "auth", "stats", "replicator", "lmtp")
-
 #: Every request there is, word for word, beside "boot-id" and "others-at-work", which run nothing of their own.
 VERBS: Mapping[str, Verb] = {
     "status": Verb((SYSTEMCTL, "show", "--timestamp=unix", "--property=" + PROPERTIES, "--", "UNIT")),
@@ -118,10 +116,8 @@ VERBS: Mapping[str, Verb] = {
     "doveadm stats dump": _doveadm("stats", "dump"),
     "doveadm process status": _doveadm("-f", "json", "process", "status"),
     "doveadm proxy list": _doveadm("-f", "json", "proxy", "list"),
-    "doveadm log errors": _doveadm("log", "errors"),
     "doveadm auth cache flush": _doveadm("auth", "cache", "flush", acts=True),
     "doveadm service status": _doveadm("-f", "json", "service", "status"),
-    **{f"doveadm service status {name}": _doveadm("-f", "json", "service", "status", name) for name in SERVICES},
 }
 BOOT_ID, OTHERS = "boot-id", "others-at-work"
 

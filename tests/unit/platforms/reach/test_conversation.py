@@ -86,7 +86,7 @@ async def test_a_refusal_after_a_warning_is_one(mailward_host, other_end):
 
 
 async def test_counters_come_from_doveadm(mailward_host, other_end):
-    await mailward_host.doveadm("service", "status", "imap-login")
+    await mailward_host.doveadm("service", "status")
 
     assert ("/usr/bin/sudo", "-n", "--", "/usr/bin/doveadm", "-c", "/etc/dovecot/dovecot.conf") == other_end.ran[0][:6]
 

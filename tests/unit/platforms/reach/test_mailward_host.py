@@ -71,6 +71,7 @@ ATTACKS = [
     "doveadm -c /tmp/evil.conf who", "doveadm who -c /tmp/evil.conf", "doveadm -o x=y who", "doveadm config",
     "doveadm who *", "doveadm pw -s PLAIN -p x", "doveadm stats dump -s /tmp/x", "doveadm service status ../../x",
     "doveadm service stop imap-login", "doveadm fetch -A text all", "doveadm kick -A", "doveadm auth test anna secret",
+    "doveadm log errors", "doveadm service status imap",
     "doveadm log errors --since=0", "doveadm  who", "PATH=/tmp status", "LD_PRELOAD=/tmp/x.so status", "A=b",
     "env status", "/usr/bin/systemctl restart x", "../status", "status/../restart", "/bin/sh", "sh -c reboot", "STATUS",
     "sudo reboot", "Status", "ｓtatus", "statuѕ", "stаtus", "status\u2028", "status\u00a0", "sta\u200btus",
@@ -105,7 +106,7 @@ NEAR_MISSES = st.lists(
 
 
 @given(st.one_of(st.text(), st.text(alphabet="-;|&$`\n\0 starex", max_size=30), NEAR_MISSES.map(" ".join)))
-@example("doveadm service status imap")
+@example("doveadm service status")
 @example("restart-server")
 def test_whatever_is_asked_only_the_table_is_run(request_):
     execute = Recording()
