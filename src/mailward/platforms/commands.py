@@ -20,6 +20,9 @@ from typing import IO, Protocol
 from mailward.model.errors import TemporaryFailure
 
 _LARGEST_BYTES = 1_000_000
+#: More than any deed should say; one that is merely talkative must not be killed half-way.
+_LARGEST_FILE_BYTES = 50_000_000
+_WEIGH_AGAIN_S = 0.2
 _BLOCK = 65_536
 #: How long after a program's end its pipes may stay open: somebody else holds them, and says nothing that counts.
 _LAST_WORDS_S = 0.2
@@ -107,11 +110,17 @@ class DaemonStarter:
         Run a program to its own end, whatever it leaves behind.
 
         Raises:
-            TemporaryFailure: It cannot be started, or took longer than *timeout* seconds and was killed.
+            TemporaryFailure: It cannot be started, took longer than *timeout* seconds, or said far too much; it was
+                killed.
         """
         with _file() as output, _file() as errors:
             async with _started(argv, output=output, errors=errors) as process, _limited(argv, timeout):
-                await process.wait()
+                while process.returncode is None:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(_WEIGH_AGAIN_S):
+                            await process.wait()
+                    if any(os.fstat(file.fileno()).st_size > _LARGEST_FILE_BYTES for file in (output, errors)):
+                        raise TemporaryFailure(f"{' '.join(argv)} was ended: it fills the disk with what it says")
             return _finished(process, _beginning(output), _beginning(errors))
 
 

@@ -91,6 +91,12 @@ async def test_a_program_that_talks_without_end_is_ended(stream):
             await LocalRunner().run(("sh", "-c", f"yes >&{stream}"), timeout=60)
 
 
+async def test_a_starter_that_talks_without_end_does_not_fill_the_disk():
+    async with asyncio.timeout(30):
+        with pytest.raises(TemporaryFailure, match="yes was ended: it fills the disk"):
+            await DaemonStarter().run(("yes",), timeout=60)
+
+
 @pytest.mark.parametrize("runner", [LocalRunner(), DaemonStarter()])
 async def test_a_cancelled_program_ends_with_everything_it_started(runner, tmp_path):
     script = f"sleep 60 & echo $! > {tmp_path}/pid; wait"
