@@ -14,7 +14,8 @@ from mailward.recovery.settings import CLASS_DEFAULTS, RecoverySettings
 COMMANDS = {
     "status": (
         "Says by its exit status how the service is: 0 runs, 1 or 2 failed, 3 stopped on purpose (left alone),"
-        " 4 unknown, 150 hangs. Its output may have the lines `pid=`, `since=` (seconds since 1970) and `starts=`."
+        " 4 unknown, 150 hangs; 1 or 2 with nothing but a complaint is unknown as well. Its output may have the lines"
+        " `pid=`, `since=` (seconds since 1970) and `starts=`."
     ),
     "start": "Starts the service.",
     "stop": "Stops the service and everything it started.",
