@@ -32,6 +32,7 @@ from mailward.platforms.local.self_check import descriptors
 from mailward.platforms.local.stop_file import why_stopped
 from mailward.platforms.local.system_chance import SystemChance
 from mailward.platforms.local.system_clock import SystemClock
+from mailward.platforms.moving import proxy_controls_for, replication_for, routing_for
 from mailward.platforms.services import host_control_for, service_control_for
 from mailward.ports.probe import Probe
 from mailward.ports.secrets import Secrets
@@ -171,7 +172,7 @@ def _parts(settings: Settings, database: Path, clock: SystemClock, bell: Bell) -
         settings=settings,
         store=store,
         probes=_probes(equipment),
-        platform=_platform,
+        platform=partial(_platform, secrets=secrets),
         clock=clock,
         chance=equipment.chance,
         loop_lag=network.loop_lag,
@@ -217,7 +218,7 @@ def _probes(equipment: Equipment) -> Mapping[str, Probe]:
     return {probe.name: probe for probe in probes}
 
 
-def _platform(organization: Organization) -> Platform:
+def _platform(organization: Organization, *, secrets: Secrets) -> Platform:
     """What is reached of each server's host: this machine's files, and the service where the configuration names it."""
     controls = {name: service_control_for(server) for name, server in organization.servers.items()}
     machines = {name: host_control_for(server) for name, server in organization.servers.items()}
@@ -231,4 +232,7 @@ def _platform(organization: Organization) -> Platform:
         services={name: control for name, control in controls.items() if control is not None},
         machines={name: machine for name, machine in machines.items() if machine is not None},
         access_points={name: point for name, point in points.items() if point is not None},
+        routing=routing_for(organization, secrets),
+        proxies=proxy_controls_for(organization),
+        replication=replication_for(organization),
     )

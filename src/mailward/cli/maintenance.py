@@ -66,7 +66,8 @@ def list_(*, server: str | None, ended: bool, form: Format) -> None:
     """
     Show everything that is held in place, and who holds it.
 
-    Maintenance, pauses, repairs, component states and package upgrades; overrides have `mailward override list`.
+    Maintenance, pauses, repairs, component states, upgrades and blocked activation. `mailward override list` shows
+    overrides.
     """
     subject = None if server is None else held.known_server(server)
     found = [hold for hold in manager().holds(subject=subject, ended=ended) if hold.kind is not HoldKind.OVERRIDE]

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from mailward.client.http import Query, answered, lines_in, read_json
 from mailward.client.sse import events_in
 from mailward.model.alerting import Alert, Notice
+from mailward.model.copies import DatabaseCopy
 from mailward.model.errors import NotFound, PermanentFailure
 from mailward.model.event import Event, EventKind
 from mailward.model.evidence import ServiceStatus
@@ -22,7 +23,7 @@ from mailward.model.items import ProbeItem
 from mailward.model.probing import ProbeResult
 from mailward.model.recovery import Operation
 from mailward.model.wire import from_plain, moment_to_text, to_plain
-from mailward.ports.manager import Intention, ItemInstance, ManagerStatus, RecoveryStory
+from mailward.ports.manager import Intention, ItemInstance, ManagerStatus, MoveIntention, RecoveryStory
 from mailward.ports.service_control import ServiceDeed
 
 Value = TypeVar("Value")
@@ -173,6 +174,29 @@ class ManagerClient:
         """Restart a whole server by hand, through the same gates."""
         order = {"reason": reason, "dry_run": dry_run, "force": force}
         return self._posted(Intention, f"/servers/{_part(server)}/restart", order, _DEED_SECONDS)
+
+    def copies(self, *, server: str | None = None, database: str | None = None) -> tuple[DatabaseCopy, ...]:
+        """Copies of mailbox databases as they stand, by database and preference."""
+        return self._many(DatabaseCopy, "/copies", {"server": server, "database": database})
+
+    def move_database(
+        self, database: str, *, to: str | None = None, reason: str = "", dry_run: bool = False, force: bool = False
+    ) -> MoveIntention:
+        """Begin to move a database's active copy, and say where to and why."""
+        order = {"to": to, "reason": reason, "dry_run": dry_run, "force": force}
+        return self._posted(MoveIntention, f"/databases/{_part(database)}/move", order, _DEED_SECONDS)
+
+    def drain(self, server: str, *, reason: str = "", dry_run: bool = False, force: bool = False) -> MoveIntention:
+        """Begin to move every active copy away from a server, whose copies may not become active any more."""
+        order = {"reason": reason, "dry_run": dry_run, "force": force}
+        return self._posted(MoveIntention, f"/servers/{_part(server)}/drain", order, _DEED_SECONDS)
+
+    def undrain(
+        self, server: str, *, reason: str = "", dry_run: bool = False, move_back: bool = False
+    ) -> MoveIntention:
+        """Allow a server's copies to become active again, and begin to move back those that prefer it."""
+        order = {"reason": reason, "dry_run": dry_run, "move_back": move_back}
+        return self._posted(MoveIntention, f"/servers/{_part(server)}/undrain", order, _DEED_SECONDS)
 
     def holds(self, *, subject: str | None = None, ended: bool = False) -> tuple[Hold, ...]:
         """What is held in place or scheduled; with *ended* also what no longer is."""

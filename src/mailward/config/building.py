@@ -12,10 +12,12 @@ from typing import Any
 from mailward.alerts.settings import EscalationSettings
 from mailward.config.building_channels import channels
 from mailward.config.building_host import host_access
+from mailward.config.building_routing import replication_kind, routing_map
 from mailward.config.filling import file_name, filled, given, in_place, located
 from mailward.config.layers import HEALTH_MAILBOX, PASSWORDS, Settings, database_settings, groups_of, server_settings
 from mailward.config.schema import AccessPointTable, Configuration, OrganizationTable
 from mailward.config.tuning import monitors, over, probing, recovery
+from mailward.failover.settings import MoveSettings
 from mailward.health.settings import RollupSettings
 from mailward.model.organization import (
     AccessPoint,
@@ -54,6 +56,7 @@ def build(configuration: Configuration, directory: Path) -> Snapshot:
         retention=over(Retention(), configuration.retention),
         rollup=over(RollupSettings(), configuration.rollup),
         recovery=recovery(configuration),
+        moves=over(MoveSettings(), configuration.moves),
         escalation=over(EscalationSettings(), configuration.escalation),
         channels=channels(configuration, directory),
         stop_file=str(directory / STOP_FILE),
@@ -83,6 +86,7 @@ class _Builder:
                 name: self._access_point(name, table, servers)
                 for name, table in (self._configuration.access_points or {}).items()
             },
+            routing=routing_map(self._configuration.routing, self._directory),
         )
 
     def _server(self, name: str, settings: Settings) -> Server:
@@ -129,6 +133,7 @@ class _Builder:
             active=copies[0] if active is None else self._written[active.lower()],
             health_mailbox=self._health_mailbox(name, _below(settings, HEALTH_MAILBOX)),
             mailboxes=_value(settings, "mailboxes"),
+            replication=replication_kind(_value(settings, "replication"), self._configuration, copies=len(copies)),
         )
 
     def _endpoint(self, name: str, told: Mapping[str, Any]) -> ImapEndpoint:

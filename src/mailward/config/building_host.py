@@ -20,6 +20,7 @@ def host_access(name: str, told: Mapping[str, Any], directory: Path) -> HostAcce
         directory: Where relative file names start.
     """
     service, control, certificate = told.get("service"), told.get("control"), told.get("certificate_file")
+    doveadm = told.get("doveadm")
     return HostAccess(
         commands={
             key.removeprefix(_COMMANDS): tuple(in_place(word, name) for word in words)
@@ -33,6 +34,8 @@ def host_access(name: str, told: Mapping[str, Any], directory: Path) -> HostAcce
             healer_marks=_files(name, told.get("healer_marks"), directory),
             log_files=_files(name, told.get("log_files"), directory),
             store_paths=_files(name, told.get("store_paths"), directory),
+            doveadm=None if doveadm is None else file_name(directory, in_place(doveadm, name)),
+            replication_address=filled(told.get("replication_address"), name),
             certificate_file=None if certificate is None else file_name(directory, in_place(certificate, name)),
         ),
     )

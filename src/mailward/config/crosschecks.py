@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from mailward.config.crosschecks_channels import channel_mistakes
 from mailward.config.crosschecks_host import access_point_mistakes, host_mistakes
+from mailward.config.crosschecks_routing import routing_mistakes
 from mailward.config.layers import (
     HEALTH_MAILBOX,
     Settings,
@@ -58,6 +59,7 @@ class _Checker:
         yield from self._shared_mailboxes()
         for name, table in (self._configuration.notify or {}).items():
             yield from channel_mistakes(self._within, ("notify", name), table)
+        yield from routing_mistakes(self._within, self._configuration)
 
     def _organization(self) -> Iterator[Mistake]:
         about = self._configuration.organization

@@ -11,7 +11,7 @@ from mailward.config.fields import Table
 from mailward.config.keys import LIKE_SERVERS, Explained, about, every_key
 from mailward.config.schema import NOT_YET, keys_at, table_at
 
-#: Key, or section and key -> an example, as TOML writes it. What is not here shows its default.
+#: Key, section and key, or a whole dotted name -> an example, as TOML writes it. What is not here shows its default.
 EXAMPLES: Mapping[str, str] = {
     "name": '"example"',
     "identity": '"mailward-eu"',
@@ -92,6 +92,21 @@ EXAMPLES: Mapping[str, str] = {
     "recipients": '["oncall@example.net"]',
     "urgent_only": "true",
     "is_watched_mail": "true",
+    "doveadm": '"/etc/dovecot/dovecot.conf"',
+    "replication_address": '"tcp:{name}.example.org:12345"',
+    "replication": '"sync"',
+    "replication.kind": '"replicator"',
+    "map": '"postgresql://mailward@map.example.org/mail"',
+    "routing.password_file": '"secrets/map"',
+    "routing.password_environment": '"MAP_PASSWORD"',
+    "routing.password_credential": '"map-password"',
+    "routing.active": '"SELECT name, active FROM databases"',
+    "routing.mailboxes": '"SELECT username FROM users WHERE db = :database"',
+    "switch": '"UPDATE databases SET active = :target WHERE name = :database AND active = :source"',
+    "routing.commands.active": '["/usr/local/sbin/mailmap", "active"]',
+    "routing.commands.mailboxes": '["/usr/local/sbin/mailmap", "mailboxes", "{database}"]',
+    "routing.commands.switch": '["/usr/local/sbin/mailmap", "switch", "{database}", "{source}", "{target}"]',
+    "capacity": "20000",
     "guidelines": '"https://wiki.example.org/imap"',
     "support": '"Mail team, +49 30 1234567"',
 }
@@ -120,7 +135,8 @@ def configuration_page() -> str:
 
 def example_of(key: Explained) -> str:
     """What *key* may be set to, as TOML writes it."""
-    given = EXAMPLES.get(f"{key.table[0]}.{key.key}", EXAMPLES.get(key.key, key.default))
+    names = (".".join((*key.table, key.key)), f"{key.table[0]}.{key.key}", key.key)
+    given = next((EXAMPLES[name] for name in names if name in EXAMPLES), key.default)
     return given or {"duration": '"30s"', "list of duration": '["1s", "2s"]'}[key.kind]
 
 

@@ -11,8 +11,9 @@ from pydantic import AfterValidator, Field
 
 from mailward.alerts.settings import EscalationSettings
 from mailward.config.fields import AT_HOME, Argv, FileName, Port, PositiveDuration, Table, Text, table_of, table_with
-from mailward.config.schema_acting import COMMANDS, RecoveryTable, haproxy_name, reach_address
+from mailward.config.schema_acting import COMMANDS, ROUTING_COMMANDS, RecoveryTable, haproxy_name, reach_address
 from mailward.config.schema_telling import NotifyTable
+from mailward.failover.settings import MoveSettings
 from mailward.health.settings import RollupSettings
 from mailward.model import items
 from mailward.monitors.probing import ProbingSettings
@@ -21,7 +22,7 @@ from mailward.ports.store import Retention
 
 #: Sections that later versions will have; a configuration that uses one now would believe itself obeyed.
 NOT_YET = {
-    "routing": "this version does not switch mailbox databases yet",
+    "dashboard": "this version has no dashboard yet",
 }
 
 
@@ -91,10 +92,19 @@ class ImapTable(Table):
 
 SERVICE = r"^((systemd|pidfile|supervisor|doveadm):[^\x00-\x1f]+|command)$"
 CONTROL = r"^(supervisor:[^\x00-\x1f]+|systemd|command)$"
+REPLICATION_ADDRESS = r"^tcps?:[^\x00-\x20]+:[0-9]{1,5}$"
 ACCESS_POINT_CONTROL = r"^(haproxy:[^\x00-\x1f]+|health-page)$"
 
 HaproxyName = Annotated[Text, AfterValidator(haproxy_name)]
 
+Replication = Literal["replicator", "sync", "shared-storage", "single"]
+ROUTING_MAP = r"^((sqlite|postgresql|mysql):[^\x00-\x1f]+|command)$"
+
+RoutingCommandsTable = table_with(
+    "RoutingCommandsTable",
+    "The words by which the map is read and changed; no shell sees them.",
+    {verb: (Argv, meaning) for verb, meaning in ROUTING_COMMANDS.items()},
+)
 CommandsTable = table_with(
     "CommandsTable",
     "The words of each command, one list each; no shell sees them.",
@@ -132,6 +142,16 @@ class HostTable(Table):
     """Directories of mail stores whose file systems are watched for space and inodes."""
     certificate_file: FileName | None = None
     """The certificate the service is configured with, to notice one that was renewed but not loaded."""
+    doveadm: FileName | None = None
+    """
+    The dovecot.conf by which `doveadm` reaches this server's Dovecot: a proxy's sessions and caches, a mailbox server's
+    replication. Needed to move databases.
+    """
+    replication_address: Annotated[Text, Field(pattern=REPLICATION_ADDRESS)] | None = None
+    """
+    Mailbox servers: where the others reach this one to synchronise, as `doveadm sync` takes it: "tcp:HOST:PORT" or
+    "tcps:HOST:PORT".
+    """
 
 
 class ServerTable(Table):
@@ -205,6 +225,44 @@ class DatabaseTable(Table):
     """
     mailboxes: Annotated[int, Field(ge=0)] | None = None
     """How many mailboxes it holds, to say how many users a fault meets."""
+    replication: Replication | None = None
+    """How its copies come to be alike. Default: `replication.kind`; with one copy, "single"."""
+
+
+class RoutingTable(Table):
+    """The map from which proxies learn which copy of a database is active. Without it no database can be moved."""
+
+    map: Annotated[Text, Field(pattern=ROUTING_MAP), AT_HOME] | None = None
+    """
+    "sqlite:FILE", "postgresql://USER@HOST/NAME", "mysql://USER@HOST/NAME", or "command" with the words of
+    `routing.commands`. Required. The password stands elsewhere.
+    """
+    password_file: FileName | None = None
+    """The file that holds the password of the map's user."""
+    password_environment: Text | None = None
+    """The environment variable that holds it."""
+    password_credential: Text | None = None
+    """The systemd credential that holds it."""
+    active: Text | None = None
+    """A statement with two columns: database, and the server of its active copy."""
+    mailboxes: Text | None = None
+    """A statement with one column: the mailboxes of `:database`."""
+    switch: Text | None = None
+    """
+    A statement that changes the one row of `:database` from `:source` to `:target`, and nothing where the active copy
+    is not on `:source` any more. With `:hold_until` (seconds since 1970) it also holds new logins until then.
+    """
+    commands: RoutingCommandsTable | None = None  # type: ignore[valid-type] # made from a table of verbs
+
+
+class ReplicationTable(Table):
+    """How the copies of mailbox databases come to be alike."""
+
+    kind: Replication | None = None
+    """
+    "replicator" (Dovecot 2.3's own), "sync" (mailward has `doveadm sync` run), "shared-storage" (all servers see one
+    store), or "single". Without it no database can be moved.
+    """
 
 
 class ManagerTable(Table):
@@ -254,6 +312,7 @@ MonitorsTable = table_of(
     },
 )
 RetentionTable = table_of(Retention(), name="RetentionTable")
+MovesTable = table_of(MoveSettings(), name="MovesTable")
 RollupTable = table_of(RollupSettings(), name="RollupTable")
 EscalationTable = table_of(EscalationSettings(), name="EscalationTable")
 
@@ -271,6 +330,10 @@ class Configuration(Table):
     servers: dict[str, ServerTable] | None = None
     access_points: dict[str, AccessPointTable] | None = None
     databases: dict[str, DatabaseTable] | None = None
+    routing: RoutingTable | None = None
+    moves: MovesTable | None = None  # type: ignore[valid-type] # made from a settings class
+    """How databases are moved."""
+    replication: ReplicationTable | None = None
     probes: ProbesTable | None = None  # type: ignore[valid-type] # made from a settings class
     """How often and how long to probe; one table per probe."""
     monitors: MonitorsTable | None = None  # type: ignore[valid-type] # made from a settings class

@@ -9,7 +9,8 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from mailward.engine.assessment import Assessment
@@ -26,6 +27,7 @@ from mailward.engine.repairing import Repairing
 from mailward.engine.tidying import tidy_for_ever
 from mailward.engine.timetable import Start, Timetable
 from mailward.engine.watching import Watching
+from mailward.engine.whereabouts import Moved, Whereabouts
 from mailward.model import items
 from mailward.model.errors import ConfigError, Refused, TemporaryFailure
 from mailward.model.event import Event, EventKind
@@ -80,6 +82,8 @@ class Engine:
         self._under_way: set[asyncio.Task[None]] = set()
         self._asked: defaultdict[ProbeKey, list[asyncio.Future[ProbeResult]]] = defaultdict(list)
         self._wanted = asyncio.Event()
+        self.whereabouts = Whereabouts(self._moved)
+        self._is_watching = False
         self.repairing = Repairing(self, parts.repair) if parts.repair is not None else None
 
     async def run(self, stop: asyncio.Event, *, on_running: Callable[[], None] = lambda: None) -> None:
@@ -94,11 +98,13 @@ class Engine:
             ConfigError: The store cannot be used at all, such as one written by a newer version.
         """
         await self._open()
+        await self._read_map()
         self._apply(self.snapshot, event=EventKind.MANAGER_STARTED, because="the manager started")
         loops: tuple[Callable[[], Coroutine[None, None, None]], ...] = (
             self.ledger.run,
             self._schedule,
             self._let_time_pass,
+            lambda: self.whereabouts.run(lambda: self.snapshot.moves.poll_every),
             lambda: tidy_for_ever(self.parts.store, self.parts.clock, lambda: self.snapshot.retention),
         )
         if self.repairing is not None:
@@ -186,6 +192,8 @@ class Engine:
             found.append("the configuration on disk is refused; the old one is in force")
         found.extend((*self._found_at_start, *self._clock_problem()))
         found.extend(self._out_of_sight.sentences())
+        if self.whereabouts.trouble is not None:
+            found.append(f"the map of mailbox databases: {self.whereabouts.trouble}")
         if self.repairing is not None:
             found.extend(self.repairing.problems())
         return tuple(found)
@@ -227,20 +235,27 @@ class Engine:
         )
 
     def _apply(self, snapshot: Snapshot, *, event: EventKind, because: str, actor: str = "mailward") -> None:
-        organization = snapshot.organization
-        self.snapshot = snapshot
+        organization = snapshot.organization.with_active(self.whereabouts.active)
+        self.snapshot = snapshot = replace(snapshot, organization=organization)
         self.configured = cover(organization, snapshot.probing, snapshot.monitors)
         platform = self.parts.platform(organization)
+        self.whereabouts.use(organization, platform.routing)
         self._investigation.use(hosts=platform.hosts, services=platform.services)
         self._looks.use(hosts=platform.hosts)
         self._record(event, "mailward", because, actor=actor)
         holds = self._held()
         self.coverage = coverage_under(self.configured, holds, now=self.parts.clock.now())
         self._watch_coverage()
+        self._is_watching = True
         self._order(holds)
         if self.repairing is not None:
             controls = Controls(
-                services=platform.services, hosts=platform.machines, access_points=platform.access_points
+                services=platform.services,
+                hosts=platform.machines,
+                access_points=platform.access_points,
+                routing=platform.routing,
+                proxies=platform.proxies,
+                replication=platform.replication,
             )
             self.repairing.use(snapshot, controls)
         self._watching.use(
@@ -254,6 +269,37 @@ class Engine:
             },
             sentinel=self.parts.sentinel,
         )
+        self._wanted.set()
+
+    async def _read_map(self) -> None:
+        """What is active where, before anything is watched: a passive copy is never written to."""
+        organization = self.snapshot.organization
+        if organization.routing is not None:
+            self.whereabouts.use(organization, self.parts.platform(organization).routing)
+            await self.whereabouts.read()
+
+    def _moved(self, active: Mapping[str, str], moved: tuple[Moved, ...]) -> None:
+        """Databases are active elsewhere: what is watched follows, and what is known of the old place is retired."""
+        organization = self.snapshot.organization.with_active(active)
+        self.snapshot = replace(self.snapshot, organization=organization)
+        for one in moved:
+            because = self.repairing.why_moved(one) if self.repairing is not None else ""
+            self._record(
+                EventKind.ACTIVE_COPY_CHANGED,
+                one.database,
+                because or f"the map sends its users to {one.target} now; mailward did not do that",
+                before=one.source,
+                after=one.target,
+            )
+        if not self._is_watching:
+            return  # the first reading comes before anything is watched
+        self.configured = cover(organization, self.snapshot.probing, self.snapshot.monitors)
+        holds = self._held()
+        self.coverage = coverage_under(self.configured, holds, now=self.parts.clock.now())
+        self._watch_coverage()
+        self._order(holds)
+        for one in moved:
+            self._hasten_server(one.target)
         self._wanted.set()
 
     def _watch_coverage(self) -> None:
@@ -367,10 +413,17 @@ class Engine:
         self._wanted.set()
 
     def _record(
-        self, kind: EventKind, subject: str, because: str, *, actor: str = "mailward", after: str | None = None
+        self,
+        kind: EventKind,
+        subject: str,
+        because: str,
+        *,
+        actor: str = "mailward",
+        before: str | None = None,
+        after: str | None = None,
     ) -> None:
         now: datetime = self.parts.clock.now()
-        event = Event(at=now, kind=kind, subject=subject, because=because, actor=actor, after=after)
+        event = Event(at=now, kind=kind, subject=subject, because=because, actor=actor, before=before, after=after)
         self.ledger.add_change(Change(events=(event,)))
 
     async def _end(self) -> None:

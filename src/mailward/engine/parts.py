@@ -13,10 +13,12 @@ from mailward.ports.holds import Holds
 from mailward.ports.host import Host
 from mailward.ports.host_control import HostControl
 from mailward.ports.lease import Lease
+from mailward.ports.mailbox_routing import MailboxRouting, ProxyControl
 from mailward.ports.notifier import Notifier
 from mailward.ports.operations import Operations
 from mailward.ports.outbox import Outbox
 from mailward.ports.probe import Probe
+from mailward.ports.replication import Replication
 from mailward.ports.sentinel import Sentinel
 from mailward.ports.service_control import ServiceControl
 from mailward.ports.settings import Settings
@@ -47,6 +49,9 @@ class Platform:
     machines: Mapping[str, HostControl] = field(default_factory=dict)
     access_points: Mapping[str, AccessPointControl] = field(default_factory=dict)
     """By the name of the access point."""
+    routing: MailboxRouting | None = None
+    proxies: Mapping[str, ProxyControl] = field(default_factory=dict)
+    replication: Mapping[str, Replication] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,15 +10,14 @@ from datetime import datetime
 from pathlib import Path
 
 from mailward.engine.engine import Engine
+from mailward.engine.move_answers import MoveAnswers
 from mailward.engine.recovering.ordering import STEP_OF
-from mailward.engine.repairing import Repairing
 from mailward.health.serving import serving
 from mailward.model.alerting import Alert, AlertStatus, Notice, Urgency
 from mailward.model.errors import NotFound, Refused
 from mailward.model.evidence import ServiceStatus
 from mailward.model.health import Serving
 from mailward.model.holds import Hold
-from mailward.model.organization import Organization
 from mailward.model.probing import ProbeResult
 from mailward.model.recovery import Operation, Step, StepName
 from mailward.ports.manager import Intention, RecoveryStory
@@ -31,12 +30,12 @@ WOULD_HAVE_MOST = 200
 _URGENCIES = tuple(Urgency)
 
 
-class RepairAnswers:
+class RepairAnswers(MoveAnswers):
     """Answers about what was, is and would be done."""
 
     def __init__(self, engine: Engine, name_of: Callable[[str], str]) -> None:
         """Answer for *engine*; *name_of* finds the name of a server or access point, or refuses."""
-        self._engine = engine
+        super().__init__(engine)
         self._name_of = name_of
 
     async def recoveries(
@@ -175,16 +174,6 @@ class RepairAnswers:
             )
             found.extend(results)
         return tuple(sorted(found, key=lambda result: result.at))
-
-    @property
-    def _organization(self) -> Organization:
-        return self._engine.snapshot.organization
-
-    @property
-    def _repairing(self) -> Repairing:
-        if self._engine.repairing is None:
-            raise Refused("this manager only watches")
-        return self._engine.repairing
 
     def _server(self, text: str) -> str:
         return self._organization.server_named(text).name

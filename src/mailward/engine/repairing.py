@@ -9,20 +9,24 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mailward.engine.copying import Copying
 from mailward.engine.health_page_point import HealthPagePoint
 from mailward.engine.holding import Holding
 from mailward.engine.ledger import Change
 from mailward.engine.notifying import Notifying
 from mailward.engine.parts import RepairParts
+from mailward.engine.recovering.moving import OURSELVES
 from mailward.engine.recovering.ordering import Ordering
+from mailward.engine.recovering.ordering_moves import OrderingMoves
 from mailward.engine.recovering.recovering import Recovering
 from mailward.engine.recovering.world import Controls, InForce, World
 from mailward.engine.telling import Telling
+from mailward.engine.whereabouts import Moved
 from mailward.model.event import Event
 from mailward.model.evidence import ServiceStatus
 from mailward.model.holds import WHOLE_ORGANIZATION, HoldKind
 from mailward.model.monitoring import MonitorKey
-from mailward.model.recovery import ActionClass, Mode
+from mailward.model.recovery import ActionClass, Mode, OperationKind
 from mailward.monitors.following_holds import HoldChange
 from mailward.monitors.overrides import mode_override
 from mailward.ports.settings import Snapshot
@@ -68,10 +72,18 @@ class Repairing:
             store_trouble=lambda: engine.ledger.trouble or self.holding.trouble,
             record=self._record,
             clock=clock,
+            moves=lambda: engine.snapshot.moves,
+            copies=lambda: self.copying.seen(),  # noqa: PLW0108 - it comes into being below  # noqa: PLW0108 - it comes into being below
+            look_at_copies=lambda: self.copying.look(),  # noqa: PLW0108  # noqa: PLW0108
+            read_routing=engine.whereabouts.read,
+            hold=lambda hold: self.holding.add(hold, actor=OURSELVES),
+            hold_for=lambda hold, actor: self.holding.add(hold, actor=actor),
+            release=lambda number: self.holding.release(number, actor=OURSELVES),
         )
         self.operations = parts.operations
         self.outbox = parts.outbox
         self.recovering = Recovering(self._world, parts.operations, parts.lease, owner=parts.owner)
+        self.copying = Copying(self._world, lambda: self.recovering.open)
         self.ordering = Ordering(
             self._world,
             self.recovering.record,
@@ -81,6 +93,14 @@ class Repairing:
             quiet=self.recovering.quiet,
             reserved=self.recovering.agenda.reserved,
         )
+        self.ordering_moves = OrderingMoves(
+            self._world,
+            self.recovering.record,
+            self.recovering.leading,
+            self.recovering.executor,
+            on_change=self.recovering.take_over,
+        )
+        self.recovering.executor.joining.on_begun = self.recovering.take_over
         self.notifying = Notifying(
             parts.outbox,
             parts.make_notifier,
@@ -107,7 +127,7 @@ class Repairing:
 
     def loops(self) -> tuple[Callable[[], Coroutine[None, None, None]], ...]:
         """What goes on until the manager ends."""
-        return (self.recovering.run, self.holding.run, self.telling.run, self.notifying.run)
+        return (self.recovering.run, self.holding.run, self.telling.run, self.notifying.run, self.copying.run)
 
     def use(self, snapshot: Snapshot, controls: Controls) -> None:
         """Act by this configuration from now on; recoveries of what it no longer names end as aborted."""
@@ -123,6 +143,13 @@ class Repairing:
     def on_exit(self, server: str, status: ServiceStatus) -> None:
         """A host says that a service ended."""
         self.recovering.on_exit(server, status)
+
+    def why_moved(self, moved: Moved) -> str:
+        """The move of ours by which a database came to be active elsewhere; "" when it was none of ours."""
+        for operation in self.recovering.open:
+            if operation.kind is OperationKind.MOVE and operation.data.get("database") == moved.database:
+                return f"moved from {moved.source} to {moved.target} by recovery {operation.id}"
+        return ""
 
     def problems(self) -> tuple[str, ...]:
         """What is wrong with telling."""

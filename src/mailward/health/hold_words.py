@@ -6,7 +6,7 @@ from mailward.model.holds import WHOLE_ORGANIZATION, Hold, HoldKind
 from mailward.model.wire import moment_to_text
 
 
-def what_is_held(hold: Hold) -> str:
+def what_is_held(hold: Hold) -> str:  # noqa: PLR0911 - one return per kind of hold reads best
     """What holds while it is in force, without who and why."""
     subject = hold.subject
     match hold.kind:
@@ -24,6 +24,10 @@ def what_is_held(hold: Hold) -> str:
             return f"{hold.data.get('property')} of the {hold.data.get('item_type')} {subject} is {hold.value}"
         case HoldKind.UPGRADE:
             return f"a package upgrade is at work on {subject}"
+        case HoldKind.ACTIVATION:
+            server, _, database = subject.partition("/")
+            which = f"the copy of {database} on {server}" if database else f"copies on {server}"
+            return f"activation of {which} is {hold.value}"
 
 
 def end_words(hold: Hold) -> str:

@@ -21,7 +21,8 @@ from mailward.lab.files import make_directory, write_private
 _MAP = """
 CREATE TABLE servers (name TEXT PRIMARY KEY, host TEXT NOT NULL, imaps_port INTEGER NOT NULL,
                       lmtp_port INTEGER NOT NULL);
-CREATE TABLE databases (name TEXT PRIMARY KEY, active TEXT NOT NULL REFERENCES servers (name));
+CREATE TABLE databases (name TEXT PRIMARY KEY, active TEXT NOT NULL REFERENCES servers (name),
+                        hold_until INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE users (username TEXT PRIMARY KEY, password TEXT, nopassword TEXT, allow_nets TEXT,
                     "database" TEXT REFERENCES databases (name));
 """
@@ -104,7 +105,8 @@ def write_map(blueprint: Blueprint) -> None:
             ],
         )
         connection.executemany(
-            "INSERT INTO databases VALUES (?, ?)", [(known.name, known.copies[0]) for known in blueprint.databases]
+            "INSERT INTO databases (name, active) VALUES (?, ?)",
+            [(known.name, known.copies[0]) for known in blueprint.databases],
         )
         connection.executemany("INSERT INTO users VALUES (?, ?, ?, ?, ?)", list(_map_rows(blueprint)))
     blueprint.map_file.chmod(0o600)

@@ -70,7 +70,9 @@ def new_doveadm_password() -> str:
 
 
 def _instance(host: LabHost) -> str:
-    return _INSTANCE.format(directory=host.directory, name=host.name, address=host.address, tls=host.tls)
+    return _INSTANCE.format(
+        directory=host.directory, name=host.name, fqdn=host.fqdn, address=host.address, tls=host.tls
+    )
 
 
 def _login(blueprint: Blueprint) -> str:
@@ -102,6 +104,9 @@ listen = {address}
 base_dir = {directory}/run
 state_dir = {directory}/state
 instance_name = {name}
+# two that replicate lock mailboxes in the order of their host names; with one name for both they wait for each other
+# until the lock's time is over (measured: 30 s)
+import_environment = TZ CORE_OUTOFMEM CORE_ERROR DOVECOT_HOSTNAME={name} DOVECOT_HOSTDOMAIN={fqdn}
 log_path = {directory}/log/dovecot.log
 auth_failure_delay = 0
 # a reload for a new certificate is to end no session; by default one ends them all, 6 seconds later (measured)
@@ -283,7 +288,8 @@ password_query = SELECT u.username AS user, u.password, u.nopassword, u.allow_ne
   CASE WHEN '%s' = 'lmtp' THEN s.lmtp_port ELSE s.imaps_port END AS port, \\
   CASE WHEN d.active IS NULL OR '%s' = 'lmtp' THEN NULL ELSE 'yes' END AS ssl, \\
   CASE WHEN d.active IS NULL THEN NULL ELSE {timeout} END AS proxy_timeout, \\
-  CASE WHEN d.active IS NULL THEN NULL ELSE '{address}' END AS source_ip \\
+  CASE WHEN d.active IS NULL THEN NULL ELSE '{address}' END AS source_ip, \\
+  CASE WHEN d.hold_until > strftime('%%s', 'now') + 0 THEN d.hold_until END AS delay_until \\
   FROM users u LEFT JOIN databases d ON d.name = u."database" LEFT JOIN servers s ON s.name = d.active \\
   WHERE u.username = '%u'
 """

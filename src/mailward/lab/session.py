@@ -14,6 +14,9 @@ from contextlib import contextmanager, suppress
 from mailward.lab.accounts import password
 from mailward.lab.blueprint import DOMAIN, Blueprint, LabHost
 
+# imaplib takes a command it does not know for one of the state in which it was used first, for every later session
+imaplib.Commands["ID"] = ("NONAUTH", "AUTH", "SELECTED")
+
 #: What can end a session that is not an answer of the server.
 BROKEN = (OSError, imaplib.IMAP4.error)
 

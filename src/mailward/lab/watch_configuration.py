@@ -66,12 +66,14 @@ def render_configuration(blueprint: Blueprint, *, timings: Timings, mode: str | 
         )
     else:
         parts.append(_ONE_BOX.format(name=blueprint.hosts[0].name))
-    parts += [_server(host, may_restart=bool(blueprint.proxies)) for host in blueprint.hosts]
+    parts += [_server(blueprint, host, may_restart=bool(blueprint.proxies)) for host in blueprint.hosts]
     if not blueprint.proxies:
         parts.append(_access_point(blueprint, blueprint.hosts[0]))
     elif blueprint.balancer is not None:
         parts.append(_balanced_access_point(blueprint, blueprint.balancer))
     parts += [_database(database) for database in blueprint.databases]
+    if blueprint.proxies:
+        parts.append(_ROUTING.format(map=blueprint.map_file))
     if timings is Timings.SHORT:
         parts.append(_SHORT)
     if mode is not None:
@@ -79,8 +81,8 @@ def render_configuration(blueprint: Blueprint, *, timings: Timings, mode: str | 
     return "\n".join(parts)
 
 
-def _server(host: LabHost, *, may_restart: bool) -> str:
-    return _SERVER.format(
+def _server(blueprint: Blueprint, host: LabHost, *, may_restart: bool) -> str:
+    text = _SERVER.format(
         name=host.name,
         fqdn=host.fqdn,
         address=host.address,
@@ -89,7 +91,9 @@ def _server(host: LabHost, *, may_restart: bool) -> str:
         stores=_list([str(host.store)] if host.is_mailbox else []),
         certificate=certificate_file(host),
         restartable="true" if may_restart else "false",
+        dovecot=host.configuration,
     )
+    return text if host.peer is None else text + _PEER.format(address=host.address, port=blueprint.ports.doveadm)
 
 
 def _access_point(blueprint: Blueprint, host: LabHost) -> str:
@@ -185,6 +189,21 @@ restartable = {restartable}
 host.log_files = ["{log}"]
 host.store_paths = {stores}
 host.certificate_file = "{certificate}"
+host.doveadm = "{dovecot}"
+"""
+
+_PEER = 'host.replication_address = "tcp:{address}:{port}"\n'
+
+_ROUTING = """\
+# which copy of a database is active: the proxies look it up here
+[routing]
+map = "sqlite:{map}"
+active = "SELECT name, active FROM databases"
+mailboxes = "SELECT username FROM users WHERE \\"database\\" = :database"
+switch = "UPDATE databases SET active = :target, hold_until = :hold_until WHERE name = :database AND active = :source"
+
+[replication]
+kind = "replicator"
 """
 
 _ACCESS_POINT = """\
@@ -244,6 +263,9 @@ interval = "3s"
 
 [probes.HealthManagerCheck]
 interval = "3s"
+
+[moves]
+poll_every = "2s"
 
 # a window as short as the intervals: one fault after the other must not add up to a percentage
 [monitors.ImapCTPMonitor.percent]

@@ -36,6 +36,8 @@ class EventKind(Enum):
     APPROVAL_GIVEN = "approval-given"
     APPROVAL_DENIED = "approval-denied"
     ESCALATED = "escalated"
+    ACTIVE_COPY_CHANGED = "active-copy-changed"
+    """The routing sends the users of a database elsewhere: by a move, or because somebody edited the map."""
     HOLD_BEGAN = "hold-began"
     HOLD_ENDED = "hold-ended"
     ALERT_CHANGED = "alert-changed"

@@ -1,8 +1,8 @@
 """
 What operators, other requesters and installers hold in place for a while: each has an owner, a reason and an end.
 
-Component states, maintenance, repairing, pause, overrides and announced package upgrades are one kind of value, so that
-every surface shows who holds what, since when and until when, in one way.
+Component states, maintenance, repairing, pause, overrides, announced package upgrades and blocked activation are one
+kind of value, so that every surface shows who holds what, since when and until when, in one way.
 """
 
 from collections.abc import Mapping
@@ -29,6 +29,11 @@ class HoldKind(Enum):
     """`subject` SERVER/HEALTHSET/ITEM[/TARGET], SERVER "*" for all: one property of one item has another value."""
     UPGRADE = "package-upgrade"
     """`subject` SERVER: a package upgrade is at work, which starts and stops services itself."""
+    ACTIVATION = "activation"
+    """
+    `subject` SERVER or SERVER/DATABASE, `value` "blocked": these copies may not become active. What is active stays so
+    (Set-MailboxServer -DatabaseCopyAutoActivationPolicy Blocked, Suspend-MailboxDatabaseCopy -ActivationOnly).
+    """
 
 
 class Requester(Enum):
@@ -72,6 +77,8 @@ WHOLE_ORGANIZATION = "organization"
 """The subject of a pause that concerns every server."""
 EVERY_SERVER = "*"
 """Begins the subject of an override that concerns every server."""
+BLOCKED = "blocked"
+"""The value of an activation: there is no other, since a copy that nobody blocks may become active."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,6 +115,11 @@ class Hold:
     def is_on(self, server: str) -> bool:
         """Whether it is about that one server; the configuration may spell it otherwise since."""
         return self.server.lower() == server.lower()
+
+    def blocks_activation(self, server: str, database: str) -> bool:
+        """Whether it keeps the copy of *database* on *server* from becoming active, while it is in force."""
+        which = self.subject.partition("/")[2].lower()
+        return self.kind is HoldKind.ACTIVATION and self.is_on(server) and which in ("", database.lower())
 
     @property
     def component(self) -> Component | None:

@@ -5,11 +5,12 @@ Which probes and monitors follow from it is decided elsewhere; these values only
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from difflib import get_close_matches
 from enum import Enum
 
+from mailward.model.copies import CopyKind
 from mailward.model.errors import NotFound
 
 
@@ -106,6 +107,10 @@ class HostAccess:
     """Directories of mail stores whose file systems are watched."""
     certificate_file: str | None = None
     """The certificate the service is configured with, to notice one that was renewed but not loaded."""
+    doveadm: str | None = None
+    """The dovecot.conf by which `doveadm` reaches this server's Dovecot: sessions, caches, synchronising."""
+    replication_address: str | None = None
+    """Where other mailbox servers reach this one to synchronise: "tcp:HOST:PORT", "tcps:HOST:PORT"."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,11 +179,35 @@ class Database:
     health_mailbox: HealthMailbox | None = None
     mailboxes: int | None = None
     """How many mailboxes it holds, where known."""
+    replication: CopyKind | None = None
+    """How its copies come to be alike; None: the configuration does not say, and it cannot be moved."""
 
     @property
     def passive(self) -> tuple[str, ...]:
         """The servers whose copy is not the active one."""
         return tuple(server for server in self.copies if server != self.active)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RoutingMap:
+    """
+    The map from which proxies learn which copy of a database is active, and how it is read and changed.
+
+    SQL statements have parameters: `:database`, and in `switch` `:source`, `:target` and, where the map can hold
+    logins, `:hold_until` (seconds since 1970).
+    """
+
+    map: str
+    """"sqlite:…", "postgresql://…", "mysql://…": a database without its password; "command": the argv of `commands`."""
+    password: SecretRef | None = None
+    active: str = ""
+    """Gives two columns: database, and the server of its active copy."""
+    mailboxes: str = ""
+    """Gives one column: the mailboxes of `:database`."""
+    switch: str = ""
+    """Changes exactly one row, and only where the active copy still is on `:source`."""
+    commands: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """map = "command": argv for active, mailboxes, switch."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -191,6 +220,8 @@ class Organization:
     databases: Mapping[str, Database] = field(default_factory=dict)
     identity: str = "mailward"
     """The token by which probes recognise messages of this organization as their own."""
+    routing: RoutingMap | None = None
+    """None: nobody says which copy is active but the configuration, and no database can be moved."""
 
     def server_named(self, name: str) -> Server:
         """
@@ -213,6 +244,17 @@ class Organization:
     def passive_on(self, server: str) -> tuple[Database, ...]:
         """The databases with a copy on *server* that is not the active one."""
         return tuple(database for database in self.databases.values() if server in database.passive)
+
+    def with_active(self, active: Mapping[str, str]) -> "Organization":
+        """The organization with the active copies where *active* (database -> server) says."""
+        moved = {name: server for name, server in active.items() if name in self.databases}
+        return replace(
+            self,
+            databases={
+                name: replace(database, active=moved.get(name, database.active))
+                for name, database in self.databases.items()
+            },
+        )
 
     @property
     def proxies(self) -> tuple[Server, ...]:

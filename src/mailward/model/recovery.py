@@ -48,6 +48,10 @@ class OperationKind(Enum):
     PROXY = "proxy"
     CERTIFICATE = "certificate"
     LOAD = "load"
+    MOVE = "move"
+    """The move of one mailbox database to another copy."""
+    DRAIN = "drain"
+    """The move of every active copy away from one server, as a person asked for it."""
     BY_HAND = "by-hand"
 
 
@@ -82,6 +86,12 @@ class StepName(Enum):
     STOP_SERVICE = "stop the IMAP service"
     ENABLE_SERVICE = "enable the IMAP service"
     MOVE_DATABASES = "move the mailbox databases away"
+    AWAIT_MOVES = "wait until they are moved"
+    CHOOSE_COPY = "choose the copy that becomes active"
+    SYNCHRONISE = "synchronise the mailboxes"
+    FENCE = "fence the source, so that nobody writes there"
+    SWITCH_OVER = "send the users to the other copy"
+    VERIFY = "verify that users are served there"
     PROVE_EMPTY = "prove that no active copy is left"
     RESTART_SERVER = "restart the server"
     ALLOW_ACTIVATION = "allow activation"

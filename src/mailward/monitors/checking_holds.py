@@ -15,6 +15,7 @@ from typing import TypeVar
 from mailward.model.errors import NotFound, Refused
 from mailward.model.holds import (
     APART,
+    BLOCKED,
     EVERY_SERVER,
     WHOLE_ORGANIZATION,
     Component,
@@ -189,6 +190,35 @@ def _value(hold: Hold, item_type: str, scope: Scope) -> tuple[str, str]:
     return name, known[name].write(value)
 
 
+def _activation(asked: _Asked) -> Hold:
+    hold = asked.hold
+    name, slash, rest = asked.subject.partition("/")
+    server = asked.organization.servers[asked.server(name)]
+    if not server.is_mailbox:
+        raise Refused(f"{server.name} is no mailbox server: it has no copies that could become active")
+    if hold.value.strip().lower() != BLOCKED:
+        raise Refused(
+            f"the value of {hold.kind.value} is {BLOCKED!r}; {hold.value!r} means nothing here: to allow it again, end"
+            " the hold, as `mailward activation allow` does"
+        )
+    if slash and not rest:
+        # SERVER/ would mean every copy of the server, which is not what somebody who typed a slash had in mind
+        raise Refused(f"the name of a database is missing in {hold.subject!r}")
+    subject = f"{server.name}/{_copy(asked.organization, server.name, rest)}" if rest else server.name
+    return replace(hold, subject=subject, value=BLOCKED, requester=None, data={})
+
+
+def _copy(organization: Organization, server: str, name: str) -> str:
+    """The name of a database that has a copy on *server*."""
+    database = {known.lower(): one for known, one in organization.databases.items()}.get(name.lower())
+    if database is None:
+        spelled = {known.lower(): known for known in organization.databases}
+        raise NotFound(f"there is no database {name!r}{_hint(name, spelled)}")
+    if server not in database.copies:
+        raise Refused(f"{server} holds no copy of {database.name}; its copies are on {', '.join(database.copies)}")
+    return database.name
+
+
 def _plain(asked: _Asked, subject: str) -> Hold:
     """A hold that is only on or off."""
     if asked.hold.value.strip().lower() != _ON:
@@ -306,4 +336,5 @@ _CHECKS: Mapping[HoldKind, Callable[[_Asked], Hold]] = {
     HoldKind.PAUSE: _pause,
     HoldKind.OVERRIDE: _override,
     HoldKind.UPGRADE: _of_server,
+    HoldKind.ACTIVATION: _activation,
 }

@@ -155,5 +155,5 @@ def _concerns(hold: Hold, definition: MonitorDefinition) -> bool:
             scope = scope_of(hold.subject)
             key = definition.key
             return scope is not None and scope.covers(key.server, key.health_set, key.item, key.target)
-        case HoldKind.PAUSE | HoldKind.OVERRIDE:
+        case HoldKind.PAUSE | HoldKind.OVERRIDE | HoldKind.ACTIVATION:
             return False

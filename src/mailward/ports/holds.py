@@ -1,4 +1,4 @@
-"""Where holds are kept: component states, maintenance, repairing, pause, overrides, announced upgrades."""
+"""Where holds are kept: component states, maintenance, repairing, pause, overrides, upgrades, blocked activation."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from mailward.model.alerting import Alert, Notice
+from mailward.model.copies import DatabaseCopy, PlannedMove
 from mailward.model.event import Event, EventKind
 from mailward.model.evidence import ServiceStatus
 from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport, Serving
@@ -79,6 +80,20 @@ class Intention:
     because: str
     done: bool = False
     operation: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MoveIntention:
+    """What an order to move databases would do, or has begun: the same choice and gates as without --dry-run."""
+
+    server: str
+    """Whose databases move away, or back."""
+    moves: tuple[PlannedMove, ...]
+    answers: tuple[GateAnswer, ...]
+    allowed: bool
+    because: str
+    operation: int | None = None
+    """The recovery that carries it out, once it is begun: `mailward recoveries show` follows it."""
 
 
 class Manager(Protocol):
@@ -209,8 +224,44 @@ class Manager(Protocol):
         """Restart a whole server by hand, through the same gates."""
         ...
 
+    async def copies(self, *, server: str | None = None, database: str | None = None) -> tuple[DatabaseCopy, ...]:
+        """Copies of mailbox databases as they stand, by database and preference (Get-MailboxDatabaseCopyStatus)."""
+        ...
+
+    async def move_database(
+        self,
+        database: str,
+        *,
+        to: str | None = None,
+        actor: str,
+        reason: str = "",
+        dry_run: bool = False,
+        force: bool = False,
+    ) -> MoveIntention:
+        """
+        Move a database's active copy *to* a server, or to the best copy (Move-ActiveMailboxDatabase).
+
+        Returns as soon as the move is begun. Refused for a server without a copy of it.
+        """
+        ...
+
+    async def drain(
+        self, server: str, *, actor: str, reason: str = "", dry_run: bool = False, force: bool = False
+    ) -> MoveIntention:
+        """
+        Move every active copy away from a server and keep its copies from becoming active
+        (Set-MailboxServer -DatabaseCopyActivationDisabledAndMoveNow).
+        """
+        ...
+
+    async def undrain(
+        self, server: str, *, actor: str, reason: str = "", dry_run: bool = False, move_back: bool = False
+    ) -> MoveIntention:
+        """Allow a server's copies to become active again; with *move_back* move those that prefer it back to it."""
+        ...
+
     async def holds(self, *, subject: str | None = None, ended: bool = False) -> tuple[Hold, ...]:
-        """Component states, maintenance, repairing, pauses, overrides and upgrades in force or scheduled."""
+        """Whatever is held in place, in force or scheduled: maintenance, pauses, overrides, blocked activation …"""
         ...
 
     async def hold(self, hold: Hold, *, actor: str) -> Hold:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from mailward.alerts.settings import EscalationSettings
+from mailward.failover.settings import MoveSettings
 from mailward.health.settings import RollupSettings
 from mailward.model.channels import Channel
 from mailward.model.organization import Organization
@@ -23,6 +24,7 @@ class Snapshot:
     retention: Retention = field(default_factory=Retention)
     rollup: RollupSettings = field(default_factory=RollupSettings)
     recovery: RecoverySettings = field(default_factory=RecoverySettings)
+    moves: MoveSettings = field(default_factory=MoveSettings)
     escalation: EscalationSettings = field(default_factory=EscalationSettings)
     channels: tuple[Channel, ...] = ()
     stop_file: str = ""

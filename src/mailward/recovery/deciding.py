@@ -12,7 +12,7 @@ from datetime import datetime
 from mailward.model.recovery import ONLY_ADVISE, ActionClass, Answer, Gate, GateAnswer, StepName
 from mailward.recovery.circumstances import Circumstances
 from mailward.recovery.gates import authority, evidence, harm
-from mailward.recovery.wanted import Wanted
+from mailward.recovery.wanted import OF_ONE_MOVE, Wanted
 
 GateFunction = Callable[[Wanted, Circumstances], GateAnswer]
 
@@ -108,6 +108,8 @@ _OF_CLASS: Mapping[ActionClass, tuple[GateFunction, ...]] = {
 #: What takes nothing away needs no evidence against the server, but that it is well again.
 _PUT_BACK: tuple[GateFunction, ...] = (harm.not_available, evidence.well_again)
 
+_GIVES_BACK = frozenset({StepName.PUT_BACK, StepName.ALLOW_ACTIVATION})
+
 #: By hand: a person answers for the why, mailward for the harm.
 _BY_HAND: tuple[GateFunction, ...] = (authority.store, authority.lease, authority.stop_file, harm.not_available)
 _BY_HAND_OF_CLASS: Mapping[ActionClass, tuple[GateFunction, ...]] = {
@@ -173,10 +175,12 @@ class Decision:
 
 def gates_of(wanted: Wanted) -> tuple[GateFunction, ...]:
     """The gates that are asked about a deed, in order."""
+    if wanted.step in OF_ONE_MOVE:
+        return (*_BY_HAND, harm.throttle)  # the rest was asked when the move was decided, or a person answers for it
     if wanted.by_hand:
-        own = () if wanted.step is StepName.PUT_BACK else _BY_HAND_OF_CLASS[wanted.action]
+        own = () if wanted.step in _GIVES_BACK else _BY_HAND_OF_CLASS[wanted.action]
         return (*_BY_HAND, *own)
-    own = _PUT_BACK if wanted.step is StepName.PUT_BACK else _OF_CLASS[wanted.action]
+    own = _PUT_BACK if wanted.step in _GIVES_BACK else _OF_CLASS[wanted.action]
     return (*_AUTHORITY, *own, *_CONSENT)
 
 

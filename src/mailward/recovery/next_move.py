@@ -24,6 +24,10 @@ ALTERNATIVES = frozenset({StepName.START_SERVICE, StepName.RELOAD_SERVICE, StepN
 REPEATS = 1
 
 
+#: After these it is known whether the problem stands, or the order is carried out.
+_LOOKS = frozenset({StepName.RE_PROBE, StepName.OBSERVE, StepName.AWAIT_MOVES, StepName.PROVE_EMPTY, StepName.VERIFY})
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Take:
     """Take the stage: look at its premise, then at its gates, then do it."""
@@ -114,7 +118,7 @@ def was_not_done(step: Step) -> bool:
 
 def is_healed(steps: Sequence[Step]) -> bool:
     """Whether the last look at the problem found none; what gives back afterwards changes nothing about it."""
-    looks = [step for step in steps if step.name in (StepName.RE_PROBE, StepName.OBSERVE) and step.ended is not None]
+    looks = [step for step in steps if step.name in _LOOKS and step.ended is not None]
     if not looks:
         return False
     return looks[-1].outcome is StepOutcome.DONE and looks[-1].evidence.get("healthy") is True

@@ -26,9 +26,13 @@ class Premise(Enum):
     CERTIFICATE_STALE = "the certificate on disk is newer than the one served"
     HOLDS_ACTIVE_COPIES = "the server holds active copies"
     WHOLE_SERVER = "the whole server is at fault"
-    ACTIVATION_BLOCKED = "activation was blocked"
     MAILBOX_SERVER_UNHEALTHY = "the mailbox server that serves it is not healthy"
     PROXY_AT_FAULT = "the proxy is at fault"
+    MOVES_BEGUN = "moves were begun"
+    SOURCE_CAN_BE_READ = "a copy was chosen, and the source can be read"
+    SOURCE_MAY_STILL_WRITE = "a copy was chosen, and the source does not answer"
+    READY_TO_SWITCH = "a copy was chosen, and nothing more can be saved"
+    SWITCHED = "users are sent to the other copy"
     PROXY_TO_TAKE_OUT = "the proxy is at fault, and clients are sent to it"
 
 
@@ -50,7 +54,27 @@ class Around:
     """The mailbox server that serves, for a customer touch point."""
     mailbox_server_alert: AlertValue | None = None
     """The worst of its own IMAP monitors."""
-    activation_blocked: bool = False
+    moves: tuple[int, ...] = ()
+    """The moves this operation began."""
+    move: "MoveSoFar | None" = None
+    """For the move of one database."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MoveSoFar:
+    """What the steps of a move have found and done."""
+
+    source: str
+    target: str | None
+    is_planned: bool
+    """Whether the source works, so that everything is synchronised before the switch."""
+    must_be_fenced: bool
+    because: str
+    """How the source is, and why."""
+    synchronised: bool = False
+    not_synchronised: str = ""
+    """Why not."""
+    switched: bool = False
 
 
 def judge(premise: Premise, seen: Circumstances, around: Around) -> Holds:
@@ -106,11 +130,6 @@ def _whole_server(_seen: Circumstances, around: Around) -> Holds:
     return Holds(holds=True, because="the server itself is at fault")
 
 
-def _activation_blocked(_seen: Circumstances, around: Around) -> Holds:
-    why = "this recovery blocked it" if around.activation_blocked else "this recovery blocked nothing"
-    return Holds(holds=around.activation_blocked, because=why)
-
-
 def _mailbox_server_unhealthy(_seen: Circumstances, around: Around) -> Holds:
     if around.mailbox_server is None:
         return Holds(holds=False, because="it is not known which mailbox server serves it")
@@ -130,6 +149,41 @@ def _proxy_at_fault(seen: Circumstances, around: Around) -> Holds:
     return Holds(holds=True, because=verdict.because)
 
 
+def _moves_begun(_seen: Circumstances, around: Around) -> Holds:
+    if not around.moves:
+        return Holds(holds=False, because="no move was begun")
+    return Holds(holds=True, because=f"moves {', '.join(str(number) for number in around.moves)} were begun")
+
+
+def _source_can_be_read(_seen: Circumstances, around: Around) -> Holds:
+    move = around.move
+    if move is None or move.target is None:
+        return Holds(holds=False, because="no copy was chosen")
+    return Holds(holds=move.is_planned, because=move.because)
+
+
+def _source_may_still_write(_seen: Circumstances, around: Around) -> Holds:
+    move = around.move
+    if move is None or move.target is None:
+        return Holds(holds=False, because="no copy was chosen")
+    return Holds(holds=move.must_be_fenced, because=move.because)
+
+
+def _ready_to_switch(_seen: Circumstances, around: Around) -> Holds:
+    """A source that works is not left before everything on it is synchronised; from another one nothing more comes."""
+    move = around.move
+    if move is None or move.target is None:
+        return Holds(holds=False, because="no copy was chosen")
+    if move.is_planned and not move.synchronised:
+        return Holds(holds=False, because=f"{move.source} works and was not synchronised: {move.not_synchronised}")
+    return Holds(holds=True, because=f"to {move.target}; {move.because}")
+
+
+def _switched(_seen: Circumstances, around: Around) -> Holds:
+    switched = around.move is not None and around.move.switched
+    return Holds(holds=switched, because="users are sent there" if switched else "users were not sent elsewhere")
+
+
 def _proxy_to_take_out(seen: Circumstances, around: Around) -> Holds:
     at_fault = _proxy_at_fault(seen, around)
     if at_fault.holds and seen.in_access_point is False:
@@ -144,8 +198,12 @@ _JUDGES: Mapping[Premise, Callable[[Circumstances, Around], Holds]] = {
     Premise.CERTIFICATE_STALE: _certificate_stale,
     Premise.HOLDS_ACTIVE_COPIES: _holds_active_copies,
     Premise.WHOLE_SERVER: _whole_server,
-    Premise.ACTIVATION_BLOCKED: _activation_blocked,
     Premise.MAILBOX_SERVER_UNHEALTHY: _mailbox_server_unhealthy,
     Premise.PROXY_AT_FAULT: _proxy_at_fault,
     Premise.PROXY_TO_TAKE_OUT: _proxy_to_take_out,
+    Premise.MOVES_BEGUN: _moves_begun,
+    Premise.SOURCE_CAN_BE_READ: _source_can_be_read,
+    Premise.SOURCE_MAY_STILL_WRITE: _source_may_still_write,
+    Premise.READY_TO_SWITCH: _ready_to_switch,
+    Premise.SWITCHED: _switched,
 }

@@ -5,6 +5,8 @@ Between any two stages the problem must still stand: a re-probe that succeeds en
 transient when nothing was touched. A stage whose premise is refuted is skipped, with the reason. What takes something
 away (a proxy out of the access point, the protocol log on) names the stage that gives it back on every exit.
 
+Allowing activation again (the seed's step 6) is such a giving back: it follows when the server is well, and not before.
+
 Where the seed's page has no branch, it is here: active copies that are left end the mailbox-server procedure before
 its restart; what stays broken after the last re-probe is escalated, and the escalation says what stays empty or taken
 out. The Portuguese page inverts one condition; the English one is right: when the mailbox server is *well*, the proxy
@@ -57,10 +59,10 @@ PROCEDURES: Mapping[OperationKind, Procedure] = {
             Stage(step=_S.RESTART_SERVICE, premise=_P.SERVICE_AT_FAULT, seed="1"),
             Stage(step=_S.RE_PROBE, seed="2"),
             Stage(step=_S.MOVE_DATABASES, premise=_P.HOLDS_ACTIVE_COPIES, gives_back=_S.ALLOW_ACTIVATION, seed="3"),
+            Stage(step=_S.AWAIT_MOVES, premise=_P.MOVES_BEGUN),
             Stage(step=_S.PROVE_EMPTY, premise=_P.WHOLE_SERVER, tries=2, seed="4"),
             Stage(step=_S.RESTART_SERVER, premise=_P.WHOLE_SERVER, seed="4"),
             Stage(step=_S.RE_PROBE, premise=_P.WHOLE_SERVER, seed="5"),
-            Stage(step=_S.ALLOW_ACTIVATION, premise=_P.ACTIVATION_BLOCKED, seed="6"),
             Stage(step=_S.ESCALATE, seed="7"),
         ),
     ),
@@ -118,11 +120,33 @@ PROCEDURES: Mapping[OperationKind, Procedure] = {
             Stage(step=_S.OBSERVE, seed="2"),
             Stage(step=_S.OBSERVE, seed="3"),
             Stage(step=_S.MOVE_DATABASES, premise=_P.HOLDS_ACTIVE_COPIES, gives_back=_S.ALLOW_ACTIVATION, seed="4.1"),
+            Stage(step=_S.AWAIT_MOVES, premise=_P.MOVES_BEGUN),
             Stage(step=_S.PROVE_EMPTY, premise=_P.WHOLE_SERVER, tries=2, seed="4.2"),
             Stage(step=_S.RESTART_SERVER, premise=_P.WHOLE_SERVER, seed="4"),
             Stage(step=_S.OBSERVE, seed="5"),
-            Stage(step=_S.ALLOW_ACTIVATION, premise=_P.ACTIVATION_BLOCKED, seed="6"),
             Stage(step=_S.ESCALATE, seed="7"),
+        ),
+    ),
+    OperationKind.DRAIN: Procedure(
+        kind=OperationKind.DRAIN,
+        monitors=(),
+        stages=(
+            Stage(step=_S.MOVE_DATABASES, premise=_P.HOLDS_ACTIVE_COPIES),
+            Stage(step=_S.AWAIT_MOVES, premise=_P.MOVES_BEGUN),
+            Stage(step=_S.PROVE_EMPTY, tries=2),
+            Stage(step=_S.ESCALATE),
+        ),
+    ),
+    OperationKind.MOVE: Procedure(
+        kind=OperationKind.MOVE,
+        monitors=(),
+        stages=(
+            Stage(step=_S.CHOOSE_COPY),
+            Stage(step=_S.SYNCHRONISE, premise=_P.SOURCE_CAN_BE_READ),
+            Stage(step=_S.FENCE, premise=_P.SOURCE_MAY_STILL_WRITE),
+            Stage(step=_S.SWITCH_OVER, premise=_P.READY_TO_SWITCH),
+            Stage(step=_S.VERIFY, premise=_P.SWITCHED),
+            Stage(step=_S.ESCALATE),
         ),
     ),
 }

@@ -14,7 +14,7 @@ from mailward.model.durations import spoken
 from mailward.model.recovery import ActionClass, Answer, Deed, Gate, GateAnswer, StepName
 from mailward.recovery.circumstances import Place
 from mailward.recovery.settings import Throttles
-from mailward.recovery.wanted import Wanted
+from mailward.recovery.wanted import OF_ONE_MOVE, Wanted
 
 DAY = timedelta(days=1)
 #: The longest any throttle looks back.
@@ -44,13 +44,15 @@ def throttle(
 
 def under_way(wanted: Wanted, deeds: Sequence[Deed]) -> GateAnswer:
     """What is asked even of a person who insists: two deeds on one server at once help nobody."""
-    standing = _under_way_on(wanted.server, deeds)
+    standing = _under_way_on(wanted, deeds)
     return standing or GateAnswer(gate=Gate.THROTTLE, answer=Answer.PASSES, because="nothing is under way on it")
 
 
-def _under_way_on(server: str, deeds: Iterable[Deed]) -> GateAnswer | None:
+def _under_way_on(wanted: Wanted, deeds: Iterable[Deed]) -> GateAnswer | None:
+    """Another deed on the same server; the databases of one server move side by side."""
     for deed in deeds:
-        if deed.ended is None and deed.server == server:
+        beside = deed.action is ActionClass.MOVE and wanted.step in OF_ONE_MOVE
+        if deed.ended is None and deed.server == wanted.server and not beside:
             return _wait(f"an action on {deed.server} is still under way (recovery {deed.operation})")
     return None
 
@@ -107,7 +109,7 @@ class _Record:
 
 def _limits(record: _Record, settings: Throttles) -> Iterator[GateAnswer | None]:
     server, action = record.wanted.server, record.wanted.action
-    yield _under_way_on(server, record.deeds)
+    yield _under_way_on(record.wanted, record.deeds)
     yield record.one_at_a_time()
     if action in _SERVICE:
         yield record.at_most(settings.service_restarts_a_day, _SERVICE, "started or restarted")
@@ -125,7 +127,7 @@ def _limits(record: _Record, settings: Throttles) -> Iterator[GateAnswer | None]
             f"the last time {server} was taken out or put back",
             lambda deed: deed.server == server and deed.action is ActionClass.ACCESS_POINT,
         )
-    if action is ActionClass.MOVE:
+    if record.wanted.step is StepName.MOVE_DATABASES:
         yield record.apart(
             settings.move_apart,
             f"the last move on {server}",

@@ -15,8 +15,15 @@ ACTION_OF: Mapping[StepName, ActionClass] = {
     StepName.TAKE_OUT: ActionClass.ACCESS_POINT,
     StepName.PUT_BACK: ActionClass.ACCESS_POINT,
     StepName.MOVE_DATABASES: ActionClass.MOVE,
+    StepName.SYNCHRONISE: ActionClass.MOVE,
+    StepName.FENCE: ActionClass.MOVE,
+    StepName.SWITCH_OVER: ActionClass.MOVE,
+    StepName.ALLOW_ACTIVATION: ActionClass.MOVE,
     StepName.RESTART_SERVER: ActionClass.SERVER_RESTART,
 }
+
+#: What the move of one database consists of: that it moves was decided before, under the gates of that decision.
+OF_ONE_MOVE = frozenset({StepName.SYNCHRONISE, StepName.FENCE, StepName.SWITCH_OVER})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

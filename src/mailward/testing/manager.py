@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
 from mailward.model.alerting import Alert, Notice
+from mailward.model.copies import DatabaseCopy
 from mailward.model.errors import NotFound, Refused
 from mailward.model.event import Event, EventKind
 from mailward.model.evidence import ServiceStatus
@@ -15,12 +16,12 @@ from mailward.model.holds import Hold
 from mailward.model.items import PROBES, ProbeItem
 from mailward.model.probing import ProbeResult
 from mailward.ports.manager import ItemInstance, ManagerStatus, RecoveryStory
-from mailward.testing.manager_repairs import FakeRepairs
+from mailward.testing.manager_moves import FakeMoves
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class FakeManager(FakeRepairs):
+class FakeManager(FakeMoves):
     """A Manager over canned values, which tests may change while it runs."""
 
     def __init__(
@@ -36,6 +37,7 @@ class FakeManager(FakeRepairs):
         servers: Sequence[str] = (),
         stories: Sequence[RecoveryStory] = (),
         services: Mapping[str, ServiceStatus] | None = None,
+        copies: Sequence[DatabaseCopy] = (),
         holds: Sequence[Hold] = (),
         alerts: Sequence[Alert] = (),
         notices: Sequence[Notice] = (),
@@ -45,6 +47,7 @@ class FakeManager(FakeRepairs):
             servers=servers,
             stories=stories,
             services=services,
+            copies=copies,
             holds=holds,
             alerts=alerts,
             notices=notices,

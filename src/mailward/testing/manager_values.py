@@ -29,6 +29,7 @@ from mailward.model.probing import (
 )
 from mailward.model.verdict import Confidence, Dependency, Tier, Verdict
 from mailward.ports.manager import ItemInstance, ManagerStatus
+from mailward.testing.copy_values import COPIES
 from mailward.testing.manager import FakeManager
 from mailward.testing.repair_values import (
     ALERTS,
@@ -258,6 +259,7 @@ def example_manager() -> FakeManager:
         events=EVENTS,
         stories=STORIES,
         services=SERVICES,
+        copies=COPIES,
         holds=HOLDS,
         alerts=ALERTS,
         notices=NOTICES,

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from mailward.model.errors import ConfigError, NotFound, PermanentFailure, Refused, TemporaryFailure
 from mailward.ports.clock import Clock
 from mailward.ports.manager import Manager
-from mailward.web import health_page, holding, repairing, telling, watching
+from mailward.web import health_page, holding, moving, repairing, telling, watching
 from mailward.web.access import Access, Caller, Right, access_of_this_process
 from mailward.web.answers import plain
 from mailward.web.openapi import document
@@ -39,6 +39,7 @@ def build_api(manager: Manager, *, access: Access | None = None, clock: Clock | 
     reads: Routes = {
         **watching.READS,
         **repairing.READS,
+        **moving.READS,
         **holding.READS,
         **telling.READS,
         **health_page.READS,
@@ -49,6 +50,7 @@ def build_api(manager: Manager, *, access: Access | None = None, clock: Clock | 
     changes: Routes = {
         **watching.CHANGES,
         **repairing.CHANGES,
+        **moving.CHANGES,
         "/api/v1/holds": holding.hold(clock),
         **holding.CHANGES,
         **telling.CHANGES,

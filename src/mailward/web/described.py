@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mailward.model.alerting import Alert, Notice
+from mailward.model.copies import DatabaseCopy
 from mailward.model.event import Event, EventKind
 from mailward.model.evidence import ServiceStatus
 from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport
@@ -13,7 +14,7 @@ from mailward.model.items import ProbeItem
 from mailward.model.monitoring import AlertValue
 from mailward.model.probing import ProbeResult
 from mailward.model.recovery import Operation
-from mailward.ports.manager import Intention, ItemInstance, ManagerStatus, RecoveryStory
+from mailward.ports.manager import Intention, ItemInstance, ManagerStatus, MoveIntention, RecoveryStory
 from mailward.ports.service_control import ServiceDeed
 
 _Schema = Mapping[str, Any]
@@ -187,6 +188,34 @@ OPERATIONS: tuple[Described, ...] = (
         answers=Intention,
         method="post",
         body=_ORDER,
+    ),
+    Described(
+        path="/api/v1/copies",
+        summary="Copies of mailbox databases, by database and preference (Get-MailboxDatabaseCopyStatus)",
+        answers=DatabaseCopy,
+        many=True,
+        query={"server": _TEXT, "database": _TEXT},
+    ),
+    Described(
+        path="/api/v1/databases/{database}/move",
+        summary="Begin to move a database's active copy, to a server or to the best copy; needs an operator",
+        answers=MoveIntention,
+        method="post",
+        body={"to": _TEXT, **_ORDER},
+    ),
+    Described(
+        path="/api/v1/servers/{server}/drain",
+        summary="Begin to move every active copy away from a server, and block activation there; needs an operator",
+        answers=MoveIntention,
+        method="post",
+        body=_ORDER,
+    ),
+    Described(
+        path="/api/v1/servers/{server}/undrain",
+        summary="Allow a server's copies to become active again, and move back those that prefer it; needs an operator",
+        answers=MoveIntention,
+        method="post",
+        body={"reason": _TEXT, "dry_run": _BOOLEAN, "move_back": _BOOLEAN},
     ),
     Described(
         path="/api/v1/holds",

@@ -9,9 +9,8 @@ from mailward.model.recovery import Operation
 from mailward.ports.manager import Manager
 from mailward.ports.service_control import ServiceDeed
 from mailward.web.answers import many, one
-from mailward.web.parameters import Parameters
 from mailward.web.problems import Code, Problem
-from mailward.web.requests import actor, asked, body, in_path, number_in_path
+from mailward.web.requests import actor, asked, body, in_path, manner, number_in_path, order
 from mailward.web.routes import Routes
 
 OPERATIONS_MAX = 1000
@@ -78,33 +77,19 @@ async def _service(manager: Manager, request: Request) -> Response:
 
 
 async def _control_service(manager: Manager, request: Request) -> Response:
-    given = await body(request)
-    reason, dry_run, force = _order(given)
+    reason, dry_run, force = order(await body(request))
     server, deed = in_path(request, "server"), _deed(request)
-    _log.info("%s of the service of %s%s, asked for by %s", deed.value, server, _how(dry_run, force), actor(request))
+    _log.info("%s of the service of %s%s, asked for by %s", deed.value, server, manner(dry_run, force), actor(request))
     return one(
         await manager.control_service(server, deed, actor=actor(request), reason=reason, dry_run=dry_run, force=force)
     )
 
 
 async def _restart_server(manager: Manager, request: Request) -> Response:
-    given = await body(request)
-    reason, dry_run, force = _order(given)
+    reason, dry_run, force = order(await body(request))
     server = in_path(request, "server")
-    _log.info("restart of the server %s%s, asked for by %s", server, _how(dry_run, force), actor(request))
+    _log.info("restart of the server %s%s, asked for by %s", server, manner(dry_run, force), actor(request))
     return one(await manager.restart_server(server, actor=actor(request), reason=reason, dry_run=dry_run, force=force))
-
-
-def _order(given: Parameters) -> tuple[str, bool, bool]:
-    """Reason, dry_run and force of an order by hand."""
-    reason = given.text("reason") or ""
-    dry_run, force = given.boolean("dry_run") or False, given.boolean("force") or False
-    given.finish()
-    return reason, dry_run, force
-
-
-def _how(dry_run: bool, force: bool) -> str:
-    return f"{' as a rehearsal' if dry_run else ''}{' by force' if force else ''}"
 
 
 def _deed(request: Request) -> ServiceDeed:

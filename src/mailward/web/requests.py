@@ -67,6 +67,19 @@ def number_in_path(request: Request, what: str) -> int:
     return int(text)
 
 
+def order(given: Parameters) -> tuple[str, bool, bool]:
+    """Return reason, dry_run and force of an order by hand, the last that is read of it."""
+    reason = given.text("reason") or ""
+    dry_run, force = given.boolean("dry_run") or False, given.boolean("force") or False
+    given.finish()
+    return reason, dry_run, force
+
+
+def manner(dry_run: bool, force: bool = False) -> str:
+    """Return how an order was given, for the log."""
+    return f"{' as a rehearsal' if dry_run else ''}{' by force' if force else ''}"
+
+
 def actor(request: Request) -> str:
     """Return whom to record as having asked."""
     return str(request.state.caller.name)

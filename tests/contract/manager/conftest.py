@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
 from mailward.client.manager import ManagerClient
+from mailward.model.copies import CopyState
+from mailward.model.recovery import Answer, Gate, GateAnswer
 from mailward.ports.manager import Manager
 from mailward.testing.manager import FakeManager
 from mailward.testing.manager_values import example_manager
@@ -50,6 +52,21 @@ class Case:
 
     manager: Manager
     behind: FakeManager
+
+    def gate_says(self, gate: Gate, answer: Answer, because: str) -> None:
+        """Let a gate answer so to every order by hand."""
+        self.behind.gates = (GateAnswer(gate=gate, answer=answer, because=because),)
+
+    def copy_is(self, database: str, server: str, state: CopyState, because: str) -> None:
+        """Let a copy stand so from now on."""
+        self.behind.copied = [
+            replace(row, state=state, because=because) if (row.database, row.server) == (database, server) else row
+            for row in self.behind.copied
+        ]
+
+    def moves_fail(self, because: str) -> None:
+        """Let what is moved from now on fail."""
+        self.behind.move_trouble = because
 
 
 @asynccontextmanager

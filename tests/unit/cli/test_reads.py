@@ -98,10 +98,10 @@ def test_a_filter_that_matches_nothing_says_so_and_fails(ask, words, said, form)
 
 
 def test_an_unknown_server_names_the_nearest(ask):
-    ran = ask("health", "mbx1")
+    ran = ask("health", "mbx3")
 
     assert 1 == ran.code
-    assert "there is no server 'mbx1'; did you mean 'mbx2'?" in ran.err
+    assert "there is no server 'mbx3'; did you mean 'mbx2'?" in ran.err
 
 
 def test_reads_fail_for_what_is_unhealthy_only_where_asked(ask):

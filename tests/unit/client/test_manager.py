@@ -45,6 +45,43 @@ def test_a_word_goes_to_its_own_route(answering, word):
     assert requests[0].endswith(b'{"reason": "because"}')
 
 
+@pytest.mark.parametrize(
+    ("order", "path", "sent"),
+    [
+        (
+            lambda client: client.move_database("a/b", to="mbx2", reason="r"),
+            b"/databases/a%2Fb/move",
+            {"to": "mbx2", "reason": "r", "dry_run": False, "force": False},
+        ),
+        (
+            lambda client: client.move_database("DB1", dry_run=True, force=True),
+            b"/databases/DB1/move",
+            {"to": None, "reason": "", "dry_run": True, "force": True},
+        ),
+        (
+            lambda client: client.drain("mbx1", dry_run=True),
+            b"/servers/mbx1/drain",
+            {"reason": "", "dry_run": True, "force": False},
+        ),
+        (
+            lambda client: client.undrain("mbx1", move_back=True),
+            b"/servers/mbx1/undrain",
+            {"reason": "", "dry_run": False, "move_back": True},
+        ),
+    ],
+)
+def test_an_order_to_move_is_sent_as_it_was_given(answering, order, path, sent):
+    from mailward.ports.manager import MoveIntention
+
+    intention = MoveIntention(server="mbx1", moves=(), answers=(), allowed=True, because="so", operation=7)
+    with answering(an_answer(intention)) as (socket, requests):
+        assert intention == order(ManagerClient(socket))
+
+    head, _, body = requests[0].partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /api/v1" + path + b" HTTP/1.1\r\n")
+    assert sent == json.loads(body)
+
+
 def test_a_rehearsal_is_never_sent_as_the_deed(answering):
     from mailward.ports.manager import Intention
 

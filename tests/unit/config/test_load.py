@@ -166,7 +166,7 @@ server_restart = "act"
 move = 1
 [recovery.throttles]
 service_restarts_a_day = 0
-[routing]
+[dashboard]
 """
     )
 
@@ -192,7 +192,7 @@ service_restarts_a_day = 0
         '19: recovery.classes.server_restart is not known; did you mean "server-restart"?',
         '20: recovery.classes.move must be "observe", "recommend", "approve" or "act"',
         "22: recovery.throttles.service_restarts_a_day must be at least 1",
-        "23: routing is not known: this version does not switch mailbox databases yet; take the section out",
+        "23: dashboard is not known: this version has no dashboard yet; take the section out",
     ] == [line.removeprefix(f"{main}:").strip() for line in str(caught.value).splitlines()]
 
 
@@ -293,8 +293,8 @@ def mistakes_of(main: Path) -> list[str]:
             "servers.be1.host.service begins in the home directory of a user this machine does not know",
         ),
         (
-            "[routing]",
-            "routing is not known: this version does not switch mailbox databases yet; take the section out",
+            "[dashboard]",
+            "dashboard is not known: this version has no dashboard yet; take the section out",
         ),
     ],
 )

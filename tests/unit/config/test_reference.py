@@ -65,7 +65,11 @@ def test_every_example_is_accepted(key):
 
 
 def test_there_is_no_example_for_a_key_that_does_not_exist():
-    assert set() == EXAMPLES.keys() - {name for key in every_key() for name in (key.key, f"{key.table[0]}.{key.key}")}
+    names = {
+        name for key in every_key() for name in (key.key, f"{key.table[0]}.{key.key}", ".".join((*key.table, key.key)))
+    }
+
+    assert set() == EXAMPLES.keys() - names
 
 
 SERVER = Server(name="{name}", roles=frozenset(), imap=ImapEndpoint(host="{name}"))
@@ -106,4 +110,4 @@ def test_a_default_in_words_is_the_default_in_force(key, default, sections):
 def test_what_is_required_says_so(sections):
     required = {key.key for key in every_key() if " | required | " in (row_of(key, sections) or "")}
 
-    assert {"name", "roles", "servers", "copies", "kind"} == required
+    assert {"name", "roles", "servers", "copies", "kind", "map"} == required

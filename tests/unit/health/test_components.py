@@ -62,7 +62,9 @@ def test_maintenance_takes_a_server_out_but_for_monitoring_and_actions(component
     assert (ACTIVE if component in APART else INACTIVE) == found.state
 
 
-@pytest.mark.parametrize("kind", [HoldKind.PAUSE, HoldKind.UPGRADE, HoldKind.REPAIRING, HoldKind.OVERRIDE])
+@pytest.mark.parametrize(
+    "kind", [HoldKind.PAUSE, HoldKind.UPGRADE, HoldKind.REPAIRING, HoldKind.OVERRIDE, HoldKind.ACTIVATION]
+)
 def test_other_holds_say_nothing_of_components(kind, a_hold, noon):
     holds = [a_hold("p1", "Inactive", kind=kind), a_hold("p1/ImapProxy", "Inactive", kind=kind)]
 

@@ -22,6 +22,8 @@ ITEM = {"item_type": "probe", "property": "interval"}
         (HoldKind.PAUSE, "be1", "on", "actions are paused on be1"),
         (HoldKind.OVERRIDE, "be1/IMAP/P", "5s", "interval of the probe be1/IMAP/P is 5s"),
         (HoldKind.UPGRADE, "be1", "on", "a package upgrade is at work on be1"),
+        (HoldKind.ACTIVATION, "be1", "blocked", "activation of copies on be1 is blocked"),
+        (HoldKind.ACTIVATION, "be1/DB1", "blocked", "activation of the copy of DB1 on be1 is blocked"),
     ],
 )
 def test_every_kind_is_said_in_a_sentence(kind, subject, value, said, a_hold):

@@ -119,7 +119,9 @@ def test_of_the_components_of_a_proxy_its_own_and_the_server_wide_one_keep_clien
     assert {"p1": expected, "p2": True} == answers(TWO_PROXIES, (), (hold,))
 
 
-@pytest.mark.parametrize("kind", [HoldKind.REPAIRING, HoldKind.PAUSE, HoldKind.OVERRIDE, HoldKind.UPGRADE])
+@pytest.mark.parametrize(
+    "kind", [HoldKind.REPAIRING, HoldKind.PAUSE, HoldKind.OVERRIDE, HoldKind.UPGRADE, HoldKind.ACTIVATION]
+)
 def test_no_other_hold_keeps_clients_away(kind):
     subject = "p1/IMAP.Proxy/ImapProxyTestMonitor/p1" if kind is HoldKind.REPAIRING else "p1"
     assert ask(holds=[a_hold(kind, subject, "on")]).is_serving

@@ -23,6 +23,7 @@ KINDS = {
         {"data": {"item_type": "probe", "property": "interval"}},
     ),
     HoldKind.UPGRADE: ("mbx1", "on", {}),
+    HoldKind.ACTIVATION: ("mbx1/DB2", "blocked", {}),
 }
 
 
@@ -278,6 +279,31 @@ def test_an_upgrade_keeps_which_installer_announced_it_and_nothing_else(of_kind,
     assert {"by": "apt"} == checked(of_kind(HoldKind.UPGRADE, data={"by": "apt", "more": 1})).data
 
 
+@pytest.mark.parametrize(("subject", "stored"), [("MBX1.example.net", "mbx1"), (r"mbx2\db2", "mbx2/DB2")])
+def test_activation_is_blocked_for_a_server_or_for_one_copy(subject, stored, of_kind, checked):
+    hold = checked(of_kind(HoldKind.ACTIVATION, subject=subject, value="Blocked"))
+
+    assert (stored, "blocked", {}) == (hold.subject, hold.value, hold.data)
+
+
+@pytest.mark.parametrize(
+    ("subject", "value", "said"),
+    [
+        ("proxy1", "blocked", "proxy1 is no mailbox server: it has no copies that could become active"),
+        ("mbx1/DB3", "blocked", "there is no database 'DB3'; did you mean 'DB"),
+        ("mbx2/DB1", "blocked", "mbx2 holds no copy of DB1; its copies are on mbx1"),
+        ("mbx1/", "blocked", "the name of a database is missing in 'mbx1/'"),
+        ("mbx1", "on", "'on' means nothing here: to allow it again, end the hold, as `mailward activation allow` does"),
+        ("", "blocked", "the name of a server is missing"),
+    ],
+)
+def test_activation_that_cannot_be_blocked_is_refused(subject, value, said, of_kind, checked):
+    with pytest.raises(Refused) as refusal:
+        checked(of_kind(HoldKind.ACTIVATION, subject=subject, value=value))
+
+    assert said in str(refusal.value)
+
+
 def test_what_somebody_else_must_remember_is_a_concern(of_kind, a_hold):
     endless = [kind for kind in HoldKind if concerns(of_kind(kind, until=None))]
 
@@ -287,6 +313,7 @@ def test_what_somebody_else_must_remember_is_a_concern(of_kind, a_hold):
         HoldKind.REPAIRING,
         HoldKind.PAUSE,
         HoldKind.OVERRIDE,
+        HoldKind.ACTIVATION,
     ] == endless
     assert () == concerns(of_kind(HoldKind.MAINTENANCE))
     assert () == concerns(state(a_hold, "proxy1/ImapProxy", "Active", until=None))

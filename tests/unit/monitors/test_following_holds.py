@@ -247,7 +247,7 @@ def test_at_the_end_of_a_repair_its_monitor_is_looked_at_at_once(watched, a_hold
 
 def test_what_begins_without_changing_the_watching_hurries_nobody(watched, a_hold):
     began = (a_hold(HoldKind.MAINTENANCE, "mbx1"), a_hold(HoldKind.REPAIRING, SELF_SUBJECT))
-    ended = (a_hold(HoldKind.PAUSE, "organization"),)
+    ended = (a_hold(HoldKind.PAUSE, "organization"), a_hold(HoldKind.ACTIVATION, "mbx1"))
 
     assert () == to_look_at(HoldChange(began=began, ended=ended), before=watched, after=watched)
     assert not HoldChange()

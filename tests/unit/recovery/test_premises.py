@@ -1,12 +1,14 @@
 """Premises: whether a stage makes sense, and in which words it is skipped."""
 
+from dataclasses import replace
+
 import pytest
 
 from mailward.model.evidence import ServiceState, ServiceStatus
 from mailward.model.monitoring import AlertValue
 from mailward.model.verdict import Confidence, Tier, Verdict
 from mailward.recovery.circumstances import Place
-from mailward.recovery.premises import Around, Premise, judge
+from mailward.recovery.premises import Around, MoveSoFar, Premise, judge
 
 from .conftest import all_well_for
 
@@ -18,6 +20,10 @@ ONE_DATABASE = Around(database="DB1")
 
 def service(state: ServiceState) -> ServiceStatus:
     return ServiceStatus(state=state, because="the host says so")
+
+
+PLANNED = MoveSoFar(source="be1", target="be2", is_planned=True, must_be_fenced=False, because="it answers")
+FORCED = MoveSoFar(source="be1", target="be2", is_planned=False, must_be_fenced=True, because="it does not run")
 
 
 @pytest.mark.parametrize(
@@ -51,8 +57,24 @@ def service(state: ServiceState) -> ServiceStatus:
         (Premise.HOLDS_ACTIVE_COPIES, {"active_copies": ()}, ONE_DATABASE, True),
         (Premise.WHOLE_SERVER, {}, NOWHERE, True),
         (Premise.WHOLE_SERVER, {}, ONE_DATABASE, False),
-        (Premise.ACTIVATION_BLOCKED, {}, NOWHERE, False),
-        (Premise.ACTIVATION_BLOCKED, {}, Around(activation_blocked=True), True),
+        (Premise.MOVES_BEGUN, {}, NOWHERE, False),
+        (Premise.MOVES_BEGUN, {}, Around(moves=(3,)), True),
+        (Premise.SOURCE_CAN_BE_READ, {}, NOWHERE, False),
+        (Premise.SOURCE_CAN_BE_READ, {}, Around(move=replace(PLANNED, target=None)), False),
+        (Premise.SOURCE_CAN_BE_READ, {}, Around(move=PLANNED), True),
+        (Premise.SOURCE_CAN_BE_READ, {}, Around(move=FORCED), False),
+        (Premise.SOURCE_MAY_STILL_WRITE, {}, NOWHERE, False),
+        (Premise.SOURCE_MAY_STILL_WRITE, {}, Around(move=PLANNED), False),
+        (Premise.SOURCE_MAY_STILL_WRITE, {}, Around(move=FORCED), True),
+        (Premise.SOURCE_MAY_STILL_WRITE, {}, Around(move=replace(FORCED, target=None)), False),
+        (Premise.READY_TO_SWITCH, {}, NOWHERE, False),
+        (Premise.READY_TO_SWITCH, {}, Around(move=PLANNED), False),
+        (Premise.READY_TO_SWITCH, {}, Around(move=replace(PLANNED, synchronised=True)), True),
+        (Premise.READY_TO_SWITCH, {}, Around(move=FORCED), True),
+        (Premise.READY_TO_SWITCH, {}, Around(move=replace(FORCED, target=None)), False),
+        (Premise.SWITCHED, {}, NOWHERE, False),
+        (Premise.SWITCHED, {}, Around(move=PLANNED), False),
+        (Premise.SWITCHED, {}, Around(move=replace(PLANNED, switched=True)), True),
         (Premise.MAILBOX_SERVER_UNHEALTHY, {}, NOWHERE, False),
         (
             Premise.MAILBOX_SERVER_UNHEALTHY,

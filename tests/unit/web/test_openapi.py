@@ -4,7 +4,11 @@ import json
 
 import pytest
 
+from mailward.model.copies import CopyChoice, PlannedMove
+from mailward.model.recovery import Answer, Gate, GateAnswer
 from mailward.model.wire import answer, listing
+from mailward.ports.manager import MoveIntention
+from mailward.testing.copy_values import COPIES
 from mailward.testing.manager_values import (
     EVENTS,
     FAILED,
@@ -20,6 +24,25 @@ from mailward.testing.repair_values import ALERTS, HOLDS, NOTICES, SERVICES
 from mailward.web.api import build_api
 from mailward.web.described import OPERATIONS
 from mailward.web.openapi import document
+
+MOVE = MoveIntention(
+    server="mbx1",
+    moves=(
+        PlannedMove(
+            database="DB1",
+            source="mbx1",
+            target="mbx2",
+            because="mbx2: the copy is Healthy",
+            choices=(CopyChoice(server="mbx2", is_eligible=True, because="the copy is Healthy"),),
+            command=("mailmap", "switch"),
+        ),
+        PlannedMove(database="DB3", source="mbx1", target=None, because="there is no second copy"),
+    ),
+    answers=(GateAnswer(gate=Gate.LEASE, answer=Answer.PASSES, because="held"),),
+    allowed=True,
+    because="every gate passes",
+    operation=7,
+)
 
 
 def fits(plain, schema, schemas) -> bool:
@@ -80,6 +103,10 @@ def test_every_route_of_the_api_is_described_and_no_other(fake):
         ("/api/v1/why/{subject}", "get", listing(STORIES)),
         ("/api/v1/would-have", "get", listing(STORIES)),
         ("/api/v1/service/{server}", "get", answer(SERVICES["mbx2"])),
+        ("/api/v1/copies", "get", listing(COPIES)),
+        ("/api/v1/databases/{database}/move", "post", answer(MOVE)),
+        ("/api/v1/servers/{server}/drain", "post", answer(MOVE)),
+        ("/api/v1/servers/{server}/undrain", "post", answer(MOVE)),
         ("/api/v1/holds", "get", listing(HOLDS)),
         ("/api/v1/holds", "post", answer(HOLDS[1])),
         ("/api/v1/alerts", "get", listing(ALERTS)),
@@ -117,6 +144,7 @@ async def test_it_is_served(api):
 @pytest.mark.parametrize("operation", [one for one in OPERATIONS if one.method == "post"], ids=lambda one: one.path)
 async def test_every_member_described_of_what_is_sent_is_one_the_route_knows(api, operation):
     path = operation.path.replace("{id}", "1").replace("{server}", "mbx2").replace("{deed}", "stop")
+    path = path.replace("{database}", "DB1")
 
     refused = await api("POST", path, body=b'{"no-such-member": 1}')
 

@@ -28,7 +28,7 @@ from mailward.engine.recovering.world import World
 from mailward.model.errors import LeaseLost, MailwardError, TemporaryFailure
 from mailward.model.event import Event, EventKind
 from mailward.model.evidence import ServiceStatus
-from mailward.model.recovery import Answer, Gate, GateAnswer, Operation, OperationStatus, Step, StepOutcome
+from mailward.model.recovery import Answer, Gate, GateAnswer, Operation, OperationStatus, Step, StepName, StepOutcome
 from mailward.model.recovery import Deed as BegunDeed
 from mailward.model.wire import from_plain
 from mailward.ports.lease import Held
@@ -65,7 +65,7 @@ class Acting:
         deeds = await self._record.operations.deeds(since=now - WINDOW)
         counted = tuple(deed for deed in deeds if (deed.operation, deed.seq) not in undone)
         asked = operation.data.get("asked_at")
-        seen = await self._facts.around(wanted, operation if operation.id else None, counted, self._ended.all())
+        seen = await self._facts.around(wanted, operation if operation.id else None, steps, counted, self._ended.all())
         return replace(
             seen,
             leads=self._leading.held is not None,
@@ -83,7 +83,7 @@ class Acting:
             Refused: The lease was lost; nothing was begun.
             TemporaryFailure: The store is out of reach; nothing was begun.
         """
-        deed = self._facts.deed(wanted.step, wanted.server, turn.steps)
+        deed = self._facts.deed(wanted.step, wanted.server, turn.steps, turn.operation)
         evidence, unseen = await bounded(deed.before())
         if evidence is None:
             unconfirmed = waits_for(Gate.NOT_CONFIRMED, f"the host was not seen just before: {unseen}")
@@ -181,7 +181,7 @@ class Acting:
         now = self._world.clock.now()
         name, server = turn.at.stage.step, turn.at.server
         operation = _with_own_approval(turn.operation, name.value, server)
-        command = words_of(self._facts.deed(name, server, turn.steps))
+        command = words_of(self._facts.deed(name, server, turn.steps, operation))
         step = replace(turn.step(now), command=command)
         told = [f"{one.gate.value}: {one.answer.value}" for one in decision.answers if one.answer is not Answer.PASSES]
         said = {"step": name.value, "server": server, "command": list(command), "gates": told}
@@ -221,7 +221,8 @@ class Acting:
             return await self.outcome(operation, step, StepOutcome.REFUSED, because, held=held, not_done=True)
         outcome, because = StepOutcome.DONE, "done"
         try:
-            await deed.do()
+            kept = await deed.do()
+            step = replace(step, evidence={**step.evidence, **kept})
         except TemporaryFailure as failure:
             outcome, because = StepOutcome.UNKNOWN, f"it is not known whether it was done: {failure}"
         except MailwardError as failure:
@@ -252,7 +253,9 @@ def _undone(steps: Sequence[Step]) -> set[tuple[int, int]]:
 
 
 def _stopped_by_us(steps: Sequence[Step]) -> bool:
-    """Whether the last deed was a restart that ended between its stop and its start."""
+    """Whether the last deed was a restart that ended between its stop and its start, or a move fenced the server."""
+    if any(step.name is StepName.AWAIT_MOVES and step.evidence.get("fenced") is True for step in steps):
+        return True
     last = next((step for step in reversed(steps) if step.action is not None and step.ended is not None), None)
     return last is not None and last.evidence.get("half_done") is True
 

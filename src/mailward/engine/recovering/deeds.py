@@ -28,6 +28,7 @@ _SERVICE_DEEDS: Mapping[StepName, ServiceDeed] = {
     StepName.RESTART_SERVICE: ServiceDeed.RESTART,
     StepName.RELOAD_SERVICE: ServiceDeed.RELOAD,
     StepName.STOP_SERVICE: ServiceDeed.STOP,
+    StepName.FENCE: ServiceDeed.STOP,
     StepName.ENABLE_SERVICE: ServiceDeed.ENABLE,
 }
 _RUNS = frozenset({ServiceState.RUNNING, ServiceState.HUNG})
@@ -55,8 +56,8 @@ class Deed(Protocol):
         """What to remember for `look`, taken just before the intent. TemporaryFailure when it cannot be seen."""
         ...
 
-    async def do(self) -> None:
-        """Do it."""
+    async def do(self) -> Mapping[str, object]:
+        """Do it; what is worth keeping of how it went."""
         ...
 
     async def look(self, step: Step, now: datetime) -> Found:
@@ -81,7 +82,7 @@ class ServiceChange:
         """The service's status."""
         return {"service": to_plain(await self.control.status())}
 
-    async def do(self) -> None:
+    async def do(self) -> Mapping[str, object]:
         """Call the service control."""
         match self.deed:
             case ServiceDeed.START:
@@ -94,6 +95,7 @@ class ServiceChange:
                 await self.control.reload()
             case ServiceDeed.ENABLE:
                 await self.control.enable()
+        return {}
 
     async def look(self, step: Step, now: datetime) -> Found:
         """Compare the service with what it was before."""
@@ -158,9 +160,10 @@ class ServerRestart:
         """The boot id."""
         return {"boot_id": await self.control.boot_id()}
 
-    async def do(self) -> None:
+    async def do(self) -> Mapping[str, object]:
         """Have it restart."""
         await self.control.restart()
+        return {}
 
     async def look(self, step: Step, now: datetime) -> Found:
         """Compare boot ids; a host that does not answer may just be restarting."""
@@ -201,13 +204,14 @@ class AccessPointChange:
             "taken_out_of": [name for name, member in said if not member.was_ordered],
         }
 
-    async def do(self) -> None:
+    async def do(self) -> Mapping[str, object]:
         """Tell every access point; what somebody else ordered there stays as it is."""
         for _, control in self._meant():
             if not self.out:
                 await control.put_back(self.server)
             elif not (await self._member(control)).was_ordered:
                 await control.take_out(self.server)
+        return {}
 
     async def look(self, step: Step, now: datetime) -> Found:  # noqa: ARG002 - an access point tells at any time
         """
@@ -252,7 +256,7 @@ class Unavailable:
         """Nothing."""
         return {}
 
-    async def do(self) -> None:
+    async def do(self) -> Mapping[str, object]:
         """Refused."""
         raise Refused(self._because)
 

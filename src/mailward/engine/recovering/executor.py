@@ -5,7 +5,7 @@ Each step is one turn: read the record, ask `next_move`, do that one thing, writ
 store as a moment; nothing is kept in memory that a kill -9 would lose.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -15,6 +15,8 @@ from mailward.engine.recovering.facts import Facts
 from mailward.engine.recovering.joining import Joining
 from mailward.engine.recovering.leading import Leading
 from mailward.engine.recovering.looking import bounded
+from mailward.engine.recovering.move_stages import MoveStages
+from mailward.engine.recovering.moving import Moving, own_blocks
 from mailward.engine.recovering.probing import Probing
 from mailward.engine.recovering.record import Record, event
 from mailward.engine.recovering.standing import (
@@ -27,6 +29,7 @@ from mailward.engine.recovering.standing import (
     told_by,
     waits_for,
     what_is_left,
+    why_not_moved,
 )
 from mailward.engine.recovering.world import World
 from mailward.model.event import Event, EventKind
@@ -44,7 +47,6 @@ from mailward.model.recovery import (
     StepOutcome,
 )
 from mailward.ports.lease import Held
-from mailward.recovery.circumstances import Circumstances
 from mailward.recovery.deciding import decide
 from mailward.recovery.next_move import (
     EndHealed,
@@ -70,6 +72,10 @@ GIVE_BACK_TRIES = 3
 _PAUSED = frozenset({OperationStatus.WAITING, OperationStatus.AWAITING_APPROVAL})
 
 
+_ORDERS = frozenset({OperationKind.MOVE, OperationKind.DRAIN})
+"""What was decided before, by a person or under the gates of another recovery: nothing is probed whether it stands."""
+
+
 class Executor:
     """Takes operations further, one step at a time."""
 
@@ -83,6 +89,9 @@ class Executor:
         self.acting = Acting(world, record, leading, facts=self.facts, ended=ended)
         self._probing = Probing(world, self.facts)
         self.joining = Joining(world, record, leading, facts=self.facts, ended=ended)
+        self.facts.begin_move = self._begin_move
+        self.moving = Moving(world)
+        self._move_stages = MoveStages(world, record, self.moving, self._note)
 
     async def advance(self, operation: Operation) -> Operation:  # noqa: PLR0911 - one return per kind of move
         """
@@ -107,6 +116,8 @@ class Executor:
             because = "the configuration no longer names it"
             return await self.end(operation, OperationStatus.ABORTED, because, held=held)
         match move:
+            case EndHealed() if operation.kind in _ORDERS:
+                return await self.end(operation, OperationStatus.HEALED, steps[-1].because, held=held)
             case EndHealed(touched=True):
                 because = "it works again after what was done"
                 return await self.end(operation, OperationStatus.HEALED, because, held=held)
@@ -152,7 +163,9 @@ class Executor:
         if known is not None and known.outcome is not None:
             await self.acting.outcome(operation, step, known.outcome, known.because, held=held)
             return
-        found = await self.facts.deed(step.name, step.server).look(step, self._world.clock.now())
+        steps = await self._record.operations.steps(operation.id)
+        deed = self.facts.deed(step.name, step.server, steps, operation)
+        found = await deed.look(step, self._world.clock.now())
         outcome = {True: StepOutcome.DONE, False: StepOutcome.FAILED, None: StepOutcome.UNKNOWN}[found.was_done]
         because = f"its recovery was ended meanwhile; it was looked at: {found.because}"
         await self.acting.outcome(operation, step, outcome, because, held=held)
@@ -164,12 +177,23 @@ class Executor:
             return status is not None and status.state is AlertValue.HEALTHY
         return self.facts.alert_of(operation.server) is AlertValue.HEALTHY
 
+    async def _begin_move(self, database: str, operation: Operation | None) -> int | None:
+        """The move of a database as part of emptying a server."""
+        held = self._leading.held
+        if held is None or operation is None:
+            return None
+        because = f"{operation.server} is emptied by recovery {operation.id}"
+        begun = await self.joining.begin_move(
+            database, held=held, because=because, parent=operation.id, actor=operation.actor
+        )
+        return begun.id if begun is not None else None
+
     # stages
 
     async def _take(self, turn: Turn) -> Operation:
         name, server = turn.at.stage.step, turn.at.server
-        if name is StepName.ESCALATE:
-            return await self._escalate(turn)
+        if name in (StepName.ESCALATE, StepName.CHOOSE_COPY):  # these ask nothing of the server
+            return await (self._escalate(turn) if name is StepName.ESCALATE else self._move_stages.choose(turn))
         if server not in self._world.organization().servers:
             return await self._take_elsewhere(turn)
         wanted = Wanted(step=name if name in ACTION_OF else StepName.RESTART_SERVICE, server=server)
@@ -177,12 +201,12 @@ class Executor:
         if acted_since_last_look(server, seen.deeds, turn.steps, seen.now):
             return await self._re_probe(turn.again(), settle=self._world.settings().settle)
         turn = replace(turn, at=started_instead(turn.at, seen, turn.steps))
-        premise = judge(turn.at.stage.premise, seen, self.facts.surroundings(turn.operation))
+        premise = judge(turn.at.stage.premise, seen, self.facts.surroundings(turn.operation, turn.steps))
         if not premise.holds:
             return await self._note(turn, StepOutcome.SKIPPED, premise.because)
         if turn.at.stage.step in ACTION_OF:
             return await self._act(turn, premise.because)
-        return await self._look(turn, seen)
+        return await self._look(turn)
 
     async def _take_elsewhere(self, turn: Turn) -> Operation:
         """A stage of an access point's recovery that no verdict puts on a server."""
@@ -191,27 +215,35 @@ class Executor:
         because = f"{turn.at.server} is no server of this organization, so nothing can be done to it"
         return await self._note(turn, StepOutcome.SKIPPED, because)
 
-    async def _look(self, turn: Turn, seen: Circumstances) -> Operation:
+    async def _look(self, turn: Turn) -> Operation:
         """A stage that touches nothing."""
-        match turn.at.stage.step:
-            case StepName.RE_PROBE:
-                return await self._re_probe(turn)
-            case StepName.PROVE_EMPTY:
-                return await self._prove_empty(turn, seen.active_copies)
-            case StepName.RECOVER_MAILBOX_SERVER:
-                return await self.joining.join(turn)
-            case StepName.COLLECT:
-                return await self._collect(turn)
-            case name:
-                because = f"to {name.value} is not available yet; the procedure goes on without it"
-                return await self._note(turn, StepOutcome.REFUSED, because)
+        looks: Mapping[StepName, Callable[[Turn], Awaitable[Operation]]] = {
+            StepName.RE_PROBE: self._re_probe,
+            StepName.PROVE_EMPTY: self._prove_empty,
+            StepName.AWAIT_MOVES: self._move_stages.await_moves,
+            StepName.VERIFY: self._move_stages.verify,
+            StepName.RECOVER_MAILBOX_SERVER: self.joining.join,
+            StepName.COLLECT: self._collect,
+        }
+        name = turn.at.stage.step
+        if name in looks:
+            return await looks[name](turn)
+        because = f"to {name.value} is not available yet; the procedure goes on without it"
+        return await self._note(turn, StepOutcome.REFUSED, because)
 
     async def _act(self, turn: Turn, premise: str) -> Operation:
-        wanted = Wanted(step=turn.at.stage.step, server=turn.at.server)
+        is_order = turn.operation.kind in _ORDERS
+        forced = is_order and turn.operation.data.get("force") is True
+        wanted = Wanted(step=turn.at.stage.step, server=turn.at.server, by_hand=is_order, forced=forced)
         seen = await self.acting.circumstances(wanted, turn.operation, turn.steps)
         decision = decide(wanted, seen)
         if decision.is_final:
             return await self._note(turn, StepOutcome.REFUSED, decision.because, answers=decision.answers)
+        if is_order:
+            if not decision.may:
+                return await self.acting.withhold(turn, decision)
+            operation, _ = await self.acting.act(turn, wanted, decision, seen, premise=premise)
+            return operation
         if decision.may and needs_fresh_evidence(turn.steps, self._world.clock.now()):
             return await self._re_probe(turn.again())
         unlearned = learned_nothing(turn.steps)
@@ -244,11 +276,18 @@ class Executor:
         await self._record.save(operation, held=turn.held, steps=(step,))
         return operation
 
-    async def _prove_empty(self, turn: Turn, left: tuple[str, ...] | None) -> Operation:
-        if left == ():
-            return await self._note(turn, StepOutcome.DONE, "no active copy is left on it")
-        said = f"it still holds the active copy of {', '.join(left)}" if left else "its active copies are not known"
-        return await self._note(turn, StepOutcome.FAILED, f"{said}: it is not restarted")
+    async def _prove_empty(self, turn: Turn) -> Operation:
+        """By the map of this moment: no row of it names the server, and no copy on it is active."""
+        trouble = await self._world.read_routing()
+        if trouble is not None:
+            because = f"its active copies are not known: {trouble}: it is not restarted"
+            return await self._note(turn, StepOutcome.FAILED, because)
+        left = [database.name for database in self._world.organization().active_on(turn.at.server)]
+        if not left:
+            healthy = {"healthy": True} if turn.operation.kind is OperationKind.DRAIN else {}
+            return await self._note(turn, StepOutcome.DONE, "no active copy is left on it", evidence=healthy)
+        because = f"it still holds the active copy of {', '.join(left)}: it is not restarted"
+        return await self._note(turn, StepOutcome.FAILED, because)
 
     async def _collect(self, turn: Turn) -> Operation:
         serving = self.facts.serving_server(turn.operation)
@@ -261,9 +300,9 @@ class Executor:
     async def _escalate(self, turn: Turn) -> Operation:
         """The end of the procedure. What was taken away stays away until the thing is well again."""
         now, operation = self._world.clock.now(), turn.operation
-        left = what_is_left(turn.steps)
+        left = why_not_moved(turn.steps) if operation.kind in _ORDERS else what_is_left(turn.steps)
         back = next_give_back(operation, turn.steps)
-        if back is None or back.step not in ACTION_OF:
+        if back is None or not self._is_taken(back):
             await self._note(turn, StepOutcome.DONE, f"a person is called: {left}")
             return await self.end(operation, OperationStatus.ESCALATED, left, held=turn.held)
         if self._looks_well(operation) and needs_fresh_evidence(turn.steps, now):
@@ -274,7 +313,7 @@ class Executor:
             start = Stage(step=StepName.START_SERVICE)
             return await self._act(replace(turn, at=Standing(turn.at.place, start, back.server)), failed)
         events: tuple[Event, ...] = ()
-        because = f"{left}; {back.server} stays out of the access point until it is well again"
+        because = f"{left}; {_stays(back)}"
         if operation.escalated_at is None:
             operation = replace(operation, escalated_at=now)
             events = (event(EventKind.ESCALATED, operation, because, at=now),)
@@ -289,7 +328,8 @@ class Executor:
 
     async def _give_back(self, turn: Turn) -> Operation:
         name, server = turn.at.stage.step, turn.at.server
-        if name not in ACTION_OF or server not in self._world.organization().servers:
+        back = GiveBack(place=turn.at.place, step=name, server=server)
+        if not self._is_taken(back) or server not in self._world.organization().servers:
             return await self._note(turn, StepOutcome.SKIPPED, f"there is nothing to {name.value}")
         again = await self._wait_before_trying_again(turn)
         if again is not None:
@@ -327,6 +367,12 @@ class Executor:
         status, _ = await bounded(control.status())
         return status.because if status is not None and status.state is ServiceState.FAILED else None
 
+    def _is_taken(self, back: GiveBack) -> bool:
+        """Whether there is anything to give back that can be."""
+        if back.step is StepName.ALLOW_ACTIVATION:
+            return bool(own_blocks(self._world, back.server))
+        return back.step in ACTION_OF
+
     # looking back
 
     async def _look_back(self, operation: Operation, step: Step, held: Held) -> Operation:
@@ -338,7 +384,7 @@ class Executor:
         if known is not None and known.outcome is not None:
             return await self.acting.outcome(operation, step, known.outcome, known.because, held=held)
         steps = await self._record.operations.steps(operation.id)
-        found = await self.facts.deed(step.name, step.server, steps).look(step, now)
+        found = await self.facts.deed(step.name, step.server, steps, operation).look(step, now)
         patience = SERVER_SHOWS_WITHIN if step.name is StepName.RESTART_SERVER else SERVICE_SHOWS_WITHIN
         if found.was_done is None and now - step.started < patience:
             because = f"it is looked at whether this was done: {step.intent}; {found.because}"
@@ -386,3 +432,10 @@ class Executor:
         given = numbered(answers, step)
         await self._record.save(operation, held=turn.held, steps=(step,), answers=given, events=events)
         return operation
+
+
+def _stays(back: GiveBack) -> str:
+    """What stays taken away meanwhile."""
+    if back.step is StepName.ALLOW_ACTIVATION:
+        return f"{back.server} stays empty: its copies may not become active until it is well again"
+    return f"{back.server} stays out of the access point until it is well again"

@@ -5,7 +5,7 @@ A host that cannot be asked leaves its fields unknown, with the reason; it never
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -18,6 +18,13 @@ from mailward.engine.recovering.deeds import (
     service_deed,
 )
 from mailward.engine.recovering.looking import bounded
+from mailward.engine.recovering.moving import (
+    AllowActivation,
+    MoveAway,
+    SwitchOver,
+    Synchronise,
+    hold_for,
+)
 from mailward.engine.recovering.peers import OWN_MONITORS, peers_of, that_clients_are_sent_to
 from mailward.engine.recovering.world import World
 from mailward.model import items
@@ -25,16 +32,17 @@ from mailward.model.errors import Refused
 from mailward.model.evidence import ServiceStatus
 from mailward.model.holds import WHOLE_ORGANIZATION, Hold, HoldKind
 from mailward.model.monitoring import AlertValue, MonitorStatus
-from mailward.model.organization import Organization, Server
+from mailward.model.organization import Database, Organization, Server
 from mailward.model.probing import ProbeResult
 from mailward.model.recovery import Deed as BegunDeed
-from mailward.model.recovery import Operation, OperationKind, OperationStatus, Step, StepName
+from mailward.model.recovery import Operation, OperationKind, OperationStatus, Step, StepName, StepOutcome
 from mailward.model.verdict import Verdict
 from mailward.monitors.samples import ProbeKey
 from mailward.ports.access_point_control import AccessPointControl, Membership
 from mailward.recovery.circumstances import Circumstances, Place
+from mailward.recovery.moves import begun_by, move_of, so_far
 from mailward.recovery.premises import Around
-from mailward.recovery.wanted import Wanted
+from mailward.recovery.wanted import OF_ONE_MOVE, Wanted
 
 ASK_FOR = timedelta(seconds=60)
 """How long a probe that is asked for may take to come; it has its own deadline, but it may have been planned away."""
@@ -43,6 +51,7 @@ TEST_LASTS = timedelta(seconds=90)
 _BROKEN = frozenset({AlertValue.DEGRADED, AlertValue.UNHEALTHY})
 _NOT_IN_VAIN = frozenset({OperationKind.BY_HAND, OperationKind.CERTIFICATE})
 """What a person orders, and a certificate that was renewed, is no remedy that did not last."""
+_OF_MOVES = OF_ONE_MOVE - {StepName.FENCE} | {StepName.MOVE_DATABASES, StepName.ALLOW_ACTIVATION}
 _WORST = (AlertValue.UNHEALTHY, AlertValue.DEGRADED)
 
 
@@ -52,15 +61,17 @@ class Facts:
     def __init__(self, world: World) -> None:
         """*world* is the engine."""
         self._world = world
+        self.begin_move: Callable[[str, Operation | None], Awaitable[int | None]] = _nobody_moves
+        """Opens the move of a database for an operation; whoever opens operations puts itself here."""
         self._placed: tuple[Organization, tuple[Place, ...]] | None = None
 
     # deeds
 
-    def deed(self, step: StepName, server: str, steps: Sequence[Step] = ()) -> Deed:
+    def deed(self, step: StepName, server: str, steps: Sequence[Step] = (), operation: Operation | None = None) -> Deed:
         """
         The deed a step does to a server; one that is `Unavailable` says why.
 
-        *steps* are those of the operation so far: a proxy is put back where it was taken out, and nowhere else.
+        *steps* are those of *operation* so far: a proxy is put back where it was taken out, and nowhere else.
         """
         controls = self._world.controls()
         change = service_deed(step)
@@ -78,12 +89,42 @@ class Facts:
             out = step is StepName.TAKE_OUT
             among = None if out else _taken_out_of(server, steps)
             return AccessPointChange(controls=self._points_of(server), server=server, out=out, among=among)
-        return Unavailable(f"to {step.value} is not available yet")
+        return self._of_moves(step, server, steps, operation)
+
+    def _of_moves(self, step: StepName, server: str, steps: Sequence[Step], operation: Operation | None) -> Deed:
+        if step not in _OF_MOVES:
+            return Unavailable(f"to {step.value} is not available yet")
+        if step is StepName.ALLOW_ACTIVATION:
+            return AllowActivation(world=self._world, server=server)
+        if step is StepName.MOVE_DATABASES:
+            return self._move_away(server, operation)
+        move = move_of(steps)
+        if move is None:
+            return Unavailable("no copy was chosen")
+        if step is StepName.SYNCHRONISE:
+            return Synchronise(world=self._world, move=move)
+        fenced = next((one.because for one in steps if one.name is StepName.FENCE and _is_done(one)), None)
+        return SwitchOver(world=self._world, move=move, fenced=fenced, hold=hold_for(self._world, steps, move))
+
+    def _move_away(self, server: str, operation: Operation | None) -> Deed:
+        database = operation.target.partition("/")[2] if operation is not None else ""
+        organization = self._world.organization()
+        databases = (database,) if database else tuple(one.name for one in organization.active_on(server))
+
+        async def begin(name: str) -> int | None:
+            return await self.begin_move(name, operation)
+
+        return MoveAway(world=self._world, server=server, databases=databases, blocks=not database, begin=begin)
 
     # circumstances
 
     async def around(
-        self, wanted: Wanted, operation: Operation | None, deeds: tuple[BegunDeed, ...], ended: Iterable[Operation]
+        self,
+        wanted: Wanted,
+        operation: Operation | None,
+        steps: Sequence[Step],
+        deeds: tuple[BegunDeed, ...],
+        ended: Iterable[Operation],
     ) -> Circumstances:
         """
         Everything that bears on a wanted deed.
@@ -91,6 +132,7 @@ class Facts:
         Args:
             wanted: The deed.
             operation: The recovery it belongs to; None when a person asks.
+            steps: What that has done so far.
             deeds: What throttles count.
             ended: Operations that ended lately, for remediation without effect.
         """
@@ -108,7 +150,7 @@ class Facts:
         if wanted.step is StepName.TAKE_OUT:
             peers = await that_clients_are_sent_to(peers, self._points_of(server.name), organization)
         broken = self._own_broken(server.name, operation)
-        databases = organization.active_on(server.name)
+        databases = await self._active_on(wanted)
         return Circumstances(
             now=world.clock.now(),
             place=_place(server),
@@ -130,7 +172,7 @@ class Facts:
             configuration_problem=problem,
             others_at_work=others,
             certificate_is_stale=stale,
-            unavailable=self._unavailable(wanted),
+            unavailable=self._unavailable(wanted, operation, steps),
             peers=peers,
             places=self._places(organization),
             deeds=deeds,
@@ -142,14 +184,14 @@ class Facts:
                 and one.kind not in _NOT_IN_VAIN
                 and server.name in (one.server, *_touched(one))
             ),
-            active_copies=tuple(database.name for database in databases),
-            other_copies=bool(databases) and all(len(database.copies) > 1 for database in databases),
+            active_copies=None if databases is None else tuple(database.name for database in databases),
+            other_copies=bool(databases) and all(len(database.copies) > 1 for database in databases or ()),
             is_restartable=server.restartable,
             behind_access_point=any(server.name in point.servers for point in organization.access_points.values()),
             in_access_point=in_point,
         )
 
-    def surroundings(self, operation: Operation) -> Around:
+    def surroundings(self, operation: Operation, steps: Sequence[Step]) -> Around:
         """What premises look at beside the server itself."""
         database = operation.target.partition("/")[2] or None
         organization = self._world.organization()
@@ -158,6 +200,8 @@ class Facts:
             database=database if database in organization.databases else None,
             mailbox_server=serving,
             mailbox_server_alert=self.alert_of(serving) if serving is not None else None,
+            moves=begun_by(steps),
+            move=so_far(steps),
         )
 
     def serving_server(self, operation: Operation) -> str | None:
@@ -291,12 +335,26 @@ class Facts:
             self._placed = (organization, tuple(_place(known) for known in organization.servers.values()))
         return self._placed[1]
 
-    def _unavailable(self, wanted: Wanted) -> str | None:
+    async def _active_on(self, wanted: Wanted) -> tuple[Database, ...] | None:
+        """What is active on a server; before it is restarted by the map of this moment, or it is not known."""
+        if wanted.step is StepName.RESTART_SERVER and await self._world.read_routing() is not None:
+            return None
+        return self._world.organization().active_on(wanted.server)
+
+    def _unavailable(self, wanted: Wanted, operation: Operation | None, steps: Sequence[Step]) -> str | None:
         try:
-            self.deed(wanted.step, wanted.server).command()
+            self.deed(wanted.step, wanted.server, steps, operation).command()
         except Refused as refusal:
             return str(refusal)
         return None
+
+
+async def _nobody_moves(_database: str, _operation: Operation | None) -> int | None:
+    return None
+
+
+def _is_done(step: Step) -> bool:
+    return step.outcome is StepOutcome.DONE
 
 
 def _taken_out_of(server: str, steps: Sequence[Step]) -> tuple[str, ...] | None:

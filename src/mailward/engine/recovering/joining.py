@@ -1,5 +1,6 @@
 """A customer touch point's recovery waits for that of the mailbox server that serves it, or starts that first."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -29,6 +30,8 @@ class Joining:
         self._leading = leading
         self._facts = facts
         self._ended = ended
+        self.on_begun: Callable[[Operation], None] = lambda _: None
+        """Told of every move that is opened, so that somebody goes on with it."""
 
     async def begin(self, trigger: Trigger, *, held: Held, parent: int | None = None) -> Operation | None:
         """Open an operation for *trigger*; None when its target has one that is not over."""
@@ -50,6 +53,43 @@ class Joining:
         )
         started = event(EventKind.RECOVERY_STARTED, operation, trigger.because, at=now)
         return await self._record.operations.begin(operation, (started,), held=held)
+
+    async def begin_move(
+        self,
+        database: str,
+        *,
+        held: Held,
+        because: str,
+        to: str | None = None,
+        actor: str = "mailward",
+        parent: int | None = None,
+    ) -> Operation | None:
+        """Open the move of a database; the move of it that is under way, or None when there is no such database."""
+        known = self._world.organization().databases.get(database)
+        if known is None:
+            return None
+        now = self._world.clock.now()
+        operation = Operation(
+            kind=OperationKind.MOVE,
+            target=f"database {database}",
+            server=known.active,
+            mode=self._world.settings().mode,
+            status=OperationStatus.RUNNING,
+            because=because,
+            started_at=now,
+            parent=parent,
+            databases=(database,),
+            owner=self._leading.owner,
+            fence=held.fence,
+            actor=actor,
+            data={"database": database, "to": to},
+        )
+        started = event(EventKind.RECOVERY_STARTED, operation, because, at=now)
+        begun = await self._record.operations.begin(operation, (started,), held=held)
+        if begun is not None:
+            self.on_begun(begun)
+            return begun
+        return next((one for one in await self._record.operations.open() if one.target == operation.target), None)
 
     async def join(self, turn: Turn) -> Operation:
         """Wait for the recovery of the mailbox server the turn is about; start it where none is under way."""

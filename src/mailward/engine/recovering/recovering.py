@@ -257,6 +257,8 @@ class Recovering:
             return
         self.agenda.put(after)
         self.ended.note(after)
+        if after.kind is OperationKind.MOVE and after.status.is_over:
+            await self._world.look_at_copies()
 
     async def _read_again(self, number: int) -> None:
         try:

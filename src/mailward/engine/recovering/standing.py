@@ -106,6 +106,13 @@ def what_is_left(steps: Sequence[Step]) -> str:
     return f"nothing could be done ({'; '.join(tried)})" if tried else "nothing could be done"
 
 
+def why_not_moved(steps: Sequence[Step]) -> str:
+    """Why a move, or the emptying of a server, did not come to its end: the first thing that went wrong."""
+    wrong = (StepOutcome.FAILED, StepOutcome.REFUSED, StepOutcome.UNKNOWN)
+    found = next((step for step in steps if step.outcome in wrong and not was_not_done(step)), None)
+    return f"to {found.name.value}: {found.because}" if found is not None else "nothing was moved"
+
+
 def _outcome(step: Step) -> str:
     said = step.outcome.value if step.outcome is not None else "not known"
     return said if step.outcome is StepOutcome.DONE else f"{said}, {step.because}"

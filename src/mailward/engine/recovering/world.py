@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from mailward.failover.settings import MoveSettings
+from mailward.model.copies import DatabaseCopy
 from mailward.model.event import Event
 from mailward.model.holds import Hold
 from mailward.model.monitoring import MonitorKey, MonitorStatus
@@ -14,6 +16,8 @@ from mailward.monitors.samples import ProbeKey
 from mailward.ports.access_point_control import AccessPointControl
 from mailward.ports.clock import Clock
 from mailward.ports.host_control import HostControl
+from mailward.ports.mailbox_routing import MailboxRouting, ProxyControl
+from mailward.ports.replication import Replication
 from mailward.ports.service_control import ServiceControl
 from mailward.recovery.settings import RecoverySettings
 
@@ -25,6 +29,10 @@ class Controls:
     services: Mapping[str, ServiceControl] = field(default_factory=dict)
     hosts: Mapping[str, HostControl] = field(default_factory=dict)
     access_points: Mapping[str, AccessPointControl] = field(default_factory=dict)
+    routing: MailboxRouting | None = None
+    """The map; None: the configuration names none."""
+    proxies: Mapping[str, ProxyControl] = field(default_factory=dict)
+    replication: Mapping[str, Replication] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,3 +69,15 @@ class World:
     store_trouble: Callable[[], str | None]
     record: Callable[[Event], None]
     clock: Clock
+    moves: Callable[[], MoveSettings]
+    copies: Callable[[], tuple[DatabaseCopy, ...]]
+    """How every copy stood when last looked at."""
+    look_at_copies: Callable[[], Awaitable[None]]
+    """Look at them now."""
+    read_routing: Callable[[], Awaitable[str | None]]
+    """Read the map now and follow it; why it could not be read, or None."""
+    hold: Callable[[Hold], Awaitable[Hold]]
+    """Hold something in place for mailward itself."""
+    hold_for: Callable[[Hold, str], Awaitable[Hold]]
+    """The same for a person."""
+    release: Callable[[int], Awaitable[Hold]]

@@ -9,6 +9,7 @@ import pytest
 
 from mailward.engine.recovering.recovering import Recovering
 from mailward.engine.recovering.world import Controls, InForce, World
+from mailward.failover.settings import MoveSettings
 from mailward.model import items
 from mailward.model.event import Event
 from mailward.model.evidence import ServiceState
@@ -126,8 +127,25 @@ class House:
             store_trouble=lambda: self.store_trouble,
             record=self.events.append,
             clock=self.clock,
+            moves=MoveSettings,
+            copies=tuple,
+            look_at_copies=_nothing_to_see,
+            read_routing=_nothing_to_see,
+            hold=self._hold,
+            hold_for=lambda hold, actor: self._hold(replace(hold, owner=actor)),
+            release=self._release,
         )
         return Recovering(world, operations or self.operations, self.lease, owner=f"manager{self.managers}")
+
+    async def _hold(self, hold: Hold) -> Hold:
+        kept = replace(hold, id=1 + max((one.id for one in self.holds), default=0))
+        self.holds.append(kept)
+        return kept
+
+    async def _release(self, number: int) -> Hold:
+        found = next(hold for hold in self.holds if hold.id == number)
+        self.holds.remove(found)
+        return found
 
     def coverage(self) -> Coverage:
         """What is watched; worked out anew only when the organization is another one."""
@@ -265,3 +283,7 @@ Work = Callable[[], Coroutine[None, None, None]]
 
 async def let(work: Coroutine[object, object, object]) -> None:
     await asyncio.wait_for(work, 10)
+
+
+async def _nothing_to_see() -> None:
+    """Nobody keeps a map, nor copies."""

@@ -145,7 +145,7 @@ async def test_one_database_whose_store_is_at_fault_restarts_nothing_and_escalat
     said = {step.name: step for step in await house.steps()}
     assert StepOutcome.SKIPPED == said[StepName.RESTART_SERVICE].outcome
     assert StepOutcome.REFUSED == said[StepName.MOVE_DATABASES].outcome
-    assert "not available yet" in said[StepName.MOVE_DATABASES].because
+    assert "no [routing]" in said[StepName.MOVE_DATABASES].because
 
 
 async def test_a_service_that_does_not_come_back_is_escalated_and_its_server_is_never_restarted_with_copies_on_it(

@@ -1,0 +1,43 @@
+"""From `[routing]` and `[replication]` to how databases are moved."""
+
+from pathlib import Path
+
+from mailward.config.filling import file_name, given, located
+from mailward.config.layers import PASSWORDS
+from mailward.config.schema import Configuration, RoutingTable
+from mailward.model.copies import CopyKind
+from mailward.model.organization import RoutingMap, SecretKind, SecretRef
+
+_KINDS = dict(zip(PASSWORDS, (SecretKind.FILE, SecretKind.ENVIRONMENT, SecretKind.CREDENTIAL), strict=True))
+_IN_A_FILE = "sqlite:"
+
+
+def routing_map(table: RoutingTable | None, directory: Path) -> RoutingMap | None:
+    """The map, or None where the configuration has none."""
+    if table is None or table.map is None:
+        return None
+    commands: dict[str, list[str]] = table.commands.model_dump(exclude_unset=True) if table.commands is not None else {}
+    return RoutingMap(
+        map=located(directory, table.map) if table.map.startswith(_IN_A_FILE) else table.map,
+        password=_password(table, directory),
+        commands={verb: tuple(words) for verb, words in commands.items()},
+        **given(active=table.active, mailboxes=table.mailboxes, switch=table.switch),
+    )
+
+
+def replication_kind(written: str | None, configuration: Configuration, *, copies: int) -> CopyKind | None:
+    """How a database's copies come to be alike: as the database says, else as all do."""
+    if written is None and copies == 1:
+        return CopyKind.SINGLE
+    every = configuration.replication.kind if configuration.replication is not None else None
+    kind = written or every
+    return None if kind is None else CopyKind(kind)
+
+
+def _password(table: RoutingTable, directory: Path) -> SecretRef | None:
+    place = next((key for key in PASSWORDS if key in table.model_fields_set), None)
+    if place is None:
+        return None
+    name = str(getattr(table, place))
+    kind = _KINDS[place]
+    return SecretRef(kind=kind, name=file_name(directory, name) if kind is SecretKind.FILE else name)

@@ -1,0 +1,284 @@
+"""
+How the copies of mailbox databases stand: looked at every few seconds, and synchronised where that is ours to do.
+
+Replication is asked where the active copy is, since that server knows what has yet to be copied. A server that cannot
+be asked leaves its copies as they were known, with the reason.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from mailward.engine.recovering.looking import bounded
+from mailward.engine.recovering.world import World
+from mailward.failover.standing import Around, ReplicationSeen, ServerSeen, copy_of, replication_of
+from mailward.model import items
+from mailward.model.copies import CopyKind, CopyState, DatabaseCopy, MailboxSync
+from mailward.model.evidence import ServiceState
+from mailward.model.holds import Hold, HoldKind
+from mailward.model.organization import Database
+from mailward.model.probing import Cause, ProbeResult
+from mailward.model.recovery import Operation, OperationKind
+from mailward.monitors.samples import ProbeKey
+
+log = logging.getLogger(__name__)
+
+CATCHES_UP_WITHIN = timedelta(minutes=10)
+LATELY = timedelta(minutes=15)
+_GONE = frozenset({Cause.STORE_CHANGED, Cause.CONTENT_MISMATCH})
+_OURSELVES = "mailward"
+
+
+class Copying:
+    """The copies of every database."""
+
+    def __init__(self, world: World, open_operations: Callable[[], tuple[Operation, ...]]) -> None:
+        """*world* is the engine; *open_operations* are those under way, moves among them."""
+        self._world = world
+        self._open = open_operations
+        self._copies: tuple[DatabaseCopy, ...] = ()
+        self._followed: dict[tuple[str, str], bool] = {}
+        self._synced: dict[tuple[str, str], datetime] = {}
+        """SYNC: when a copy was last synchronised without any failure."""
+        self._failed: dict[tuple[str, str], str] = {}
+        self._sync_next: dict[str, datetime] = {}
+        self._lock = asyncio.Lock()
+
+    def seen(self) -> tuple[DatabaseCopy, ...]:
+        """Every copy as it stood when last looked at, by database and preference."""
+        return self._copies
+
+    def copies(self) -> tuple[DatabaseCopy, ...]:
+        """The same, with what is being mounted and dismounted at this moment."""
+        databases = self._world.organization().databases
+        return tuple(
+            replace(copy, state=moving, because="a move is under way")
+            if copy.database in databases
+            and (moving := self._moving(databases[copy.database], copy.server)) is not None
+            else copy
+            for copy in self._copies
+        )
+
+    async def run(self) -> None:
+        """Look again and again, and synchronise what is due."""
+        while True:
+            try:
+                await self.look()
+                if self._world.controls().routing is not None:
+                    await self._bring_back()
+                    await self._synchronise_what_is_due()
+            except Exception:
+                log.exception("looking at the copies")  # what went wrong once must not end the looking
+            await asyncio.sleep(self._world.moves().poll_every.total_seconds())
+
+    async def look(self) -> None:
+        """Look at every copy now."""
+        async with self._lock:
+            organization = self._world.organization()
+            servers = {
+                name: await self._server_seen(name) for name in {one.name for one in organization.mailbox_servers}
+            }
+            syncs = await self._syncs()
+            found: list[DatabaseCopy] = []
+            for database in organization.databases.values():
+                seen = await self._replication_seen(database, syncs)
+                for place, server in enumerate(database.copies, 1):
+                    copy = self._copy(database, server, place, servers, seen.get(server, ReplicationSeen(unseen="")))
+                    found.append(copy)
+            self._copies = tuple(found)
+
+    def _copy(
+        self, database: Database, server: str, place: int, servers: Mapping[str, ServerSeen], seen: ReplicationSeen
+    ) -> DatabaseCopy:
+        key = (database.name, server)
+        canary, why = self._canary(database, server)
+        around = Around(
+            kind=database.replication,
+            is_active=server == database.active,
+            preference=place,
+            server=servers[server],
+            active=servers[database.active],
+            replication=seen,
+            followed=self._followed.get(key),
+            canary=canary,
+            canary_because=why,
+            blocked=self._blocked(database, server),
+            must_catch_up=self._must_catch_up(database, server),
+        )
+        copy = copy_of(database.name, server, around, settings=self._world.moves(), now=self._world.clock.now())
+        if copy.state in (CopyState.HEALTHY, CopyState.RESYNCHRONIZING, CopyState.FAILED):
+            self._followed[key] = copy.state is CopyState.HEALTHY
+        return copy
+
+    async def _server_seen(self, server: str) -> ServerSeen:
+        """Whether its service answers: by its host, else by its own last test."""
+        control = self._world.controls().services.get(server)
+        if control is not None:
+            status, _ = await bounded(control.status())
+            if status is not None and status.state in (ServiceState.FAILED, ServiceState.STOPPED, ServiceState.HUNG):
+                return ServerSeen(serves=False, because=f"its service: {status.because}")
+        result = self._world.latest(ProbeKey(probe=items.SELF_TEST_PROBE, server=server, target=server))
+        if result is None:
+            return ServerSeen(serves=None, because="its self test has not been run")
+        if result.result.is_failure:
+            why = result.verdict.because if result.verdict is not None else result.detail
+            return ServerSeen(serves=False, because=why or result.result.value)
+        return ServerSeen(serves=True, because="its self test succeeds")
+
+    async def _syncs(self) -> Mapping[str, Mapping[str, MailboxSync] | str]:
+        """What the replicator of each server with active copies says, or why it could not be asked."""
+        organization = self._world.organization()
+        asked = {
+            database.active
+            for database in organization.databases.values()
+            if database.replication is CopyKind.REPLICATOR
+        }
+        found: dict[str, Mapping[str, MailboxSync] | str] = {}
+        for server in asked:
+            control = self._world.controls().replication.get(server)
+            if control is None:
+                found[server] = f"servers.{server}.host.doveadm is not configured"
+                continue
+            syncs, why = await bounded(control.status())
+            found[server] = syncs if syncs is not None else why
+        return found
+
+    async def _replication_seen(
+        self, database: Database, syncs: Mapping[str, Mapping[str, MailboxSync] | str]
+    ) -> Mapping[str, ReplicationSeen]:
+        """How well each passive copy follows."""
+        if database.replication is CopyKind.SYNC:
+            return {server: self._by_our_runs(database, server) for server in database.passive}
+        if database.replication is not CopyKind.REPLICATOR:
+            return {}
+        said = syncs.get(database.active, "nobody was asked")
+        if isinstance(said, str):
+            return {server: ReplicationSeen(unseen=said) for server in database.passive}
+        mailboxes, why = await self._mailboxes(database)
+        seen = ReplicationSeen(unseen=why) if mailboxes is None else replication_of(mailboxes, said)
+        if mailboxes is not None and seen.never:
+            await self._begin_with(database.active, [name for name in mailboxes if _was_never(said.get(name))])
+        return dict.fromkeys(database.passive, seen)
+
+    async def _begin_with(self, server: str, mailboxes: list[str]) -> None:
+        """A replicator counts only its own runs: what its peer did first never counts there, until it is asked to."""
+        control = self._world.controls().replication.get(server)
+        if control is not None:
+            await bounded(control.hasten(mailboxes))
+
+    def _by_our_runs(self, database: Database, server: str) -> ReplicationSeen:
+        key = (database.name, server)
+        synced, failed = self._synced.get(key), self._failed.get(key)
+        if synced is None:
+            return ReplicationSeen(never=1, failed=int(failed is not None), mailboxes=1)
+        return ReplicationSeen(failed=int(failed is not None), lag=self._world.clock.now() - synced)
+
+    async def _mailboxes(self, database: Database) -> tuple[tuple[str, ...] | None, str]:
+        routing = self._world.controls().routing
+        if routing is None:
+            return None, "the configuration has no [routing], which knows the mailboxes"
+        return await bounded(routing.mailboxes(database.name))
+
+    def _canary(self, database: Database, server: str) -> tuple[bool | None, str]:
+        """Whether the message that is always there was read there lately."""
+        result = self._world.latest(ProbeKey(probe=items.DEEP_TEST_PROBE, server=server, target=database.name))
+        if result is None or self._world.clock.now() - result.at > LATELY:
+            return None, "it was not read lately"
+        if result.is_healthy:
+            return True, "its canary is there"
+        if _is_gone(result):
+            why = result.verdict.because if result.verdict is not None else result.detail
+            return False, f"it is not the store it was: {why}"
+        if result.result.is_failure:
+            why = result.verdict.because if result.verdict is not None else result.detail
+            return False, f"it cannot be read: {why}"
+        return None, result.detail
+
+    def _moving(self, database: Database, server: str) -> CopyState | None:
+        for operation in self._open():
+            if operation.kind is OperationKind.MOVE and operation.data.get("database") == database.name:
+                if server == database.active:
+                    return CopyState.DISMOUNTING
+                return CopyState.MOUNTING if operation.data.get("to") == server else None
+        return None
+
+    def _blocked(self, database: Database, server: str) -> str | None:
+        for hold in self._activation_holds():
+            if hold.blocks_activation(server, database.name):
+                return hold.by_whom
+        return None
+
+    def _must_catch_up(self, database: Database, server: str) -> str | None:
+        return next((hold.reason for hold in self._left_behind() if _is_of(hold, database.name, server)), None)
+
+    def _activation_holds(self) -> tuple[Hold, ...]:
+        return tuple(hold for hold in self._world.holds() if hold.kind is HoldKind.ACTIVATION)
+
+    def _left_behind(self) -> tuple[Hold, ...]:
+        """Our own holds on single copies: their users left without a last synchronisation."""
+        return tuple(hold for hold in self._activation_holds() if hold.owner == _OURSELVES and "/" in hold.subject)
+
+    async def _bring_back(self) -> None:
+        """
+        Synchronise copies that were left behind, once their server answers and their store is the one it was.
+
+        Never from a store whose canary is missing: an empty store would look like deleted mail.
+        """
+        organization = self._world.organization()
+        for hold in self._left_behind():
+            server, _, name = hold.subject.partition("/")
+            database = organization.databases.get(name)
+            if database is None or server == database.active or server not in database.copies:
+                await self._world.release(hold.id)
+                continue
+            seen = await self._server_seen(server)
+            canary, _ = self._canary(database, server)
+            latest = self._world.latest(ProbeKey(probe=items.DEEP_TEST_PROBE, server=server, target=name))
+            read_since = latest is not None and latest.at > hold.since
+            if seen.serves is True and canary is True and read_since and await self._synchronise(database, server):
+                await self._world.release(hold.id)
+                await self.look()
+
+    async def _synchronise_what_is_due(self) -> None:
+        now = self._world.clock.now()
+        for database in self._world.organization().databases.values():
+            if database.replication is not CopyKind.SYNC or self._sync_next.get(database.name, now) > now:
+                continue
+            self._sync_next[database.name] = now + self._world.moves().sync_every
+            for server in database.passive:
+                active_canary, _ = self._canary(database, database.active)
+                passive_canary, _ = self._canary(database, server)
+                if active_canary is True and passive_canary is not False:
+                    await self._synchronise(database, server)
+
+    async def _synchronise(self, database: Database, server: str) -> bool:
+        """Make the copy on *server* and the active one alike; whether all of it is."""
+        key = (database.name, server)
+        control = self._world.controls().replication.get(database.active)
+        mailboxes, why = await self._mailboxes(database)
+        if control is None or mailboxes is None:
+            self._failed[key] = why or f"the replication of {database.active} is not reached"
+            return False
+        began = self._world.clock.now()
+        report, why = await bounded(control.synchronise(mailboxes, with_server=server), within=CATCHES_UP_WITHIN)
+        if report is None or report.failed:
+            self._failed[key] = why if report is None else f"{report.failed[0][0]}: {report.failed[0][1]}"
+            log.warning("%s on %s cannot be synchronised: %s", database.name, server, self._failed[key])
+            return False
+        self._failed.pop(key, None)
+        self._synced[key] = began
+        return True
+
+
+def _is_gone(result: ProbeResult) -> bool:
+    return result.result.is_failure and result.cause in _GONE
+
+
+def _is_of(hold: Hold, database: str, server: str) -> bool:
+    return hold.subject.lower() == f"{server}/{database}".lower()
+
+
+def _was_never(sync: MailboxSync | None) -> bool:
+    return sync is None or sync.last_success is None

@@ -1,0 +1,234 @@
+"""What people order about databases: move one, empty a server, let it have copies again."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from mailward.engine.recovering.executor import Executor
+from mailward.engine.recovering.leading import Leading
+from mailward.engine.recovering.move_stages import chosen
+from mailward.engine.recovering.record import Record, event
+from mailward.engine.recovering.world import World
+from mailward.model.copies import PlannedMove
+from mailward.model.errors import MailwardError, NotFound, Refused, TemporaryFailure
+from mailward.model.event import EventKind
+from mailward.model.holds import Hold, HoldKind
+from mailward.model.organization import Database
+from mailward.model.recovery import Mode, Operation, OperationKind, OperationStatus, Step, StepName, StepOutcome
+from mailward.ports.lease import Held
+from mailward.ports.manager import MoveIntention
+from mailward.recovery.deciding import Decision, decide
+from mailward.recovery.moves import move_of
+from mailward.recovery.wanted import Wanted
+
+
+class OrderingMoves:
+    """Carries out orders about databases."""
+
+    def __init__(
+        self,
+        world: World,
+        record: Record,
+        leading: Leading,
+        executor: Executor,
+        *,
+        on_change: Callable[[Operation], None],
+    ) -> None:
+        """*on_change* is told of every operation that an order begins."""
+        self._world = world
+        self._record = record
+        self._leading = leading
+        self._executor = executor
+        self._on_change = on_change
+
+    async def move(
+        self, database: Database, *, to: str | None, actor: str, reason: str, dry_run: bool, force: bool
+    ) -> MoveIntention:
+        """
+        Move one database by hand.
+
+        Raises:
+            Refused: *to* holds no copy, the active copy is there already, or another move of it is under way.
+            TemporaryFailure: This manager does not lead, or the map could not be read.
+        """
+        if to is not None and to not in database.copies:
+            raise Refused(f"{to} holds no copy of {database.name}; its copies are on {', '.join(database.copies)}")
+        database = await self._as_routed(database)
+        if to == database.active:
+            raise Refused(f"{database.name} is active on {to} already")
+        planned = await self._planned(database, to)
+        decision = await self._decision(StepName.SWITCH_OVER, database.active, force=force)
+        intention = _intention(database.active, (planned,), decision)
+        if dry_run or not intention.allowed:
+            return intention
+        begun = await self._executor.joining.begin_move(
+            database.name,
+            held=self._held(),
+            because=_said(actor, f"moves {database.name}", reason),
+            to=planned.target if to is not None else None,
+            actor=actor,
+        )
+        if begun is None or begun.actor != actor:
+            raise Refused(f"another move of {database.name} is under way; see: mailward recoveries")
+        return replace(intention, operation=begun.id)
+
+    async def drain(self, server: str, *, actor: str, reason: str, dry_run: bool, force: bool) -> MoveIntention:
+        """Move every active copy away from a server, and keep its copies from becoming active."""
+        trouble = await self._world.read_routing()
+        if trouble is not None:
+            raise TemporaryFailure(f"the map could not be read: {trouble}")
+        databases = self._world.organization().active_on(server)
+        moves = tuple([await self._planned(database, None) for database in databases])
+        decision = await self._decision(StepName.MOVE_DATABASES, server, force=force)
+        intention = _intention(server, moves, decision)
+        if not databases:
+            intention = replace(intention, allowed=True, because=f"{server} holds no active copy")
+        if dry_run or not intention.allowed:
+            return intention
+        held = self._held()
+        await self._block(server, actor=actor, reason=reason or "drained")
+        if not databases:
+            return intention
+        operation = self._operation(server, actor=actor, because=_said(actor, f"empties {server}", reason), force=force)
+        started = event(EventKind.RECOVERY_STARTED, operation, operation.because, at=operation.started_at)
+        begun = await self._record.operations.begin(operation, (started,), held=held)
+        if begun is None:
+            raise Refused(f"{server} is being emptied already; see: mailward recoveries")
+        self._on_change(begun)
+        return replace(intention, operation=begun.id)
+
+    async def undrain(self, server: str, *, actor: str, reason: str, dry_run: bool, move_back: bool) -> MoveIntention:
+        """Let a server's copies become active again; with *move_back* those that prefer it come back, one by one."""
+        if await self._world.read_routing() is not None:
+            raise TemporaryFailure("the map could not be read")
+        organization = self._world.organization()
+        own = [hold for hold in self._world.holds() if hold.kind is HoldKind.ACTIVATION and hold.subject == server]
+        back = [
+            database
+            for database in organization.databases.values()
+            if database.copies[0] == server and database.active != server
+        ]
+        moves = tuple([await self._planned(database, server, unblocked=own) for database in back]) if move_back else ()
+        allowed = "allowed to become active" if own else "not blocked by anybody"
+        intention = MoveIntention(
+            server=server, moves=moves, answers=(), allowed=True, because=f"the copies on {server} are {allowed}"
+        )
+        if dry_run:
+            return intention
+        for hold in own:
+            await self._world.release(hold.id)
+        number: int | None = None
+        for database in back if move_back else ():
+            begun = await self._executor.joining.begin_move(
+                database.name,
+                held=self._held(),
+                because=_said(actor, f"moves {database.name} back to {server}", reason),
+                to=server,
+                actor=actor,
+            )
+            number = begun.id if begun is not None else number
+        return replace(intention, operation=number)
+
+    async def _planned(self, database: Database, to: str | None, unblocked: Sequence[Hold] = ()) -> PlannedMove:
+        """The move as it would be begun now; *unblocked* are holds that will be gone by then."""
+        moving = self._executor.moving
+        source = await moving.source(database)
+        choice = await moving.choose(database, source, to, ignoring=tuple(hold.id for hold in unblocked))
+        steps = (_as_step(chosen(database, source, choice)),)
+        command: tuple[str, ...] = ()
+        if move_of(steps) is not None:
+            try:
+                command = self._executor.facts.deed(StepName.SWITCH_OVER, database.active, steps).command()
+            except MailwardError as failure:
+                return PlannedMove(database=database.name, source=database.active, target=None, because=str(failure))
+        return PlannedMove(
+            database=database.name,
+            source=database.active,
+            target=choice.target,
+            because=f"{choice.because} ({source.because})",
+            choices=choice.choices,
+            command=command,
+        )
+
+    async def _decision(self, step: StepName, server: str, *, force: bool) -> Decision:
+        wanted = Wanted(step=step, server=server, by_hand=True, forced=force)
+        operation = self._operation(server, actor="", because="", force=force)
+        steps = (_as_step({"move": _ANY_MOVE}),) if step is StepName.SWITCH_OVER else ()
+        return decide(wanted, await self._executor.acting.circumstances(wanted, operation, steps))
+
+    async def _block(self, server: str, *, actor: str, reason: str) -> None:
+        """A person's own block: no recovery of ours takes it back."""
+        hold = Hold(
+            kind=HoldKind.ACTIVATION,
+            subject=server,
+            value="blocked",
+            owner=actor,
+            reason=reason,
+            since=self._world.clock.now(),
+        )
+        await self._world.hold_for(hold, actor)
+
+    def _operation(self, server: str, *, actor: str, because: str, force: bool) -> Operation:
+        return Operation(
+            kind=OperationKind.DRAIN,
+            target=f"drain {server}",
+            server=server,
+            mode=Mode.ACT,
+            status=OperationStatus.RUNNING,
+            because=because,
+            started_at=self._world.clock.now(),
+            owner=self._leading.owner,
+            actor=actor,
+            databases=tuple(database.name for database in self._world.organization().active_on(server)),
+            data={"force": force},
+        )
+
+    async def _as_routed(self, database: Database) -> Database:
+        trouble = await self._world.read_routing()
+        if trouble is not None:
+            raise TemporaryFailure(f"the map could not be read: {trouble}")
+        found = self._world.organization().databases.get(database.name)
+        if found is None:
+            raise NotFound(f"there is no database {database.name!r}")
+        return found
+
+    def _held(self) -> Held:
+        held = self._leading.held
+        if held is None:
+            raise TemporaryFailure("this manager does not hold the lease that allows it to act; nothing was done")
+        return held
+
+
+_ANY_MOVE = {"database": "", "source": "", "target": "", "kind": "replicator"}
+
+
+def _as_step(evidence: dict[str, object]) -> Step:
+    """A choice in the form in which a move keeps it."""
+    moment = datetime.min.replace(tzinfo=UTC)
+    return Step(
+        operation=0,
+        seq=1,
+        place=0,
+        name=StepName.CHOOSE_COPY,
+        server="",
+        started=moment,
+        ended=moment,
+        outcome=StepOutcome.DONE,
+        evidence=evidence,
+    )
+
+
+def _intention(server: str, moves: tuple[PlannedMove, ...], decision: Decision) -> MoveIntention:
+    nowhere = [move for move in moves if move.target is None]
+    because = "; ".join(f"{move.database}: {move.because}" for move in nowhere) or decision.because
+    return MoveIntention(
+        server=server,
+        moves=moves,
+        answers=decision.answers,
+        allowed=decision.may and not nowhere,
+        because=because,
+    )
+
+
+def _said(actor: str, what: str, reason: str) -> str:
+    return f"{actor} {what}: {reason}" if reason else f"{actor} {what}"

@@ -1,0 +1,77 @@
+"""How the source of a move is, and what follows from it: planned or forced, and whether it must be fenced first."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from mailward.model.evidence import ServiceState, ServiceStatus
+
+
+class SourceState(Enum):
+    """How the server of the active copy is, for a move away from it."""
+
+    WORKS = "works"
+    """It answers and its store can be read: everything is synchronised first, and nothing is lost."""
+    STORE_BROKEN = "its store is broken"
+    """It answers, but this database cannot be read there, or is another one than it was: nothing comes from it."""
+    GONE = "gone"
+    """Its service does not run. Sessions may live on without it (field notes §E)."""
+    HUNG = "hung"
+    """Its service exists and does not answer: it may wake up and write."""
+    UNREACHABLE = "unreachable"
+    """It does not answer, and its host cannot be asked."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """How the source is, and why it is said to be so."""
+
+    state: SourceState
+    because: str
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether the move waits for the last mail: nobody loses any."""
+        return self.state is SourceState.WORKS
+
+    @property
+    def must_be_fenced(self) -> bool:
+        """Whether something there may still write although nobody can tell it not to."""
+        return self.state in (SourceState.GONE, SourceState.HUNG, SourceState.UNREACHABLE)
+
+    @property
+    def answers(self) -> bool:
+        """Whether sessions to it may be ended: ending one while a login waits for a dead server crashes the proxy."""
+        return self.state in (SourceState.WORKS, SourceState.STORE_BROKEN)
+
+
+def source_of(
+    service: ServiceStatus | None,
+    *,
+    unseen: str,
+    own_test_fails: bool | None,
+    database_fails: bool | None,
+    database_because: str = "",
+) -> Source:
+    """
+    How a source is.
+
+    Args:
+        service: What its host says of the service; None where the host was not asked, or did not answer.
+        unseen: Why not.
+        own_test_fails: Whether its self test failed just now; None: it could not be run.
+        database_fails: Whether the database could not be read there just now, with the canary it always had.
+        database_because: What its deep test said.
+    """
+    state = service.state if service is not None else ServiceState.UNKNOWN
+    said = service.because if service is not None else unseen or "its host is not asked"
+    if state in (ServiceState.FAILED, ServiceState.STOPPED):
+        return Source(state=SourceState.GONE, because=f"its service does not run: {said}")
+    if state is ServiceState.HUNG:
+        return Source(state=SourceState.HUNG, because=f"its service hangs: {said}")
+    if own_test_fails is False and database_fails is False:
+        return Source(state=SourceState.WORKS, because="it answers, and the database can be read there")
+    if own_test_fails is False and database_fails:
+        return Source(state=SourceState.STORE_BROKEN, because=f"the database cannot be read there: {database_because}")
+    if state is ServiceState.RUNNING and own_test_fails:
+        return Source(state=SourceState.HUNG, because=f"its host says that it runs, and it does not answer: {said}")
+    return Source(state=SourceState.UNREACHABLE, because=f"it is not known how it is: {said}")

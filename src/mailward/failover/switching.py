@@ -1,0 +1,130 @@
+"""
+The next safe step of sending users to another copy, from what is known at this moment (design §4).
+
+Nothing is remembered but what the world can be asked for, so that whoever goes on after a crash comes to the same
+answer: a step that was done already is found done.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum
+
+#: So long nobody may have been seen on the source before nobody is there: a login that looked its server up before the
+#: switch arrives within this time (20 to 45 ms measured, field notes §A).
+QUIET = timedelta(milliseconds=250)
+
+
+class Step(Enum):
+    """One safe step."""
+
+    SWITCH = "switch the routing"
+    FORGET = "have the proxies forget what they remember"
+    END_SESSIONS = "end the sessions on the source"
+    LOOK_AGAIN = "look again"
+    SYNCHRONISE = "synchronise what is left"
+    DONE = "done"
+    GIVE_UP = "give up"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Next:
+    """What to do next, and why."""
+
+    step: Step
+    because: str
+    proxies: tuple[str, ...] = ()
+    """FORGET: the proxies that have yet to."""
+    mailboxes: tuple[str, ...] = ()
+    """END_SESSIONS: whose."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """What is known in the middle of a move of one database."""
+
+    source: str
+    target: str
+    routed_to: str | None
+    """Where the map sends its users; None: the map does not know the database."""
+    fenced: str | None
+    """Why nobody can write on the source any more; None: somebody can, or it is not known."""
+    answers: bool
+    """Whether the source answers (`Source.answers`)."""
+    catches_up: bool
+    """Whether what was written there last can be, and is to be, synchronised after the sessions ended."""
+    proxies: frozenset[str]
+    """Those that users come through."""
+    forgot: frozenset[str] = frozenset()
+    """Those that forgot what they remembered since the switch."""
+    unseen: dict[str, str] = field(default_factory=dict)
+    """Proxies that could not be asked for their sessions, and why."""
+    on_source: tuple[str, ...] = ()
+    """Mailboxes of this database with a session that leads to the source."""
+    quiet_for: timedelta = timedelta(0)
+    """How long no such session was seen, since the switch."""
+    synchronised: bool = False
+    """Whether it was synchronised after the last session ended."""
+    out_of_time: bool = False
+
+
+def next_safe_step(seen: Seen) -> Next:
+    """What comes next."""
+    if seen.routed_to == seen.source:
+        return _before(seen)
+    if seen.routed_to != seen.target:
+        where = f"sends its users to {seen.routed_to}" if seen.routed_to else "does not know it"
+        return Next(step=Step.GIVE_UP, because=f"the map {where}: somebody else has changed it")
+    return _after(seen)
+
+
+def _before(seen: Seen) -> Next:
+    """Nothing has happened yet: everything that could go wrong afterwards is asked now."""
+    unseen = _named(seen.unseen)
+    if seen.answers:
+        if unseen:
+            return Next(step=Step.GIVE_UP, because=f"the switch could not be proven: {unseen}")
+        return Next(step=Step.SWITCH, because=f"the map still sends its users to {seen.source}")
+    if seen.fenced is not None:
+        return Next(step=Step.SWITCH, because=f"nobody writes on {seen.source} any more: {seen.fenced}")
+    if unseen:
+        because = f"{seen.source} is not fenced: its host does not say that it is gone, and {unseen}"
+        return Next(step=Step.GIVE_UP, because=because)
+    if seen.on_source:
+        because = f"{seen.source} is not fenced: {len(seen.on_source)} mailboxes have sessions that lead there"
+        return Next(step=Step.GIVE_UP if seen.out_of_time else Step.LOOK_AGAIN, because=because)
+    return Next(step=Step.SWITCH, because=f"no proxy holds a session to {seen.source}")
+
+
+def _after(seen: Seen) -> Next:
+    to_forget = tuple(sorted(seen.proxies - seen.forgot))
+    if to_forget and not seen.out_of_time:
+        return Next(step=Step.FORGET, because="they may remember the old server", proxies=to_forget)
+    if to_forget or seen.unseen:
+        return _unproven(seen, to_forget)
+    if seen.on_source:
+        return _still_there(seen)
+    if seen.quiet_for < QUIET:
+        return Next(step=Step.LOOK_AGAIN, because="logins that were under way may still arrive")
+    if seen.catches_up and not seen.synchronised:
+        return Next(step=Step.SYNCHRONISE, because="nobody writes on the source any more")
+    return Next(step=Step.DONE, because=f"no session leads to {seen.source}")
+
+
+def _unproven(seen: Seen, to_forget: tuple[str, ...]) -> Next:
+    missing = _named(seen.unseen) or f"{', '.join(to_forget)} did not forget the old server"
+    if seen.out_of_time:
+        return Next(step=Step.GIVE_UP, because=f"users are sent to {seen.target}, which is not proven: {missing}")
+    return Next(step=Step.LOOK_AGAIN, because=missing)
+
+
+def _still_there(seen: Seen) -> Next:
+    many = f"{len(seen.on_source)} mailboxes still have sessions on {seen.source}"
+    if seen.out_of_time:
+        return Next(step=Step.GIVE_UP, because=f"users are sent to {seen.target}, but {many}")
+    if seen.answers:
+        return Next(step=Step.END_SESSIONS, because=many, mailboxes=seen.on_source)
+    return Next(step=Step.LOOK_AGAIN, because=f"{many}, which does not answer: they end by themselves")
+
+
+def _named(unseen: dict[str, str]) -> str:
+    return "; ".join(f"{proxy} could not be asked: {why}" for proxy, why in sorted(unseen.items()))

@@ -1,0 +1,238 @@
+"""
+Users at work while something happens to a lab: they store, get mail delivered and wait for news, and remember it all.
+
+Whatever a server acknowledged is counted afterwards: lost, doubled, or there. A client that lost its connection comes
+back at once, as mail programs do, and the gap between two answers is what its user noticed.
+"""
+
+import imaplib
+import re
+import smtplib
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import count
+from time import monotonic
+from types import TracebackType
+from typing import Self
+
+from mailward.lab import session
+from mailward.lab.blueprint import Blueprint, LabHost
+
+PAUSE_S = 0.03
+"""Between two messages of one writer."""
+_COME_BACK_S = 0.02
+_SUBJECT = re.compile(rb"^Subject: (?P<token>traffic-\S+)\r?$", re.MULTILINE)
+
+
+@dataclass(kw_only=True, slots=True)
+class Record:
+    """What one user at work met."""
+
+    name: str
+    user: str
+    acknowledged: list[str] = field(default_factory=list)
+    """Tokens of the messages the server took."""
+    tried: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    gaps: list[float] = field(default_factory=list)
+    """Seconds between two answers, where an error lay between them."""
+    served_by: list[str] = field(default_factory=list)
+    """The mailbox servers that served it, in order, each once in a row."""
+
+    @property
+    def longest_gap(self) -> float:
+        """The longest time without an answer, in seconds; 0 when there was no error at all."""
+        return max(self.gaps, default=0.0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """What became of acknowledged messages."""
+
+    acknowledged: int
+    lost: tuple[str, ...]
+    doubled: tuple[str, ...]
+    """Stored more than once although its writer sent it once."""
+
+
+class Traffic:
+    """
+    Writers through every proxy, deliveries, and one that waits in IDLE, for each of some users.
+
+    Use it as a context: they work while it lasts.
+    """
+
+    def __init__(
+        self, blueprint: Blueprint, users: tuple[str, ...], *, delivers: bool = True, idles: bool = True
+    ) -> None:
+        """*users* are at work; with *delivers* mail comes in for them, with *idles* each waits for news as well."""
+        self._blueprint = blueprint
+        self._stop = threading.Event()
+        self._numbers = count(1)
+        self.records: list[Record] = []
+        self._threads: list[threading.Thread] = []
+        doors = blueprint.proxies
+        for place, user in enumerate(users):
+            door = doors[place % len(doors)]
+            self._add(f"append {user} by {door.name}", user, door, self._append)
+            if delivers:
+                self._add(
+                    f"deliver {user} by {doors[-1 - place % len(doors)].name}",
+                    user,
+                    doors[-1 - place % len(doors)],
+                    self._deliver,
+                )
+            if idles:
+                self._add(f"idle {user} by {door.name}", user, door, self._idle)
+
+    def __enter__(self) -> Self:
+        """Begin, and return once every writer was served."""
+        for thread in self._threads:
+            thread.start()
+        deadline = monotonic() + 20
+        while any(not record.acknowledged for record in self._writers()):
+            if monotonic() > deadline:
+                late = [f"{record.name}: {record.errors[-1:]}" for record in self._writers() if not record.acknowledged]
+                self.end()
+                raise TimeoutError(f"not served within 20 s: {late}")
+            self._stop.wait(0.01)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End."""
+        self.end()
+
+    def end(self) -> None:
+        """Have everybody finish what is under way and leave."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(timeout=30)
+
+    def every_writer_is_served(self, by: str, *, seconds: float) -> bool:
+        """Whether within that time every writer gets two more acknowledgements; those by IMAP from that server."""
+        before = {record.name: len(record.acknowledged) for record in self._writers()}
+        deadline = monotonic() + seconds
+        while monotonic() < deadline:
+            if all(
+                len(record.acknowledged) >= before[record.name] + 2
+                and (not record.served_by or record.served_by[-1] == by)
+                for record in self._writers()
+            ):
+                return True
+            self._stop.wait(0.02)
+        return False
+
+    def account(self, on: LabHost) -> Account:
+        """What of the acknowledged is on that server, asked directly."""
+        found: Counter[str] = Counter()
+        users = {record.user for record in self._writers()}
+        for user in users:
+            found.update(tokens_of(self._blueprint, on, user))
+        acknowledged = [token for record in self.records for token in record.acknowledged]
+        once = {token for record in self.records for token, times in Counter(record.tried).items() if times == 1}
+        return Account(
+            acknowledged=len(acknowledged),
+            lost=tuple(token for token in acknowledged if not found[token]),
+            doubled=tuple(token for token in once if found[token] > 1),
+        )
+
+    @property
+    def gaps(self) -> Mapping[str, float]:
+        """The longest interruption of each, in seconds."""
+        return {record.name: record.longest_gap for record in self.records}
+
+    def _writers(self) -> list[Record]:
+        return [record for record in self.records if not record.name.startswith("idle")]
+
+    def _add(self, name: str, user: str, door: LabHost, work: object) -> None:
+        record = Record(name=name, user=user)
+        self.records.append(record)
+        thread = threading.Thread(target=self._work, args=(record, door, work), name=name, daemon=True)
+        self._threads.append(thread)
+
+    def _work(self, record: Record, door: LabHost, work) -> None:  # type: ignore[no-untyped-def]
+        failing_since: float | None = None
+        last = monotonic()
+
+        def answered() -> None:
+            nonlocal last, failing_since
+            if failing_since is not None:
+                record.gaps.append(monotonic() - last)
+                failing_since = None
+            last = monotonic()
+
+        while not self._stop.is_set():
+            try:
+                work(record, door, answered)
+            except (OSError, imaplib.IMAP4.error, smtplib.SMTPException) as error:
+                if self._stop.is_set():
+                    return
+                failing_since = failing_since or monotonic()
+                record.errors.append(f"{type(error).__name__}: {error}")
+                self._stop.wait(_COME_BACK_S)
+
+    def _append(self, record: Record, door: LabHost, answered) -> None:  # type: ignore[no-untyped-def]
+        with session.logged_in(self._blueprint, door, record.user) as client:
+            _note_server(record, client)
+            while not self._stop.is_set():
+                token = self._token(record)
+                answer, words = client.append("INBOX", "", "", _message(token))
+                if answer != "OK":
+                    raise client.error(f"APPEND: {words[0]!r}")
+                record.acknowledged.append(token)
+                answered()
+                self._stop.wait(PAUSE_S)
+
+    def _deliver(self, record: Record, door: LabHost, answered) -> None:  # type: ignore[no-untyped-def]
+        token = self._token(record)
+        session.deliver(self._blueprint, door, record.user, _message(token))
+        record.acknowledged.append(token)
+        answered()
+        self._stop.wait(PAUSE_S)
+
+    def _idle(self, record: Record, door: LabHost, answered) -> None:  # type: ignore[no-untyped-def]
+        with session.logged_in(self._blueprint, door, record.user) as client:
+            _note_server(record, client)
+            client.select("INBOX", readonly=True)
+            client.send(b"%s IDLE\r\n" % client._new_tag())
+            client.sock.settimeout(0.2)
+            answered()
+            while not self._stop.is_set():
+                try:
+                    if not client.sock.recv(65536):
+                        raise OSError("the session was ended")
+                except TimeoutError:
+                    continue
+                answered()
+
+    def _token(self, record: Record) -> str:
+        token = f"traffic-{next(self._numbers)}-{record.user}"
+        record.tried.append(token)
+        return token
+
+
+def tokens_of(blueprint: Blueprint, host: LabHost, user: str) -> list[str]:
+    """The tokens of every message in the inbox of *user* on that server; one that is there twice is named twice."""
+    with session.logged_in(blueprint, host, user, seconds=60) as client:
+        client.select("INBOX", readonly=True)
+        answer, found = client.fetch("1:*", "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
+        if answer != "OK" and found != [None]:
+            return []
+        headers = b"\n".join(part[1] for part in found if isinstance(part, tuple))
+        return [match["token"].decode() for match in _SUBJECT.finditer(headers.replace(b"\r\n", b"\n"))]
+
+
+def _note_server(record: Record, client: imaplib.IMAP4) -> None:
+    with suppress(*session.BROKEN):
+        server = session.serving_server(client)
+        if server is not None and record.served_by[-1:] != [server]:
+            record.served_by.append(server)
+
+
+def _message(token: str) -> bytes:
+    return f"From: a@lab.example\r\nTo: b@lab.example\r\nSubject: {token}\r\n\r\nwords\r\n".encode()

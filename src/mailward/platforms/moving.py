@@ -1,0 +1,52 @@
+"""From the configuration's words to the ports by which databases are moved."""
+
+from collections.abc import Mapping
+
+from mailward.model.organization import Organization
+from mailward.platforms.commands import LocalRunner
+from mailward.platforms.dovecot.doveadm import Doveadm
+from mailward.platforms.dovecot.proxy import DovecotProxy
+from mailward.platforms.dovecot.replication import DovecotReplication
+from mailward.platforms.routing.command_map import CommandMap
+from mailward.ports.mailbox_routing import MailboxRouting, ProxyControl
+from mailward.ports.replication import Replication
+from mailward.ports.secrets import Secrets
+
+_COMMAND = "command"
+
+
+def routing_for(organization: Organization, secrets: Secrets) -> MailboxRouting | None:
+    """The map of an organization, or None where its configuration names none."""
+    settings = organization.routing
+    if settings is None:
+        return None
+    if settings.map == _COMMAND:
+        return CommandMap(settings, LocalRunner())
+    from mailward.platforms.routing.sql_map import SqlMap  # noqa: PLC0415 - SQLAlchemy takes a while to load
+
+    ref = settings.password
+    return SqlMap(settings, lambda: None if ref is None else secrets.reveal(ref))
+
+
+def proxy_controls_for(organization: Organization) -> Mapping[str, ProxyControl]:
+    """The proxies whose sessions and caches are reached, by server."""
+    return {
+        name: DovecotProxy(Doveadm(server.host.doveadm, LocalRunner()))
+        for name, server in organization.servers.items()
+        if server.is_proxy and server.host.doveadm is not None
+    }
+
+
+def replication_for(organization: Organization) -> Mapping[str, Replication]:
+    """The mailbox servers whose replication is reached, by server."""
+    servers = {name: server for name, server in organization.servers.items() if server.is_mailbox}
+    peers = {
+        name: server.host.replication_address
+        for name, server in servers.items()
+        if server.host.replication_address is not None
+    }
+    return {
+        name: DovecotReplication(Doveadm(server.host.doveadm, LocalRunner()), peers)
+        for name, server in servers.items()
+        if server.host.doveadm is not None
+    }

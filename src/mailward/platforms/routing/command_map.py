@@ -1,0 +1,69 @@
+"""A map that commands read and change: LDAP, a file that is generated, a tool of one's own."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from mailward.model.errors import Refused, TemporaryFailure
+from mailward.model.organization import RoutingMap
+from mailward.platforms.commands import Finished, Runner
+
+LIMIT_S = 20.0
+_CHANGED_BY_SOMEBODY = 1
+
+
+class CommandMap:
+    """The map behind `routing.commands`."""
+
+    can_hold = False
+
+    def __init__(self, settings: RoutingMap, runner: Runner) -> None:
+        """*runner* runs the commands."""
+        self._commands = settings.commands
+        self._runner = runner
+
+    async def active(self) -> Mapping[str, str]:
+        """A line for each database."""
+        finished = await self._run(self._commands["active"])
+        found: dict[str, str] = {}
+        for line in finished.output.splitlines():
+            words = line.split()
+            if words and len(words) != 2:
+                raise Refused(f"routing.commands.active printed {line[:100]!r} instead of a database and a server")
+            if words:
+                found[words[0]] = words[1]
+        return found
+
+    async def mailboxes(self, database: str) -> tuple[str, ...]:
+        """A line for each mailbox."""
+        finished = await self._run(_filled(self._commands["mailboxes"], database=database))
+        return tuple(line.strip() for line in finished.output.splitlines() if line.strip())
+
+    async def switch(self, database: str, *, source: str, target: str, hold_until: datetime | None = None) -> None:  # noqa: ARG002
+        """Run the command; it cannot hold logins."""
+        argv = self.command(database, source=source, target=target)
+        finished = await self._runner.run(argv, timeout=LIMIT_S)
+        if finished.status == _CHANGED_BY_SOMEBODY:
+            raise Refused(f"{database} is not on {source} any more: {_said(finished)}; nothing was changed")
+        if finished.status != 0:
+            raise TemporaryFailure(f"{argv[0]} ended with {finished.status}: {_said(finished)}")
+
+    def command(self, database: str, *, source: str, target: str) -> tuple[str, ...]:
+        """The words of the command."""
+        return _filled(self._commands["switch"], database=database, source=source, target=target)
+
+    async def _run(self, argv: tuple[str, ...]) -> Finished:
+        finished = await self._runner.run(argv, timeout=LIMIT_S)
+        if finished.status != 0:
+            raise TemporaryFailure(f"{argv[0]} ended with {finished.status}: {_said(finished)}")
+        return finished
+
+
+def _filled(words: tuple[str, ...], **names: str) -> tuple[str, ...]:
+    filled = words
+    for name, value in names.items():
+        filled = tuple(word.replace(f"{{{name}}}", value) for word in filled)
+    return filled
+
+
+def _said(finished: Finished) -> str:
+    return " ".join(finished.errors.split())[:300] or "it said nothing"

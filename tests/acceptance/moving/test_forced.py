@@ -1,0 +1,109 @@
+"""Forced moves: the source is dead, hung, cut off, or its store is not what it was. What may be missing is said."""
+
+from mailward.model.copies import CopyState
+from mailward.model.holds import HoldKind
+from mailward.model.recovery import OperationStatus, StepName, StepOutcome
+
+from .conftest import Movable, at_work, counted, dead_host
+
+
+def test_from_a_service_that_is_dead_for_good(movable: Movable) -> None:
+    """Replication is asynchronous: the last mail may be missing, and comes back with its host (field notes §B)."""
+    with at_work(movable.lab, idles=False) as traffic:
+        movable.lab.break_("service-dead@be1")
+        story = movable.finished(movable.client.move_database("DB1", reason="be1 is dead"))
+        assert OperationStatus.HEALED is story.operation.status, movable.told()
+        assert traffic.every_writer_is_served("be2", seconds=20), movable.told()
+    steps = {step.name: step for step in story.steps}
+    assert StepOutcome.SKIPPED is steps[StepName.SYNCHRONISE].outcome
+    assert StepOutcome.DONE is steps[StepName.FENCE].outcome, "what lived on without its master is ended"
+    left_behind = next(copy for copy in movable.client.copies(database="DB1", server="be1"))
+    assert left_behind.state is CopyState.SERVICE_DOWN
+    assert left_behind.activation_blocked
+
+    movable.lab.heal()
+    movable.lab.start("be1")
+    movable.until(lambda: not _blocked(movable), seconds=60)
+
+    account = counted(movable.lab, traffic, "be2")
+    assert ((), ()) == (account.lost, account.doubled), "what the dead host had is there again"
+
+
+def test_from_a_host_of_which_nobody_says_anything(movable: Movable) -> None:
+    with at_work(movable.lab, idles=False) as traffic:
+        with dead_host(movable.lab, "be1"):
+            story = movable.finished(movable.client.move_database("DB1", reason="be1 has no power"), seconds=90)
+            assert OperationStatus.HEALED is story.operation.status, movable.told()
+            assert traffic.every_writer_is_served("be2", seconds=20), movable.told()
+            assert _blocked(movable)
+        movable.lab.start("be1")
+        movable.until(lambda: not _blocked(movable), seconds=60)
+
+    account = counted(movable.lab, traffic, "be2")
+    assert ((), ()) == (account.lost, account.doubled)
+
+
+def test_from_a_server_that_hangs(movable: Movable) -> None:
+    """It could wake up and write: it is stopped before anybody is sent elsewhere, and nobody is kicked."""
+    with at_work(movable.lab) as traffic:
+        movable.lab.break_("service-hung@be1")
+        movable.until(lambda: movable.client.health(server="be1", state="Degraded"))
+        story = movable.finished(movable.client.move_database("DB1", reason="be1 hangs"), seconds=120)
+        assert OperationStatus.HEALED is story.operation.status, movable.told()
+        assert traffic.every_writer_is_served("be2", seconds=30), movable.told()
+    steps = {step.name: step for step in story.steps}
+    assert StepOutcome.DONE is steps[StepName.FENCE].outcome
+    assert steps[StepName.FENCE].started < steps[StepName.SWITCH_OVER].started
+    assert "stopped" in str(movable.lab.status()["be1"]["state"])
+    movable.lab.heal()
+    movable.lab.start("be1")
+    movable.until(lambda: not _blocked(movable), seconds=60)
+    account = counted(movable.lab, traffic, "be2")
+    assert ((), ()) == (account.lost, account.doubled)
+
+
+def test_from_a_store_that_cannot_be_read(movable: Movable) -> None:
+    with at_work(movable.lab, idles=False) as traffic:
+        movable.lab.break_("database-unreadable@DB1")
+        story = movable.finished(movable.client.move_database("DB1", reason="its store"))
+        assert OperationStatus.HEALED is story.operation.status, movable.told()
+        assert traffic.every_writer_is_served("be2", seconds=20), movable.told()
+    steps = {step.name: step for step in story.steps}
+    assert StepOutcome.SKIPPED is steps[StepName.SYNCHRONISE].outcome, "it is not waited for"
+    assert StepOutcome.SKIPPED is steps[StepName.FENCE].outcome
+    assert {"DB1": "be2", "DB2": "be1"}.items() <= movable.active().items(), "its neighbours stay"
+    movable.lab.heal()
+    movable.until(lambda: not _blocked(movable), seconds=60)
+    account = counted(movable.lab, traffic, "be2")
+    assert ((), ()) == (account.lost, account.doubled)
+
+
+def test_an_empty_store_is_left_and_nothing_is_copied_from_it(movable: Movable) -> None:
+    with at_work(movable.lab, idles=False, delivers=False) as traffic:
+        before = len(traffic.records[0].acknowledged)
+        movable.lab.break_("database-replaced@DB1")
+        story = movable.finished(movable.client.move_database("DB1", reason="an empty disk was mounted"))
+        assert OperationStatus.HEALED is story.operation.status, movable.told()
+        assert {step.name: step.outcome for step in story.steps}[StepName.SYNCHRONISE] is StepOutcome.SKIPPED
+        copy = next(copy for copy in movable.client.copies(database="DB1", server="be1"))
+        assert copy.activation_blocked
+        assert _blocked(movable), "a store without its canary never comes back by itself"
+    assert before
+    movable.lab.heal()
+    movable.until(lambda: not _blocked(movable), seconds=90)
+
+
+def test_a_target_that_is_not_fit_is_refused_with_the_reason(movable: Movable) -> None:
+    movable.lab.break_("service-stopped@be2")
+    movable.until(lambda: movable.client.health(server="be2", state="Degraded"))
+
+    refused = movable.client.move_database("DB1", dry_run=True)
+
+    assert not refused.allowed
+    assert "ServiceDown" in refused.moves[0].because
+    assert movable.active()["DB1"] == "be1"
+    movable.lab.heal()
+
+
+def _blocked(movable: Movable) -> list[str]:
+    return [hold.subject for hold in movable.client.holds() if hold.kind is HoldKind.ACTIVATION]
