@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "report": ("report", "Show the health sets of each server."),
         "probe": ("probe", "Run a probe now and show all it saw."),
         "items": ("items", "List probes and monitors, and explain them."),
+        "copies": ("copies", "Show copies of mailbox databases [Get-MailboxDatabaseCopyStatus]."),
         "events": ("events", "Show what happened, and follow it."),
         "alerts": ("alerts", "Show what people are told now, the most urgent first."),
     },
@@ -37,7 +38,14 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "why": ("why", "Tell what was done about a server and why, down to the transcript."),
         "recommendations": ("recommendations", "Show what mailward would have done, had it been allowed to."),
         "service": ("service", "Look at the IMAP service of a server, and control it."),
-        "server": ("server", "Restart a whole server."),
+        "server": (
+            "server",
+            "Empty a mailbox server of its active copies, let them come back, or restart a whole server.",
+        ),
+        "database": (
+            "database",
+            "Move a mailbox database to another of its copies [Move-ActiveMailboxDatabase].",
+        ),
         "notify": ("notify", "Try the channels, and show what went out by them."),
     },
     "Hold in place": {
@@ -50,6 +58,10 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "repairing": (
             "repairing",
             "Mark monitors as Repairing, to tell what is being mended from what is new [Set-ServerMonitor].",
+        ),
+        "activation": (
+            "activation",
+            "Keep copies of mailbox databases from becoming active [DatabaseCopyAutoActivationPolicy].",
         ),
         "pause": ("pause", "Take no action, on SERVER or, without one, anywhere."),
         "resume": ("pause", "End the pause of SERVER or, without one, that of the organization."),

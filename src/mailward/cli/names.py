@@ -1,4 +1,4 @@
-"""Names the shell can complete: the catalogue's from here, servers from the manager when it answers at once."""
+"""Names the shell can complete: the catalogue's from here, others from the manager when it answers at once."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -13,6 +13,13 @@ def complete_server(context: click.Context, _parameter: click.Parameter, typed: 
     """Servers that begin with what was typed; none when no manager answers."""
     with suppress(MailwardError):
         return _beginning(typed, (row.server for row in manager(context).report()))
+    return []
+
+
+def complete_database(context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
+    """Mailbox databases that begin with what was typed; none when no manager answers."""
+    with suppress(MailwardError):
+        return _beginning(typed, (row.database for row in manager(context).copies()))
     return []
 
 

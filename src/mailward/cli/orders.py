@@ -19,19 +19,27 @@ Order = Callable[[bool], Intention]
 _WIDTH_MAX = 100
 
 
+_force_option: Callable[[Any], Any] = click.option(
+    "--force",
+    is_flag=True,
+    help="Pass the gates that only advise (throttle, last healthy, kernel hang, still in service); never those"
+    " against certain harm.",
+)
+_rehearsal_option: Callable[[Any], Any] = click.option(
+    "--dry-run", is_flag=True, help="Ask every gate and show the command, and do nothing."
+)
+
+
 def order_options(command: Command) -> Command:
     """Add `--dry-run`, `--force`, `--reason` and `--yes`."""
-    for option in (
-        yes_option,
-        reason_option,
-        click.option(
-            "--force",
-            is_flag=True,
-            help="Pass the gates that only advise (throttle, last healthy, kernel hang, still in service); never those"
-            " against certain harm.",
-        ),
-        click.option("--dry-run", is_flag=True, help="Ask every gate and show the command, and do nothing."),
-    ):
+    for option in (yes_option, reason_option, _force_option, _rehearsal_option):
+        command = option(command)
+    return command
+
+
+def unforced_options(command: Command) -> Command:
+    """Add `--dry-run`, `--reason` and `--yes`, for orders that have nothing to pass by force."""
+    for option in (yes_option, reason_option, _rehearsal_option):
         command = option(command)
     return command
 

@@ -43,7 +43,7 @@ def timeline_lines(story: RecoveryStory, reader: Terminal, width: int, *, verbos
     events = [event for event in story.events if event.kind in _TOLD and not _is_told_by_a_step(event, steps)]
     below = width - _INDENT
     parts: list[tuple[datetime, int, int, list[str]]] = [
-        (step.started, 1, step.seq, list(_step(step, own.get(step.seq, ()), reader, below, verbose=verbose)))
+        (step.started, 1, step.seq, list(step_lines(step, own.get(step.seq, ()), reader, width, verbose=verbose)))
         for step in story.steps
     ]
     # The last word about a step stands above its gates' answers, so the events are gone through backwards.
@@ -72,19 +72,22 @@ def _next_seq(event: Event, steps: Sequence[Step]) -> int:
     return max((step.seq for step in steps if step.started < event.at), default=0) + 1
 
 
-def _step(step: Step, answers: Sequence[GateAnswer], reader: Terminal, width: int, *, verbose: bool) -> Iterator[str]:
-    """A step: why it made sense, what the gates said, what was run, and what came of it."""
+def step_lines(
+    step: Step, answers: Sequence[GateAnswer], reader: Terminal, width: int, *, verbose: bool = False
+) -> Iterator[str]:
+    """Yield a step: why it made sense, what the gates said, what was run, and what came of it."""
+    below = width - _INDENT
     took = took_text(step.started, step.ended)
     attempt = f", attempt {step.attempt}" if step.attempt > 1 else ""
     head = reader.paint(printable(f"{step.name.value} ({step.server}{attempt})"), Colour.STRONG)
     outcome = reader.paint(outcome_text(step), outcome_colour(step))
     yield f"{clock_text(step.started)}  {head}: {outcome}{f', {took}' if took else ''}"
     lines = [
-        *wrap(printable(f"why: {step.premise}" if step.premise else ""), width),
-        *gate_lines(answers, reader, width, verbose=verbose),
+        *wrap(printable(f"why: {step.premise}" if step.premise else ""), below),
+        *gate_lines(answers, reader, below, verbose=verbose),
         *_command(step.command, reader),
-        *wrap(printable(step.because), width),
-        *(wrap(printable(facts_text(step.evidence)), width) if verbose else ()),
+        *wrap(printable(step.because), below),
+        *(wrap(printable(facts_text(step.evidence)), below) if verbose else ()),
     ]
     yield from (f"{'':{_INDENT}}{line}" for line in lines)
 

@@ -57,6 +57,8 @@ def test_help_takes_no_more_than_100_ms_and_loads_nothing_heavy():
         ("status",),
         ("alerts",),
         ("recoveries",),
+        ("copies",),
+        ("copies", "--group-by", "status"),
         ("why", "mbx2"),
         ("recommendations",),
         ("service", "status", "mbx2"),

@@ -1,0 +1,36 @@
+"""`mailward database`: orders about one mailbox database."""
+
+import click
+
+from mailward.cli.connection import manager, socket_option
+from mailward.cli.moving import carry_out_move, wait_option
+from mailward.cli.names import complete_database, complete_server
+from mailward.cli.orders import order_options
+
+
+@click.group("database")
+def database() -> None:
+    """Move a mailbox database to another of its copies [Move-ActiveMailboxDatabase]."""
+
+
+@database.command("move")
+@click.argument("name", metavar="DATABASE", shell_complete=complete_database)
+@click.option("--to", metavar="S", shell_complete=complete_server, help="To which server; by default to the best copy.")
+@order_options
+@wait_option
+@socket_option
+def move_(*, name: str, to: str | None, dry_run: bool, force: bool, reason: str, yes: bool, wait: bool) -> None:
+    """
+    Make another copy of a mailbox database the active one, and follow it until it is over.
+
+    Every copy is shown with why it was chosen or not. Sessions of its users end, and their clients come back to the new
+    copy; what the copy lacked is synchronised before and after.
+    """
+    client = manager()
+    carry_out_move(
+        lambda rehearsal: client.move_database(name, to=to, reason=reason, dry_run=rehearsal, force=force),
+        f"move {name} to {to or 'its best copy'}",
+        dry_run=dry_run,
+        yes=yes,
+        wait=wait,
+    )

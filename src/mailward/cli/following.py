@@ -1,0 +1,107 @@
+"""
+Follows an operation until it is over: each step as it ends, what it waits for, and how it all ended.
+
+Watching is not doing: who stops watching stops nothing, and a manager that is restarted meanwhile goes on with its work
+and is asked again.
+"""
+
+import time
+from collections.abc import Iterator
+
+import click
+
+from mailward.cli import held
+from mailward.cli.connection import manager
+from mailward.cli.exits import ExitCode
+from mailward.cli.formats import show_lines
+from mailward.cli.progress import progress
+from mailward.cli.recovery_words import status_colour, took_text
+from mailward.cli.states import clock_text
+from mailward.cli.terminal import Colour, Terminal, printable, terminal
+from mailward.cli.timeline import step_lines
+from mailward.model.errors import TemporaryFailure
+from mailward.model.recovery import Operation, OperationStatus
+from mailward.ports.manager import RecoveryStory
+
+LOOK_EVERY_SECONDS = 0.4
+_WIDTH_MAX = 100
+_WAITS = (OperationStatus.WAITING, OperationStatus.AWAITING_APPROVAL)
+
+
+def follow(number: int) -> None:
+    """
+    Print what happens in an operation until it is over, and end the command.
+
+    Exits with 1 unless it ended healed, and with 130 on Ctrl-C, which leaves the operation running.
+    """
+    reader = terminal()
+    try:
+        for story in _stories(number, reader):
+            if story.operation.status.is_over:
+                _end(story.operation, reader)
+    except KeyboardInterrupt:
+        click.echo(
+            f"\nmailward: recovery {number} goes on without you: `mailward recoveries show {number}` tells how it"
+            f" stands, `mailward recoveries abort {number}` ends it before its next step",
+            err=True,
+        )
+        raise click.exceptions.Exit(ExitCode.INTERRUPTED) from None
+
+
+def _stories(number: int, reader: Terminal) -> Iterator[RecoveryStory]:
+    """Yield the story each time it has changed, what is new in it being told, until it is over."""
+    last: RecoveryStory | None = None
+    is_silent = False
+    while last is None or not last.operation.status.is_over:
+        try:
+            with progress(_doing(last, number)):
+                story = _changed(number, last)
+        except TemporaryFailure as failure:
+            if not is_silent:
+                first = str(failure).partition("\n")[0]
+                click.echo(f"mailward: {first}; it is asked again until it answers (Ctrl-C ends that)", err=True)
+            is_silent = True
+            time.sleep(LOOK_EVERY_SECONDS)
+            continue
+        is_silent = False
+        show_lines(_news(story, last, reader))
+        yield story
+        last = story
+
+
+def _changed(number: int, last: RecoveryStory | None) -> RecoveryStory:
+    while True:
+        story = manager().recovery(number)
+        if story != last:
+            return story
+        time.sleep(LOOK_EVERY_SECONDS)
+
+
+def _doing(story: RecoveryStory | None, number: int) -> str:
+    """What goes on now, in a few words."""
+    under_way = [step for step in story.steps if step.ended is None] if story else []
+    return printable(under_way[-1].intent or under_way[-1].name.value) if under_way else f"recovery {number}"
+
+
+def _news(story: RecoveryStory, last: RecoveryStory | None, reader: Terminal) -> Iterator[str]:
+    """Yield the steps that have ended since, and what is waited for if that is new."""
+    width = min(reader.width or _WIDTH_MAX, _WIDTH_MAX)
+    known = {step.seq for step in last.steps if step.ended is not None} if last else set()
+    for step in story.steps:
+        if step.ended is not None and step.seq not in known:
+            yield from step_lines(step, (), reader, width)
+    operation = story.operation
+    if operation.status in _WAITS and (last is None or last.operation.because != operation.because):
+        waits = reader.paint(operation.status.value, status_colour(operation))
+        until = f", until {clock_text(operation.wake_at)}" if operation.wake_at else ""
+        yield f"{clock_text(held.now())}  {waits}: {printable(operation.because)}{until}"
+
+
+def _end(operation: Operation, reader: Terminal) -> None:
+    is_well = operation.status is OperationStatus.HEALED
+    word = reader.paint("done" if is_well else operation.status.value, Colour.GOOD if is_well else Colour.BAD)
+    took = took_text(operation.started_at, operation.ended_at)
+    said = f"{f' after {took}' if took else ''}: {printable(operation.because)}; `mailward why {operation.id}` tells it"
+    click.echo(f"{word}{said}", color=True)
+    if not is_well:
+        raise click.exceptions.Exit(ExitCode.FAILED)

@@ -1,0 +1,123 @@
+"""Orders to move databases: what each shows before it asks, and how it is followed to its end."""
+
+from collections.abc import Callable, Iterator
+from textwrap import wrap
+from typing import Any, TypeVar
+
+import click
+
+from mailward.cli.confirming import confirm
+from mailward.cli.exits import ExitCode
+from mailward.cli.following import follow
+from mailward.cli.formats import show_lines
+from mailward.cli.progress import progress
+from mailward.cli.recovery_words import command_text, gate_lines
+from mailward.cli.terminal import Colour, Terminal, printable, terminal
+from mailward.model.copies import CopyChoice, PlannedMove
+from mailward.ports.manager import MoveIntention
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Order = Callable[[bool], MoveIntention]
+"""Gives the order to the manager; its argument says whether it is only rehearsed."""
+_WIDTH_MAX = 100
+_INDENT = "  "
+
+
+def wait_option(command: Command) -> Command:
+    """Add `--no-wait`, read as `wait`."""
+    option: Callable[[Command], Command] = click.option(
+        "--wait/--no-wait", default=True, help="Follow it until it is over, which is the default, or return at once."
+    )
+    return option(command)
+
+
+def carry_out_move(order: Order, what: str, *, dry_run: bool, yes: bool, wait: bool) -> None:
+    """
+    Give an order to move, show where everything would go and why, and end the command.
+
+    Unless *yes*, it is rehearsed first, so that the question comes after the choices, the commands and the gates. With
+    *wait* it is followed until it is over. Exits with 1 when it was refused, or did not end well.
+    """
+    reader = terminal()
+    agreed = None
+    if dry_run or not yes:
+        agreed = order(True)
+        show_lines(plan_lines(agreed, reader))
+        if dry_run or not agreed.allowed:
+            _refuse_unless_allowed(agreed, reader)
+            click.echo(f"(--dry-run: would {what}; nothing was done)")
+            return
+        confirm(f"{what[0].upper()}{what[1:]}?", yes=yes)
+    begun = _begun(order, what)
+    if agreed is None:
+        show_lines(plan_lines(begun, reader))
+    elif _course(agreed) != _course(begun):
+        click.echo("mailward: the choice has changed meanwhile", err=True)
+        show_lines(plan_lines(begun, reader))
+    _refuse_unless_allowed(begun, reader)
+    because = printable(begun.because)
+    if begun.operation is None:
+        click.echo(f"{reader.paint('done', Colour.GOOD)}: {because}", color=True)
+    elif wait:
+        follow(begun.operation)
+    else:
+        click.echo(f"begun: {because}; `mailward recoveries show {begun.operation}` tells how it stands")
+
+
+def plan_lines(intention: MoveIntention, reader: Terminal) -> Iterator[str]:
+    """Yield every move with its choice, why every other copy was not chosen, its command, and what the gates say."""
+    width = min(reader.width or _WIDTH_MAX, _WIDTH_MAX)
+    if not intention.moves:
+        yield f"{printable(intention.server)}  nothing has to be moved"
+    for move in intention.moves:
+        yield from _move(move, reader, width)
+    yield from gate_lines(intention.answers, reader, width)
+
+
+def _move(move: PlannedMove, reader: Terminal, width: int) -> Iterator[str]:
+    if move.target is not None:
+        goes = reader.paint(printable(f"{move.source} → {move.target}"), Colour.STRONG)
+    else:
+        goes = reader.paint(printable(f"stays on {move.source}"), Colour.BAD)
+    yield f"{printable(move.database)}  {goes}"
+    if not move.choices:
+        yield from (f"{_INDENT}{line}" for line in wrap(printable(move.because), width - len(_INDENT)))
+    for choice in move.choices:
+        yield from _choice(choice, reader, width, is_chosen=choice.server == move.target)
+    if move.command:
+        yield f"{_INDENT}{reader.paint(f'$ {printable(command_text(move.command))}', Colour.NOTE)}"
+
+
+def _choice(choice: CopyChoice, reader: Terminal, width: int, *, is_chosen: bool) -> Iterator[str]:
+    if is_chosen:
+        mark, colour, word = "✓", Colour.GOOD, ""
+    elif choice.is_eligible:
+        mark, colour, word = "·", Colour.FAINT, " would do"
+    else:
+        mark, colour, word = "✗", Colour.BAD, ""
+    first, *rest = wrap(printable(f"{choice.server}{word}: {choice.because}"), width - len(_INDENT) - 2)
+    yield f"{_INDENT}{reader.paint(mark, colour)} {first}"
+    yield from (f"{_INDENT}  {line}" for line in rest)
+
+
+def _begun(order: Order, what: str) -> MoveIntention:
+    try:
+        with progress(f"{what}: is being begun"):
+            return order(False)
+    except KeyboardInterrupt:
+        click.echo(
+            "mailward: it may have begun all the same: `mailward recoveries --unfinished` shows what is under way",
+            err=True,
+        )
+        raise
+
+
+def _course(intention: MoveIntention) -> list[tuple[str, str | None]]:
+    """What a person says yes to."""
+    return [(move.database, move.target) for move in intention.moves]
+
+
+def _refuse_unless_allowed(intention: MoveIntention, reader: Terminal) -> None:
+    if not intention.allowed:
+        click.echo(f"{reader.paint('refused', Colour.BAD)}: {printable(intention.because)}", color=True)
+        raise click.exceptions.Exit(ExitCode.FAILED)
