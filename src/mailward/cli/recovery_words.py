@@ -35,6 +35,8 @@ _ANSWERS = {
     Answer.WAITS: ("…", " waits", Colour.WARN),
     Answer.REFUSES: ("✗", " refuses", Colour.BAD),
 }
+_STATEMENT = "sql"
+"""The first word of what a map in a database is changed by."""
 _BEFORE = {Answer.WAITS: " waited", Answer.REFUSES: " refused"}
 """What a gate said before it let the step pass."""
 
@@ -60,8 +62,8 @@ def took_text(began: datetime, ended: datetime | None) -> str:
 
 
 def command_text(command: Sequence[str]) -> str:
-    """A command as it would be typed."""
-    return shlex.join(command)
+    """A command as it would be typed; a statement of SQL as it stands, since no shell sees it."""
+    return " ".join(command) if list(command[:1]) == [_STATEMENT] else shlex.join(command)
 
 
 def facts_text(facts: object) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from mailward.cli import following, moving
 from mailward.cli.moving import plan_lines
+from mailward.cli.recovery_words import command_text
 from mailward.cli.terminal import Terminal
 from mailward.model.copies import CopyChoice, CopyState, PlannedMove
 from mailward.model.errors import TemporaryFailure
@@ -144,6 +145,11 @@ def test_a_database_without_a_second_copy_says_so():
     lines = list(plan_lines(intention, Terminal(width=None, colours=False)))
 
     assert ["DB1  stays on mbx1", "  there is no second copy"] == lines
+
+
+def test_a_statement_is_shown_as_it_reads_and_a_command_as_it_is_typed():
+    assert "sql UPDATE d SET active = 'be2'" == command_text(("sql", "UPDATE", "d", "SET", "active", "=", "'be2'"))
+    assert "mailmap switch 'my db'" == command_text(("mailmap", "switch", "my db"))
 
 
 def test_a_long_reason_is_folded_below_its_mark():
