@@ -211,14 +211,22 @@ def test_completion_scripts_say_how_to_install_them(run, shell):
     assert "_MAILWARD_COMPLETE" in ran.out
 
 
-def test_servers_are_completed_from_the_manager(process, served):
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("mailward health prox", "plain,proxy1\n"),
+        ("mailward server drain m", "plain,mbx2\n"),
+        ("mailward database move d", "plain,DB1\nplain,DB2\n"),
+    ],
+)
+def test_servers_and_databases_are_completed_from_the_manager(process, served, words, completed):
     ran = process(
         environment={
             "MAILWARD_SOCKET": str(served.path),
             "_MAILWARD_COMPLETE": "bash_complete",
-            "COMP_WORDS": "mailward health prox",
-            "COMP_CWORD": "2",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(words.count(" ")),
         }
     )
 
-    assert "plain,proxy1\n" == ran.out
+    assert completed == ran.out
