@@ -20,7 +20,7 @@ from mailward.model.alerting import Alert
 from mailward.model.channels import Channel
 from mailward.model.errors import MailwardError, PermanentFailure, TemporaryFailure
 from mailward.notify.message import message_of
-from mailward.notify.words import said
+from mailward.notify.words import as_sent, said
 from mailward.ports.secrets import Secrets
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ class SmtpNotifier:
             raise PermanentFailure(f"channel {channel.name} has no recipients; set recipients")
         message = message_of(alert, channel, identity=identity)
         password = self._secrets.reveal(channel.password) if channel.password is not None else ""
+        hidden = as_sent(channel.user, password)
         limit = channel.timeout.total_seconds()
         client = aiosmtplib.SMTP(
             hostname=channel.host,
@@ -66,14 +67,15 @@ class SmtpNotifier:
             tls_context=await asyncio.to_thread(self._context),
         )
         try:
-            async with self._translated(limit, password):
+            async with self._translated(limit, hidden):
                 await client.connect()
                 await self._secure(client)
                 if channel.user:
                     await client.login(channel.user, password)
                 refused, _ = await client.sendmail(channel.sender, channel.recipients, message.as_bytes())
             for recipient, answer in refused.items():
-                log.warning("%s refused %s, but took the mail: %s", self._where, recipient, said(str(answer)))
+                words = said(str(answer), secrets=hidden)
+                log.warning("%s refused %s, but took the mail: %s", self._where, recipient, words)
             with contextlib.suppress(aiosmtplib.SMTPException, OSError):
                 await client.quit(timeout=_GOOD_BYE_SECONDS)
         finally:
@@ -112,7 +114,7 @@ class SmtpNotifier:
         return context
 
     @contextlib.asynccontextmanager
-    async def _translated(self, limit: float, password: str) -> AsyncIterator[None]:
+    async def _translated(self, limit: float, hidden: tuple[str, ...]) -> AsyncIterator[None]:
         """Bound the conversation in time, and say in our words how it failed."""
         try:
             async with asyncio.timeout(limit):
@@ -121,11 +123,12 @@ class SmtpNotifier:
             raise TemporaryFailure(f"{self._where} did not answer within {limit:g} s") from None
         except aiosmtplib.SMTPRecipientsRefused as error:
             answers = {each.recipient: (each.code, each.message) for each in error.recipients}
-            raise self._refused(answers) from error
+            raise self._refused(answers, hidden) from error
         except aiosmtplib.SMTPResponseException as error:
-            raise self._answered(error, password) from error
+            raise self._answered(error, hidden) from error
         except aiosmtplib.SMTPNotSupported as error:
-            raise PermanentFailure(f"{self._where} lacks what is needed: {said(str(error))}") from error
+            words = said(str(error), secrets=hidden)
+            raise PermanentFailure(f"{self._where} lacks what is needed: {words}") from error
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             cause = _certificate_error(error)
             if cause is not None:
@@ -133,19 +136,19 @@ class SmtpNotifier:
                     f"{self._where}: its certificate does not verify: {cause.verify_message}; mend it, or set ca_file"
                 )
                 raise PermanentFailure(text) from error
-            words = said(str(error), secrets=(password,))
+            words = said(str(error), secrets=hidden)
             raise TemporaryFailure(f"{self._where} cannot be used now: {words}") from error
 
-    def _refused(self, answers: Mapping[str, tuple[int, str]]) -> MailwardError:
-        words = said("; ".join(f"{name}: {code} {text}" for name, (code, text) in answers.items()))
+    def _refused(self, answers: Mapping[str, tuple[int, str]], hidden: tuple[str, ...]) -> MailwardError:
+        words = said("; ".join(f"{name}: {code} {text}" for name, (code, text) in answers.items()), secrets=hidden)
         if any(code < 500 for code, _ in answers.values()):
             return TemporaryFailure(f"{self._where} takes no recipient now: {words}")
         return PermanentFailure(
             f"{self._where} takes no recipient: {words}; mend recipients, or let the relay accept us"
         )
 
-    def _answered(self, error: aiosmtplib.SMTPResponseException, password: str) -> MailwardError:
-        words = said(f"{error.code} {error.message}", secrets=(password,))
+    def _answered(self, error: aiosmtplib.SMTPResponseException, hidden: tuple[str, ...]) -> MailwardError:
+        words = said(f"{error.code} {error.message}", secrets=hidden)
         if error.code < 500:
             return TemporaryFailure(f"{self._where} said later: {words}")
         if isinstance(error, aiosmtplib.SMTPAuthenticationError):

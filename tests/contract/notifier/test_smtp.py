@@ -1,6 +1,9 @@
 """What mail by a relay keeps beyond the contract: TLS, passwords, headers."""
 
+import asyncio
+import base64
 import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.header import decode_header, make_header
@@ -21,6 +24,34 @@ ALERT = Alert(
     starts_at=NIGHT,
     turns=Turns(number=1, last_at=NIGHT + timedelta(seconds=10), urgency=Urgency.CRITICAL),
 )
+
+
+@pytest.fixture
+async def parrot() -> AsyncIterator[Callable[[str, int], Awaitable[int]]]:
+    """Start a relay that answers a login with everything it was sent; returns its port."""
+    servers: list[asyncio.Server] = []
+
+    async def start(methods: str, code: int) -> int:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            heard: list[str] = []
+            writer.write(b"220 parrot\r\n")
+            while line := (await reader.readline()).decode().strip():
+                if line.startswith("EHLO"):
+                    writer.write(f"250-parrot\r\n250 AUTH {methods}\r\n".encode())
+                    continue
+                heard.append(line.removeprefix("AUTH ").removeprefix(f"{methods} "))
+                is_half = methods == "LOGIN" and len(heard) == 1
+                answer = "334 UGFzc3dvcmQ6" if is_half else f"{code} I heard {' '.join(heard)}"
+                writer.write(f"{answer}\r\n".encode())
+            writer.close()
+
+        servers.append(await asyncio.start_server(serve, "127.0.0.1", 0))
+        return int(servers[-1].sockets[0].getsockname()[1])
+
+    yield start
+    for server in servers:
+        server.close()
+        await server.wait_closed()
 
 
 async def test_the_mail_says_what_it_is_and_arrives_letter_for_letter(far_end):
@@ -205,6 +236,20 @@ async def test_a_rejected_password_says_which_file_to_mend_and_shows_no_password
     with pytest.raises(PermanentFailure, match="rejects user somebody: 535 .*; mend password") as failure:
         await far.notifier.send(ALERT, identity="a|1")
     assert "s3cret-pass" not in str(failure.value)
+
+
+@pytest.mark.parametrize("methods", ["PLAIN", "LOGIN"])
+@pytest.mark.parametrize("code", [454, 535])
+async def test_a_relay_that_repeats_what_it_was_sent_puts_no_password_into_the_error(
+    methods, code, far_end, parrot, secret
+):
+    far = await far_end("smtp", port=await parrot(methods, code), user="alerts", password=secret("password"))
+
+    with pytest.raises((TemporaryFailure, PermanentFailure), match=f"{code} I heard …") as failure:
+        await far.notifier.send(ALERT, identity="a|1")
+
+    for heard in (b"s3cret-pass", b"\0alerts\0s3cret-pass", b"alerts"):
+        assert base64.b64encode(heard).decode().rstrip("=") not in str(failure.value)
 
 
 async def test_a_ca_file_that_is_missing_says_so(far_end):
