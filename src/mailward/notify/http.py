@@ -121,7 +121,8 @@ class _Exchange:
         self._is_abandoned = True
         if self._socket is not None:
             with contextlib.suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
+                # SSLSocket's own shutdown first forgets its encryption: what the thread sends then would go in clear
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def _answered(self) -> tuple[int, str, str]:
         context = _trusting(self._wanted) if self._parts.scheme == "https" else None
