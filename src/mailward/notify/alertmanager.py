@@ -6,15 +6,12 @@ severity is a label there, and labels identify: the severity sent is the highest
 it has risen the alert of the lower one ends.
 """
 
-import json
 from datetime import datetime, timedelta
 
 from mailward.model.alerting import Alert, AlertStatus, Urgency
 from mailward.model.channels import Channel
-from mailward.notify.address import request_to
 from mailward.notify.alertmanager_form import annotations, labels, moment
-from mailward.notify.http import request
-from mailward.notify.words import recognisable
+from mailward.notify.posting import Posting
 from mailward.ports.secrets import Secrets
 
 HOLDS = timedelta(hours=25)
@@ -23,37 +20,9 @@ _PATH = "/api/v2/alerts"
 _LOW_TO_HIGH = (Urgency.INFO, Urgency.WARNING, Urgency.CRITICAL)
 
 
-class AlertmanagerNotifier:
-    """Posts to one Alertmanager."""
-
-    def __init__(self, channel: Channel, secrets: Secrets) -> None:
-        """Send to the channel's `url`: the address of the Alertmanager, with or without /api/v2/alerts."""
-        self._channel = channel
-        self._secrets = secrets
-
-    @property
-    def name(self) -> str:
-        """Its name in the configuration."""
-        return self._channel.name
-
-    async def send(self, alert: Alert, *, identity: str) -> None:
-        """
-        Post one alert.
-
-        Raises:
-            TemporaryFailure: It was not taken, or nobody knows whether it was.
-            PermanentFailure: It will not be taken; the text says what to mend.
-        """
-        await request(
-            request_to(
-                self._channel,
-                self._secrets,
-                method="POST",
-                path=_PATH,
-                body=json.dumps(body(alert)).encode(),
-                headers={"Content-Type": "application/json", "Idempotency-Key": recognisable(identity)},
-            )
-        )
+def alertmanager(channel: Channel, secrets: Secrets) -> Posting:
+    """Posts to the channel's `url`: the address of an Alertmanager, with or without /api/v2/alerts."""
+    return Posting(channel, secrets, body, path=_PATH)
 
 
 def body(alert: Alert) -> list[dict[str, object]]:

@@ -3,17 +3,17 @@
 from collections.abc import Callable, Mapping
 
 from mailward.model.channels import Channel, ChannelKind
-from mailward.notify.alertmanager import AlertmanagerNotifier
+from mailward.notify.alertmanager import alertmanager
 from mailward.notify.dead_man import DeadManNotifier
 from mailward.notify.smtp import SmtpNotifier
-from mailward.notify.webhook import WebhookNotifier
+from mailward.notify.webhook import webhook
 from mailward.ports.notifier import Notifier
 from mailward.ports.secrets import Secrets
 
 _MAKERS: Mapping[ChannelKind, Callable[[Channel, Secrets], Notifier]] = {
     ChannelKind.SMTP: SmtpNotifier,
-    ChannelKind.WEBHOOK: WebhookNotifier,
-    ChannelKind.ALERTMANAGER: AlertmanagerNotifier,
+    ChannelKind.WEBHOOK: webhook,
+    ChannelKind.ALERTMANAGER: alertmanager,
     ChannelKind.DEAD_MAN: DeadManNotifier,
 }
 

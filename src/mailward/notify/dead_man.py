@@ -6,8 +6,7 @@ It is the only channel that still speaks when mailward, its host or its network 
 
 from mailward.model.alerting import Alert
 from mailward.model.channels import Channel
-from mailward.notify.address import request_to
-from mailward.notify.http import request
+from mailward.notify.address import Address
 from mailward.ports.secrets import Secrets
 
 
@@ -16,13 +15,7 @@ class DeadManNotifier:
 
     def __init__(self, channel: Channel, secrets: Secrets) -> None:
         """Ping the channel's `url`, or the address its `url_secret` holds."""
-        self._channel = channel
-        self._secrets = secrets
-
-    @property
-    def name(self) -> str:
-        """Its name in the configuration."""
-        return self._channel.name
+        self._address = Address(channel, secrets)
 
     async def send(self, alert: Alert, *, identity: str) -> None:  # noqa: ARG002 - a ping says that we live, no more
         """
@@ -32,4 +25,4 @@ class DeadManNotifier:
             TemporaryFailure: It did not arrive.
             PermanentFailure: It will not arrive as configured; the text says what to mend.
         """
-        await request(request_to(self._channel, self._secrets, method="GET"))
+        await self._address.ask(method="GET")

@@ -11,7 +11,6 @@ import http.client
 import re
 import socket
 import ssl
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,6 +19,7 @@ from typing import cast
 from urllib.parse import SplitResult, urlsplit
 
 from mailward.model.errors import MailwardError, PermanentFailure, TemporaryFailure
+from mailward.notify.reading import in_a_thread
 from mailward.notify.words import said
 
 _ANSWER_BYTES = 4096
@@ -45,9 +45,10 @@ class Request:
     method: str
     url: str
     timeout: timedelta
+    trust: ssl.SSLContext
+    """Whom to trust, where the address is https."""
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    ca_file: str | None = None
     secrets: tuple[str, ...] = ()
     """Never to be shown, beside the path and query of the address."""
 
@@ -93,28 +94,7 @@ class _Exchange:
 
     async def run(self) -> tuple[int, str, str]:
         """Status, reason, and the beginning of the answer. The thread is a daemon: a hung lookup keeps no exit."""
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[tuple[int, str, str]] = loop.create_future()
-
-        def settle(result: tuple[int, str, str] | None, error: Exception | None) -> None:
-            if answer.done():
-                return
-            if error is not None:
-                answer.set_exception(error)
-            elif result is not None:
-                answer.set_result(result)
-
-        def work() -> None:
-            result, error = None, None
-            try:
-                result = self._answered()
-            except Exception as caught:  # noqa: BLE001 - handed to the waiting coroutine, which sorts it
-                error = caught
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                loop.call_soon_threadsafe(settle, result, error)
-
-        threading.Thread(target=work, name=f"channel {self._wanted.channel}", daemon=True).start()
-        return await answer
+        return await in_a_thread(self._answered, name=f"channel {self._wanted.channel}")
 
     def abandon(self) -> None:
         """Close the connection, also under the hands of the thread; one that comes later is not used."""
@@ -125,7 +105,7 @@ class _Exchange:
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def _answered(self) -> tuple[int, str, str]:
-        context = _trusting(self._wanted) if self._parts.scheme == "https" else None
+        context = self._wanted.trust if self._parts.scheme == "https" else None
         connection = self._connection(context)
         try:
             connection.sock = self._connect(context)
@@ -218,14 +198,6 @@ def _parsed(wanted: Request) -> SplitResult:
 
 def _port(context: ssl.SSLContext | None) -> int:
     return http.client.HTTP_PORT if context is None else http.client.HTTPS_PORT
-
-
-def _trusting(wanted: Request) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=wanted.ca_file)
-    except (OSError, ValueError) as error:
-        words = f"channel {wanted.channel}: ca_file {wanted.ca_file} cannot be used: {error}"
-        raise PermanentFailure(words) from error
 
 
 def _target(parts: SplitResult) -> str:

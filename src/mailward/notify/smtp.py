@@ -20,6 +20,7 @@ from mailward.model.alerting import Alert
 from mailward.model.channels import Channel
 from mailward.model.errors import MailwardError, PermanentFailure, TemporaryFailure
 from mailward.notify.message import message_of
+from mailward.notify.reading import Reading, trusting
 from mailward.notify.words import as_sent, said
 from mailward.ports.secrets import Secrets
 
@@ -35,12 +36,8 @@ class SmtpNotifier:
         """Send by the relay at the channel's `host` and `port`."""
         self._channel = channel
         self._secrets = secrets
+        self._reading = Reading(channel)
         self._where = f"channel {channel.name}: the relay {channel.host}:{channel.port}"
-
-    @property
-    def name(self) -> str:
-        """Its name in the configuration."""
-        return self._channel.name
 
     async def send(self, alert: Alert, *, identity: str) -> None:
         """
@@ -54,7 +51,7 @@ class SmtpNotifier:
         if not channel.recipients:
             raise PermanentFailure(f"channel {channel.name} has no recipients; set recipients")
         message = message_of(alert, channel, identity=identity)
-        password = self._secrets.reveal(channel.password) if channel.password is not None else ""
+        password, context = await self._reading.read(self._needed)
         hidden = as_sent(channel.user, password)
         limit = channel.timeout.total_seconds()
         client = aiosmtplib.SMTP(
@@ -64,12 +61,12 @@ class SmtpNotifier:
             timeout=limit,
             use_tls=channel.tls,
             start_tls=False,
-            tls_context=await asyncio.to_thread(self._context),
+            tls_context=context,
         )
         try:
             async with self._translated(limit, hidden):
                 await client.connect()
-                await self._secure(client)
+                await self._secure(client, context)
                 if channel.user:
                     await client.login(channel.user, password)
                 refused, _ = await client.sendmail(channel.sender, channel.recipients, message.as_bytes())
@@ -81,7 +78,7 @@ class SmtpNotifier:
         finally:
             client.close()
 
-    async def _secure(self, client: aiosmtplib.SMTP) -> None:
+    async def _secure(self, client: aiosmtplib.SMTP, context: ssl.SSLContext) -> None:
         """Bring TLS up where it is wanted or offered, and see to it that a password does not go out without."""
         channel = self._channel
         await client.ehlo()
@@ -89,7 +86,7 @@ class SmtpNotifier:
             return
         offered = client.supports_extension("starttls")
         if offered and channel.starttls is not False:
-            await client.starttls(tls_context=await asyncio.to_thread(self._context), server_hostname=channel.host)
+            await client.starttls(tls_context=context, server_hostname=channel.host)
             await client.ehlo()
         elif channel.starttls:
             raise PermanentFailure(
@@ -100,14 +97,13 @@ class SmtpNotifier:
                 f"{self._where} offers no encryption, so the password was not sent; use tls, starttls or another relay"
             )
 
+    def _needed(self) -> tuple[str, ssl.SSLContext]:
+        """The password, and whom to trust."""
+        password = self._channel.password
+        return ("" if password is None else self._secrets.reveal(password), self._context())
+
     def _context(self) -> ssl.SSLContext:
-        channel = self._channel
-        try:
-            context = ssl.create_default_context(cafile=channel.ca_file)
-        except (OSError, ValueError) as error:
-            raise PermanentFailure(
-                f"channel {channel.name}: ca_file {channel.ca_file} cannot be used: {error}"
-            ) from error
+        channel, context = self._channel, trusting(self._channel)
         if not (channel.tls or channel.starttls or channel.ca_file or channel.user):
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE

@@ -1,50 +1,18 @@
-"""
-A webhook in Alertmanager's version-4 shape, so that whatever takes Alertmanager's webhooks takes ours.
-
-One notice is one POST with one alert. Its Idempotency-Key is the same for a repeated attempt.
-"""
+"""A webhook in Alertmanager's version-4 shape, so that whatever takes Alertmanager's webhooks takes ours."""
 
 import json
+from functools import partial
 
 from mailward.model.alerting import Alert
 from mailward.model.channels import Channel
-from mailward.notify.address import request_to
 from mailward.notify.alertmanager_form import annotations, fingerprint, labels, moment
-from mailward.notify.http import request
-from mailward.notify.words import recognisable
+from mailward.notify.posting import Posting
 from mailward.ports.secrets import Secrets
 
 
-class WebhookNotifier:
-    """Posts JSON."""
-
-    def __init__(self, channel: Channel, secrets: Secrets) -> None:
-        """Send to the channel's `url`, or to the address its `url_secret` holds."""
-        self._channel = channel
-        self._secrets = secrets
-
-    @property
-    def name(self) -> str:
-        """Its name in the configuration."""
-        return self._channel.name
-
-    async def send(self, alert: Alert, *, identity: str) -> None:
-        """
-        Post one alert.
-
-        Raises:
-            TemporaryFailure: It was not taken, or nobody knows whether it was.
-            PermanentFailure: It will not be taken; the text says what to mend.
-        """
-        await request(
-            request_to(
-                self._channel,
-                self._secrets,
-                method="POST",
-                body=json.dumps(body(alert, receiver=self.name)).encode(),
-                headers={"Content-Type": "application/json", "Idempotency-Key": recognisable(identity)},
-            )
-        )
+def webhook(channel: Channel, secrets: Secrets) -> Posting:
+    """Posts to the channel's `url`, or to the address its `url_secret` holds."""
+    return Posting(channel, secrets, partial(body, receiver=channel.name))
 
 
 def body(alert: Alert, *, receiver: str) -> dict[str, object]:

@@ -8,11 +8,6 @@ from mailward.model.alerting import Alert
 class Notifier(Protocol):
     """One configured channel."""
 
-    @property
-    def name(self) -> str:
-        """Its name in the configuration."""
-        ...
-
     async def send(self, alert: Alert, *, identity: str) -> None:
         """
         Send one alert, bounded in time. *identity* is the same for a repeated attempt, so that a receiver that can

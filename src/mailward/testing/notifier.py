@@ -28,11 +28,6 @@ class TameNotifier:
         self._name = name
         self._timeout = timeout
 
-    @property
-    def name(self) -> str:
-        """Its name in the configuration."""
-        return self._name
-
     async def send(self, alert: Alert, *, identity: str) -> None:
         """
         Keep the alert.

@@ -5,9 +5,11 @@ The far end of each kind of channel: real servers on loopback that take, refuse,
 """
 
 import asyncio
+import contextlib
+import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email import message_from_bytes
@@ -247,3 +249,13 @@ def _tame(manner: str, timeout: float) -> FarEnd:
 @pytest.fixture
 def secret() -> Callable[[str], SecretRef]:
     return lambda name: SecretRef(kind=SecretKind.FILE, name=name)
+
+
+@pytest.fixture
+def hung_file(tmp_path) -> Iterator[str]:
+    """A file on a disk that hangs: whoever opens it to read waits until the test is over."""
+    path = tmp_path / "hangs"
+    os.mkfifo(path, 0o600)
+    yield str(path)
+    with contextlib.suppress(OSError):  # ENXIO: nobody reads
+        os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))

@@ -1,3 +1,5 @@
+import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
@@ -5,6 +7,8 @@ import pytest
 
 from mailward.model.alerting import Alert, AlertStatus, Turns, Urgency
 from mailward.model.errors import PermanentFailure, TemporaryFailure
+from mailward.notify.channels import notifier_for
+from mailward.platforms.local.file_secrets import FileSecrets
 
 KINDS = ("smtp", "webhook", "alertmanager", "dead-man", "tame")
 NIGHT = datetime(2026, 11, 24, 2, 14, tzinfo=UTC)
@@ -27,7 +31,6 @@ async def test_what_is_sent_arrives_once(kind, far_end):
     await far.notifier.send(ALERT, identity="a|1")
 
     assert 1 == far.arrived()
-    assert kind == far.notifier.name
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "dead-man"])
@@ -102,3 +105,20 @@ async def test_a_secret_that_cannot_be_read_is_a_temporary_failure_that_names_it
 
     with pytest.raises(TemporaryFailure, match="gone"):
         await far.notifier.send(ALERT, identity="a|1")
+
+
+@pytest.mark.parametrize("kind", ["smtp", "webhook", "alertmanager", "dead-man"])
+@pytest.mark.parametrize("at", ["ca_file", "secret"])
+async def test_a_disk_that_hangs_under_a_secret_or_an_authority_is_a_temporary_failure_in_time(
+    kind, at, far_end, hung_file, secret
+):
+    refs = {"password": secret(hung_file), "bearer_token": secret(hung_file)}
+    far = await far_end(kind, timeout=0.3, **({"ca_file": hung_file} if at == "ca_file" else refs))
+    if kind != "smtp":
+        far.channel = replace(far.channel, url=far.channel.url.replace("http:", "https:"))
+    notifier = notifier_for(far.channel, FileSecrets())
+
+    for _ in range(2):
+        async with asyncio.timeout(2):
+            with pytest.raises(TemporaryFailure, match=f"channel {kind}.*(read|answer) within 0.3 s"):
+                await notifier.send(ALERT, identity="a|1")

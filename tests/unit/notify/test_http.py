@@ -13,9 +13,11 @@ URL = "https://127.0.0.1/hook"
 
 
 def test_a_connection_that_is_abandoned_stays_encrypted_to_its_end():
-    exchange = _Exchange(Request(channel="hook", method="POST", url=URL, timeout=timedelta(seconds=1)), urlsplit(URL))
+    trust = ssl.create_default_context()
+    wanted = Request(channel="hook", method="POST", url=URL, timeout=timedelta(seconds=1), trust=trust)
+    exchange = _Exchange(wanted, urlsplit(URL))
     ours, theirs = socket.socketpair()
-    secure = ssl.create_default_context().wrap_socket(ours, server_hostname="x", do_handshake_on_connect=False)
+    secure = trust.wrap_socket(ours, server_hostname="x", do_handshake_on_connect=False)
     exchange._socket = secure
 
     exchange.abandon()
