@@ -6,11 +6,15 @@ go on beside it, and what they write is not part of the copy. It is written unde
 own name when it is complete: what has the name of a backup is one.
 """
 
+import asyncio
 import errno
 import os
 import sqlite3
 import threading
+from collections.abc import Callable
 from contextlib import closing, suppress
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from mailward.model.errors import MailwardError, Refused, TemporaryFailure
@@ -20,17 +24,49 @@ _PAGES = 1000
 """Pages to copy before it is looked whether to stop: 4 MB."""
 _CHECKED_EVERY = 10_000
 """SQLite's instructions between two such looks while the copy is checked."""
+_ENDS_WITHIN = timedelta(seconds=5)
+"""What a copy that is stopped may take to remove what it wrote."""
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS})
 _MAY_PASS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
-def backup_target(path: str) -> Path:
+async def back_up(source: Path, path: str) -> int:
     """
-    Where a backup goes.
+    Copy the database *source* to the new file *path*; return its bytes.
+
+    A daemon thread does it, from the first look at *path* on: a disk that hangs under it holds up neither the event
+    loop nor, once the copy was given a moment to remove what it wrote, the end of the program.
 
     Raises:
-        Refused: It is not absolute (the manager's directory is not the caller's), or exists.
+        Refused: *path* is not absolute, exists, or nothing can be made there.
+        TemporaryFailure: It cannot be read or written now; what was written is removed.
     """
+    loop = asyncio.get_running_loop()
+    written: asyncio.Future[int] = loop.create_future()
+    stop = threading.Event()
+
+    def settle(settling: Callable[[], None]) -> None:
+        settling()
+        written.exception()  # nobody may be waiting any more
+
+    def run() -> None:
+        try:
+            settling = partial(written.set_result, copy_to(source, _target(path), stop))
+        except Exception as error:  # noqa: BLE001 - handed to whoever waits
+            settling = partial(written.set_exception, error)
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, settling)
+
+    threading.Thread(target=run, name="backup", daemon=True).start()
+    try:
+        return await asyncio.shield(written)
+    finally:
+        stop.set()
+        await asyncio.wait((written,), timeout=_ENDS_WITHIN.total_seconds())
+
+
+def _target(path: str) -> Path:
+    """Where a backup goes; the manager's directory is not the caller's, so only an absolute path means the same."""
     target = Path(path)
     if not target.is_absolute():
         raise Refused(f"{path!r} is no absolute path: mailward writes the backup, and its directory is not yours")

@@ -6,8 +6,6 @@ interpreter's lock with every row, and the event loop comes late (130 ms instead
 garbage collector aside).
 """
 
-import asyncio
-import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,7 +19,7 @@ from mailward.model.monitoring import MonitorKey, MonitorStatus
 from mailward.model.probing import Canary, Phase, ProbeResult
 from mailward.ports.clock import Clock
 from mailward.ports.store import Retention, Rollup
-from mailward.storage.backup import backup_target, copy_to
+from mailward.storage.backup import back_up
 from mailward.storage.database import BUSY_TIMEOUT, Database
 from mailward.storage.documents import of_document, to_document
 from mailward.storage.event_rows import event_of, event_query
@@ -186,13 +184,8 @@ class SqliteStore:
 
         A thread of its own reads through a connection of its own, so that not even the store's thread waits for it.
         """
-        target = backup_target(path)
         await self.database.read(version_of)  # whatever is wrong with the store is said in the store's own words
-        stop = threading.Event()
-        try:
-            return await asyncio.to_thread(copy_to, self.database.path, target, stop)
-        finally:
-            stop.set()
+        return await back_up(self.database.path, path)
 
 
 def _add_results(db: Connection, added: Sequence[ProbeResult]) -> None:

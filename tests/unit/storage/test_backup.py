@@ -144,6 +144,31 @@ async def test_a_backup_that_is_stopped_leaves_nothing(store, tmp_path):
     assert ["state"] == [path.name for path in tmp_path.iterdir()]
 
 
+async def test_the_end_of_the_program_does_not_wait_for_a_backup_on_a_disk_that_hangs(store, tmp_path):
+    await store.add_results([a_result(number) for number in range(2000)])
+    making = asyncio.create_task(store.backup(str(tmp_path / "backup")))
+
+    threads: list[threading.Thread] = []
+    while not threads:
+        await asyncio.sleep(0)
+        threads = [thread for thread in threading.enumerate() if thread.name == "backup"]
+
+    assert all(thread.daemon for thread in threads)
+    await making
+
+
+async def test_a_backup_nobody_waits_for_any_more_removes_what_it_wrote(store, tmp_path):
+    await store.add_results([a_result(number) for number in range(5000)])
+    making = asyncio.create_task(store.backup(str(tmp_path / "backup")))
+    while not (tmp_path / "backup.part").exists():
+        await asyncio.sleep(0)
+
+    making.cancel()
+    await asyncio.gather(making, return_exceptions=True)
+
+    assert ["state"] == [path.name for path in tmp_path.iterdir()]
+
+
 async def test_a_damaged_store_makes_no_backup_and_says_so(store, tmp_path):
     await store.add_results([a_result(number) for number in range(2000)])
     await store.close()
