@@ -26,6 +26,7 @@ from mailward.model.event import Event
 from mailward.model.evidence import ServiceStatus
 from mailward.model.holds import WHOLE_ORGANIZATION, HoldKind
 from mailward.model.monitoring import MonitorKey
+from mailward.model.organization import HEALTH_PAGE
 from mailward.model.recovery import ActionClass, Mode, OperationKind
 from mailward.monitors.following_holds import HoldChange
 from mailward.monitors.overrides import mode_override
@@ -33,9 +34,6 @@ from mailward.ports.settings import Snapshot
 
 if TYPE_CHECKING:
     from mailward.engine.engine import Engine
-
-HEALTH_PAGE = "health-page"
-"""access_points.X.control: load balancers poll /health/SERVER."""
 
 
 class Repairing:

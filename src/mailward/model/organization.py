@@ -147,6 +147,10 @@ class Server:
         return Role.MAILBOX in self.roles
 
 
+HEALTH_PAGE = "health-page"
+"""`control` of an access point: load balancers poll /health/SERVER, and a hold on a proxy's component takes it out."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AccessPoint:
     """The public name and port users connect to."""

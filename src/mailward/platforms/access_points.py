@@ -3,12 +3,10 @@
 from pathlib import Path
 
 from mailward.model.errors import ConfigError, Refused
-from mailward.model.organization import AccessPoint
+from mailward.model.organization import HEALTH_PAGE, AccessPoint
 from mailward.platforms.haproxy.access_point import HAProxyAccessPoint
 from mailward.ports.access_point_control import TAKE_OUT, AccessPointControl
 
-HEALTH_PAGE = "health-page"
-"""Load balancers poll /health/SERVER: a proxy is taken out by a hold on its component, which the engine sets itself."""
 _HAPROXY = "haproxy"
 
 
