@@ -8,6 +8,7 @@ the manager's.
 import asyncio
 import contextlib
 import errno
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -25,8 +26,9 @@ _PATH_MAX = 107
 """Bytes of a unix socket's path on Linux: sun_path less its final NUL (unix(7))."""
 _BACKLOG = 128
 _HEADER_BYTES_MAX = 16 * 1024
-_CONNECTIONS_MAX = 256
+CONNECTIONS_MAX = 256
 _SHUTDOWN_SECONDS = 1
+_log = logging.getLogger("mailward.web")
 
 
 def bind(path: Path) -> socket.socket:
@@ -73,7 +75,6 @@ async def serve(app: ASGIApp, listener: socket.socket) -> None:
             server_header=False,
             proxy_headers=False,
             h11_max_incomplete_event_size=_HEADER_BYTES_MAX,
-            limit_concurrency=_CONNECTIONS_MAX,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         )
@@ -96,11 +97,30 @@ class _Server(uvicorn.Server):
 
 
 class _Connection(H11Protocol):
-    """A connection that knows who is at its other end; the app finds it as `scope["state"]["peer"]`."""
+    """
+    A connection that knows who is at its other end; the app finds it as `scope["state"]["peer"]`.
+
+    One connection too many ends the one that has been silent for longest, or itself when all are at work. uvicorn's own
+    limit would answer 503, which a load balancer at /health takes for the word of mailward on that server.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.app_state: dict[str, Any] = {**self.app_state, "peer": _peer(transport)}
+        self.heard_at = self.loop.time()
+        self._make_room()
+
+    def data_received(self, data: bytes) -> None:
+        self.heard_at = self.loop.time()
+        super().data_received(data)
+
+    def _make_room(self) -> None:
+        alive = [one for one in self.connections if isinstance(one, _Connection) and not one.transport.is_closing()]
+        if len(alive) <= CONNECTIONS_MAX:
+            return
+        silent = [one for one in alive if one is not self and (one.cycle is None or one.cycle.response_complete)]
+        _log.warning("more than %d connections to the API; one is ended", CONNECTIONS_MAX)
+        min(silent, key=lambda one: one.heard_at, default=self).transport.abort()
 
 
 def _peer(transport: asyncio.Transport) -> Peer | None:

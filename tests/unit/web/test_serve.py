@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import stat
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,13 +13,52 @@ import pytest
 from mailward.model.errors import ConfigError, Refused
 from mailward.testing.manager_values import example_manager
 from mailward.web.api import build_api
-from mailward.web.serve import bind, serve
+from mailward.web.serve import CONNECTIONS_MAX, bind, serve
 
 
 @pytest.fixture
 def directory():
     with TemporaryDirectory(prefix="mw") as name:
         yield Path(name)
+
+
+@pytest.fixture
+async def served(directory):
+    """The socket of an API that is being served."""
+    path = directory / "api.sock"
+    serving = asyncio.ensure_future(serve(build_api(example_manager()), bind(path)))
+    yield path
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
+
+
+async def first_line(path: Path, page: str) -> bytes:
+    """The first line of the answer; empty when the connection is ended without one."""
+    reader, writer = await asyncio.open_unix_connection(path)
+    try:
+        writer.write(f"GET {page} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        return await reader.readline()
+    except ConnectionError:
+        return b""
+    finally:
+        await close(writer)
+
+
+@asynccontextmanager
+async def crowd(path: Path, *, of: int):
+    """So many connections, each a reader and a writer."""
+    connections = [await asyncio.open_unix_connection(path) for _ in range(of)]
+    try:
+        yield connections
+    finally:
+        for _, writer in connections:
+            await close(writer)
+
+
+async def close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 def test_the_world_may_not_open_it_whatever_the_umask(directory):
@@ -100,3 +139,20 @@ async def test_a_header_without_end_is_cut_off(directory):
     await asyncio.gather(serving, return_exceptions=True)
 
     assert b"200 OK" not in received
+
+
+async def test_a_crowd_of_idle_connections_keeps_no_load_balancer_from_its_answer(served):
+    async with crowd(served, of=CONNECTIONS_MAX) as connections:
+        answers = [await first_line(served, "/health/proxy1") for _ in range(3)]
+
+        assert [b"HTTP/1.1 200 OK\r\n"] * 3 == answers
+        assert b"" == await connections[0][0].read(), "the one that was silent for longest was ended"
+
+
+async def test_a_connection_more_than_can_be_served_is_ended_without_an_answer_that_could_be_misread(served):
+    async with crowd(served, of=CONNECTIONS_MAX) as connections:
+        for reader, writer in connections:
+            writer.write(b"GET /api/v1/events/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert b"HTTP/1.1 200 OK\r\n" == await reader.readline()
+
+        assert b"" == await first_line(served, "/health/proxy1")
