@@ -11,6 +11,7 @@ from datetime import datetime
 from mailward.engine.engine import Engine
 from mailward.engine.move_answers import MoveAnswers
 from mailward.engine.recovering.ordering import STEP_OF
+from mailward.engine.shared_looks import SharedLooks
 from mailward.health.serving import serving
 from mailward.model.alerting import Alert, AlertStatus, Notice, Urgency
 from mailward.model.errors import NotFound, Refused
@@ -36,6 +37,7 @@ class RepairAnswers(MoveAnswers):
         """Answer for *engine*; *name_of* finds the name of a server or access point, or refuses."""
         super().__init__(engine)
         self._name_of = name_of
+        self._services: SharedLooks[ServiceStatus] = SharedLooks()
 
     async def recoveries(
         self, *, server: str | None = None, unfinished: bool = False, limit: int = 50
@@ -79,12 +81,12 @@ class RepairAnswers(MoveAnswers):
         return await self._repairing.ordering.abort(number, actor=actor, reason=reason)
 
     async def service(self, server: str) -> ServiceStatus:
-        """The IMAP service of a server, as its host says now."""
+        """The IMAP service of a server, as its host says now; who asks at the same time shares one look."""
         name = self._server(server)
         control = self._repairing.controls.services.get(name)
         if control is None:
             raise Refused(f"the service of {name} is not reached: set servers.{name}.host.service in the configuration")
-        return await control.status()
+        return await self._services.look(name, control.status)
 
     async def control_service(
         self,
