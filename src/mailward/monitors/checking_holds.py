@@ -38,9 +38,12 @@ from mailward.monitors.scope import ANY, Scope
 UPGRADE_LASTS = timedelta(hours=1)
 """An announced package upgrade without an end ends by itself: an installer that died never takes it back."""
 REASON_MAX = 500
+WORD_MAX = 100
+"""The longest word of `data`: longer than any that means something, short enough for an error to repeat."""
 _MEMBERS_SHOWN = 6
 Member = TypeVar("Member", bound=Enum)
 _ON = "on"
+_BY = "by"
 
 
 def check(hold: Hold, *, organization: Organization, coverage: Coverage, now: datetime) -> Hold:
@@ -177,16 +180,20 @@ def _override(asked: _Asked) -> Hold:
 
 
 def _item_type(hold: Hold) -> str:
-    item_type = str(hold.data.get("item_type", "")).strip().lower()
+    item_type = _word(hold, "item_type").lower()
     if item_type not in ITEM_TYPES:
         raise Refused(f"there is no item type {item_type!r}; write one of {', '.join(ITEM_TYPES)}")
     return item_type
 
 
+def _word(hold: Hold, name: str) -> str:
+    return str(hold.data.get(name, "")).strip()[:WORD_MAX]
+
+
 def _value(hold: Hold, item_type: str, scope: Scope) -> tuple[str, str]:
     """The property and its value, in the one form that is stored."""
     known = properties_of(item_type, scope.item)
-    name, value = read_value(known, str(hold.data.get("property", "")), hold.value, of=f"the {item_type} {scope.item}")
+    name, value = read_value(known, _word(hold, "property"), hold.value, of=f"the {item_type} {scope.item}")
     return name, known[name].write(value)
 
 
@@ -223,8 +230,17 @@ def _plain(asked: _Asked, subject: str) -> Hold:
     """A hold that is only on or off."""
     if asked.hold.value.strip().lower() != _ON:
         raise Refused(f"the value of {asked.hold.kind.value} is {_ON!r}; {asked.hold.value!r} means nothing here")
-    kept = {name: asked.hold.data[name] for name in ("by",) if name in asked.hold.data}
-    return replace(asked.hold, subject=subject, value=_ON, requester=None, data=kept)
+    return replace(asked.hold, subject=subject, value=_ON, requester=None, data=_announced_by(asked.hold))
+
+
+def _announced_by(hold: Hold) -> Mapping[str, object]:
+    """Which program announced it, where one did; it is shown to people, and kept."""
+    if _BY not in hold.data:
+        return {}
+    by = hold.data[_BY]
+    if not isinstance(by, str) or not by.isprintable() or len(by) > WORD_MAX:
+        raise Refused(f"data.{_BY} must be the name of a program, of at most {WORD_MAX} printable characters")
+    return {_BY: by}
 
 
 def _scope(asked: _Asked, item_type: str) -> Scope:

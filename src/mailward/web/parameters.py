@@ -15,6 +15,9 @@ from mailward.web.problems import Code, Problem
 
 Member = TypeVar("Member", bound=Enum)
 _TEXT_MAX = 500
+_SHOWN = 100
+"""What an error repeats of what was sent: enough to recognise it."""
+_ERRORS_MOST = 20
 _NEVER = datetime.min.replace(tzinfo=UTC)
 """Stands for a moment that was refused, until `finish` raises."""
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
@@ -34,7 +37,7 @@ class Parameters:
         if value is None:
             return None
         if not isinstance(value, str):
-            self._reject(name, f"{value!r} is not a text")
+            self._reject(name, f"{_shown(value)} is not a text")
             return None
         if len(value) > _TEXT_MAX:
             self._reject(name, f"is longer than {_TEXT_MAX} characters")
@@ -61,7 +64,7 @@ class Parameters:
         except ValueError:
             number = low - 1
         if not low <= number <= high:
-            self._reject(name, f"{value!r} is not a whole number from {low} to {high}")
+            self._reject(name, f"{_shown(value)} is not a whole number from {low} to {high}")
             return default
         return number
 
@@ -71,7 +74,7 @@ class Parameters:
         if value is None:
             return None
         if str(value).lower() not in _BOOLEANS:
-            self._reject(name, f"{value!r} is neither true nor false")
+            self._reject(name, f"{_shown(value)} is neither true nor false")
             return None
         return _BOOLEANS[str(value).lower()]
 
@@ -95,7 +98,7 @@ class Parameters:
         try:
             return text_to_moment(text)
         except (ValueError, OverflowError):
-            self._reject(name, f"{text[:100]!r} is no moment with a time zone, such as 2026-11-24T03:04:05Z")
+            self._reject(name, f"{_shown(text)} is no moment with a time zone, such as 2026-11-24T03:04:05Z")
             return None
 
     def required_moment(self, name: str, default: datetime | None = None) -> datetime:
@@ -127,10 +130,10 @@ class Parameters:
         Refuse the request when anything about it was wrong.
 
         Raises:
-            Problem: BAD_REQUEST, listing every mistake.
+            Problem: BAD_REQUEST, listing every mistake, or the first twenty.
         """
         for name in self._given:
-            if name not in self._known:
+            if name not in self._known and len(self._errors) < _ERRORS_MOST:
                 nearest = get_close_matches(name, sorted(self._known), n=1)
                 hint = f"; did you mean {nearest[0]!r}?" if nearest else f"; known: {', '.join(sorted(self._known))}"
                 self._reject(name, f"is not a parameter here{hint if self._known else ''}")
@@ -150,11 +153,16 @@ class Parameters:
             if str(member.value).lower() == text.lower():
                 return member
         known = [str(member.value) for member in kind]
-        self._reject(name, f"{text!r} is none of {', '.join(known)}")
+        self._reject(name, f"{_shown(text)} is none of {', '.join(known)}")
         return None
 
     def _reject(self, name: str, because: str) -> None:
-        self._errors.append({"parameter": name, "because": because})
+        if len(self._errors) < _ERRORS_MOST:
+            self._errors.append({"parameter": name[:_SHOWN], "because": because})
 
     def _failed(self, name: str) -> bool:
         return any(error["parameter"] == name for error in self._errors)
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:_SHOWN]

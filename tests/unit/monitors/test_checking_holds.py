@@ -304,6 +304,20 @@ def test_activation_that_cannot_be_blocked_is_refused(subject, value, said, of_k
     assert said in str(refusal.value)
 
 
+@pytest.mark.parametrize("by", ["x" * 101, "apt\x1b[2J", 7, {"name": "apt"}, None])
+def test_an_installer_with_a_name_nobody_could_show_is_refused(by, of_kind, checked):
+    with pytest.raises(Refused, match=r"data\.by must be the name of a program, of at most 100"):
+        checked(of_kind(HoldKind.UPGRADE, data={"by": by}))
+
+
+@pytest.mark.parametrize("item_type", ["x" * 50_000, "probe"])
+def test_a_refusal_repeats_only_the_beginning_of_what_was_sent(item_type, an_override, checked):
+    with pytest.raises((Refused, NotFound)) as caught:
+        checked(an_override("mbx1/ImapSelfTestProbe", item_type, "y" * 50_000, "5s"))
+
+    assert len(str(caught.value)) < 400
+
+
 def test_what_somebody_else_must_remember_is_a_concern(of_kind, a_hold):
     endless = [kind for kind in HoldKind if concerns(of_kind(kind, until=None))]
 

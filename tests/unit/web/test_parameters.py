@@ -103,3 +103,30 @@ def test_nothing_that_can_be_sent_breaks_it(given_):
         asked.finish()
     except Problem as problem:
         assert problem.errors  # noqa: PT017 - it may pass as well
+
+
+@pytest.mark.parametrize("value", ["x" * 60_000, ["x" * 60_000], {"x" * 60_000: 1}])
+def test_a_mistake_is_repeated_only_in_its_beginning(value):
+    asked = Parameters({**{name: [value] for name in "abcdef"}, "z" * 60_000: [1]})
+    asked.text("a")
+    asked.integer("b", 1, low=0, high=9)
+    asked.boolean("c")
+    asked.member("d", AlertValue)
+    asked.members("e", EventKind)
+    asked.moment("f")
+
+    with pytest.raises(Problem) as caught:
+        asked.finish()
+
+    assert 7 == len(caught.value.errors)
+    assert len(caught.value.detail) < 4000
+
+
+def test_of_a_thousand_mistakes_the_first_twenty_are_listed():
+    asked = Parameters({f"x{number}": ["1"] for number in range(1000)})
+    asked.text("server")
+
+    with pytest.raises(Problem) as caught:
+        asked.finish()
+
+    assert 20 == len(caught.value.errors)
