@@ -16,6 +16,10 @@ from mailward.ports.access_point_control import PUT_BACK, TAKE_OUT, Member, Memb
 
 COMPONENT = Component.IMAP_PROXY
 BY = "mailward"
+_REASONS = {
+    TAKE_OUT: "a recovery took it out of the access point",
+    PUT_BACK: "a recovery put it back into the access point",
+}
 
 
 class Held(Protocol):
@@ -58,7 +62,7 @@ class HealthPagePoint:
             value=HeldState.INACTIVE.value,
             owner=BY,
             requester=Requester.HEALTH_API,
-            reason="a recovery took it out of the access point",
+            reason=_REASONS[TAKE_OUT],
             since=self._now(),
         )
         await self._held.add(hold, actor=BY)
@@ -77,7 +81,7 @@ class HealthPagePoint:
         if state is None:
             raise Refused(f"a health page cannot {deed}")
         words = ("mailward", "component", "set", server, COMPONENT.value, state.value)
-        return (*words, "--requester", Requester.HEALTH_API.value)
+        return (*words, "--requester", Requester.HEALTH_API.value, "--reason", _REASONS[deed])
 
     def _member(self, server: str) -> Member:
         now = self._now()

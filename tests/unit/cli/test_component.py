@@ -5,7 +5,16 @@ import json
 import pytest
 
 from mailward.cli import held
+from mailward.engine.health_page_point import HealthPagePoint
 from mailward.model.holds import Hold, HoldKind, Requester
+from mailward.ports.access_point_control import PUT_BACK, TAKE_OUT
+
+
+class Nothing:
+    """Nothing is held."""
+
+    def present(self) -> tuple[Hold, ...]:
+        return ()
 
 
 @pytest.fixture
@@ -130,6 +139,17 @@ def test_a_rehearsal_says_what_would_change_and_changes_nothing(ask, served, hol
     assert (0, before) == (ran.code, served.fake.held)
     assert "would say that ImapProxy of proxy1 is Inactive for Maintenance" in ran.out
     assert "would end hold 1 by eva: new disks" in ran.out
+
+
+@pytest.mark.parametrize("deed", [TAKE_OUT, PUT_BACK])
+def test_the_command_a_health_page_shows_is_one_that_can_be_typed(deed, ask, holding):
+    holding()
+    point = HealthPagePoint(("proxy1",), Nothing(), now=held.now)
+
+    words = point.command(deed, "proxy1")
+
+    assert "mailward" == words[0]
+    assert 0 == ask(*words[1:], "--dry-run").code
 
 
 @pytest.mark.parametrize(
