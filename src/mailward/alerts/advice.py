@@ -28,7 +28,6 @@ _OF_DEPENDENCY = {
     Dependency.CERTIFICATE: "Renew the certificate; where the one on disk is newer than the one served, reload.",
     Dependency.AUTHENTICATION: "Look at the authentication service and at what it asks: passwords database, directory.",
 }
-_SERVICE_TIERS = frozenset({Tier.MAILBOX_SERVER, Tier.PROXY})
 _OF_ITS_ITEMS = frozenset({Tier.MONITORING, Tier.UNKNOWN})
 """Where what each monitor advises says more than the tier does."""
 
@@ -74,7 +73,7 @@ def _repair(matter: Matter) -> Iterator[Advice]:
     dependency = verdict.dependency if verdict is not None else None
     if dependency in _OF_DEPENDENCY:
         yield Advice(sentence=_OF_DEPENDENCY[dependency])
-        if dependency is Dependency.CERTIFICATE and cause.server and cause.tier in _SERVICE_TIERS:
+        if dependency is Dependency.CERTIFICATE and cause.server and cause.tier.runs_the_service:
             yield Advice(sentence="", command=_mailward("service", "reload", cause.server))
         return
     if cause.tier in _OF_TIER:
@@ -82,7 +81,7 @@ def _repair(matter: Matter) -> Iterator[Advice]:
     if cause.tier in _OF_ITS_ITEMS:
         shown = tuple(dict.fromkeys(status.key.item for status in matter.statuses))
         yield from (Advice(sentence=_ADVICE[item]) for item in shown[:3] if item in _ADVICE)
-    if cause.tier in _SERVICE_TIERS and cause.server:
+    if cause.tier.runs_the_service and cause.server:
         yield Advice(
             sentence="What the host says of the service:", command=_mailward("service", "status", cause.server)
         )

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from mailward.alerts.matter import BROKEN
 from mailward.model import items
 from mailward.model.monitoring import MonitorStatus
 from mailward.model.organization import Organization
@@ -22,7 +21,7 @@ class Affected:
         """The databases whose users meet what these monitors show, by name."""
         found: set[str] = set()
         for status in statuses:
-            if status.state in BROKEN:
+            if status.state.is_broken:
                 found |= self._of(status)
         return tuple(sorted(found))
 

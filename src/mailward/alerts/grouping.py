@@ -10,7 +10,7 @@ and health set. What mailward's own monitoring is at fault for is never mixed wi
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from mailward.alerts.matter import BROKEN, Cause
+from mailward.alerts.matter import Cause
 from mailward.model import items
 from mailward.model.alerting import Alert, AlertStatus
 from mailward.model.monitoring import AlertValue, MonitorStatus
@@ -19,7 +19,6 @@ from mailward.model.verdict import Confidence, Tier
 _FOLLOWS_ITS_SERVER = frozenset(
     {items.CTP_MONITOR, items.DEEP_TEST_MONITOR, items.SELF_TEST_MONITOR, items.PROXY_TEST_MONITOR}
 )
-_HAS_SERVICE = frozenset({Tier.MAILBOX_SERVER, Tier.PROXY})
 _WITH_DATABASE = frozenset({items.CTP_MONITOR, items.DEEP_TEST_MONITOR})
 
 
@@ -44,7 +43,7 @@ def group(statuses: Iterable[MonitorStatus], alerts: Iterable[Alert]) -> dict[Ca
             continue
         chosen = _kept_cause(status, cause, told.get(status.key), votes[cause])
         groups.setdefault(chosen, []).append(status)
-    known = {cause.server: cause for cause in groups if cause.tier in _HAS_SERVICE}
+    known = {cause.server: cause for cause in groups if cause.tier.runs_the_service}
     for status in unnamed:
         groups.setdefault(told.get(status.key) or _guessed_cause(status, known), []).append(status)
     return groups
@@ -85,7 +84,7 @@ def labels_of(cause: Cause, organization: str) -> dict[str, str]:
 
 def is_worth_an_alert(status: MonitorStatus) -> bool:
     """Whether a monitor by itself makes or keeps an alert: broken, without an answer, or changing to and fro."""
-    return status.state in BROKEN or status.state is AlertValue.UNAVAILABLE or status.flapping
+    return status.state.is_broken or status.state is AlertValue.UNAVAILABLE or status.flapping
 
 
 def _kept_cause(status: MonitorStatus, named: Cause, told: Cause | None, votes: int) -> Cause:

@@ -3,11 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from mailward.model.monitoring import AlertValue, MonitorKey, MonitorStatus
+from mailward.model.monitoring import MonitorKey, MonitorStatus
 from mailward.model.recovery import GateAnswer, Operation, Step
 from mailward.model.verdict import Tier, Verdict
-
-BROKEN = frozenset({AlertValue.DEGRADED, AlertValue.UNHEALTHY})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

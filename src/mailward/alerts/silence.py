@@ -11,9 +11,7 @@ from datetime import datetime
 
 from mailward.model.holds import Hold, HoldKind
 from mailward.model.identity import subject_of
-from mailward.model.monitoring import AlertValue, MonitorStatus
-
-_SILENT_STATES = frozenset({AlertValue.REPAIRING, AlertValue.DISABLED})
+from mailward.model.monitoring import MonitorStatus
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,7 +23,7 @@ class Silences:
 
     def cover(self, status: MonitorStatus) -> bool:
         """Whether nobody is called for this monitor."""
-        if status.state in _SILENT_STATES or status.key.server in self.servers:
+        if status.state.is_set_aside or status.key.server in self.servers:
             return True
         if status.verdict is not None and status.verdict.server in self.servers:
             return True

@@ -8,7 +8,7 @@ While a recovery is at work, or nobody's mail is touched, it can wait until the 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mailward.alerts.matter import BROKEN, Matter, Recovery
+from mailward.alerts.matter import Matter, Recovery
 from mailward.model.alerting import Urgency
 from mailward.model.recovery import Answer, Gate, GateAnswer, Operation, OperationStatus
 
@@ -63,7 +63,7 @@ def judge(matter: Matter, *, now: datetime) -> Judgement:
 
 
 def _without_users(matter: Matter, newest: Operation | None) -> Judgement:
-    if not any(status.state in BROKEN for status in matter.statuses):
+    if not any(status.state.is_broken for status in matter.statuses):
         return Judgement(urgency=Urgency.INFO, because="nothing is known to be broken", operation=newest)
     asks = newest is not None and newest.status is OperationStatus.AWAITING_APPROVAL
     if matter.affected:

@@ -5,11 +5,10 @@ Such a result says nothing of the server, so no service monitor counts it; unles
 would be told. Faults of a health mailbox have a monitor of their own and are not counted here.
 """
 
-from mailward.model.probing import Phase, ProbeResult
+from mailward.model.probing import ProbeResult
 from mailward.model.verdict import Tier
 from mailward.monitors.samples import ProbeKey, probe_key
 
-_BEFORE_LOGIN = frozenset({Phase.DNS, Phase.CONNECT, Phase.TLS, Phase.GREETING, Phase.CAPABILITY})
 NAMED = 3
 """How many servers are named in one look; the others are counted."""
 
@@ -25,7 +24,8 @@ class OutOfSight:
         """Take up the latest result of a probe."""
         verdict = result.verdict
         is_ours = result.result.is_failure and verdict is not None and verdict.tier is Tier.MONITORING
-        if is_ours and verdict is not None and result.failed_phase in _BEFORE_LOGIN:
+        phase = result.failed_phase
+        if is_ours and verdict is not None and phase is not None and phase.is_before_login:
             self._why[probe_key(result)] = verdict.because
         else:
             self._why.pop(probe_key(result), None)

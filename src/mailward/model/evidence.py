@@ -20,6 +20,16 @@ class ServiceState(Enum):
     """Its process exists but does not run: stopped by a signal, or waiting in the kernel."""
     UNKNOWN = "unknown"
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether there is no process of it any more."""
+        return self in (ServiceState.FAILED, ServiceState.STOPPED)
+
+    @property
+    def has_processes(self) -> bool:
+        """Whether there is one, be it hung."""
+        return self in (ServiceState.RUNNING, ServiceState.HUNG)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServiceStatus:

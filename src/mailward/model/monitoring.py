@@ -22,6 +22,16 @@ class AlertValue(Enum):
     UNAVAILABLE = "Unavailable"
     UNINITIALIZED = "Uninitialized"
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether the monitor's rule is broken, for however short a time."""
+        return self in (AlertValue.DEGRADED, AlertValue.UNHEALTHY)
+
+    @property
+    def is_set_aside(self) -> bool:
+        """Whether somebody said that what the probes say does not count for now."""
+        return self in (AlertValue.REPAIRING, AlertValue.DISABLED)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class MonitorKey:

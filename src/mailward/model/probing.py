@@ -42,6 +42,11 @@ class Phase(Enum):
     EXPUNGE = "expunge"
     LOGOUT = "logout"
 
+    @property
+    def is_before_login(self) -> bool:
+        """Whether the server does not know yet who asks."""
+        return self in (Phase.DNS, Phase.CONNECT, Phase.TLS, Phase.GREETING, Phase.CAPABILITY)
+
 
 class PhaseOutcome(Enum):
     """How one phase ended."""
@@ -85,6 +90,10 @@ class Cause(Enum):
     COMMAND_REJECTED = "command-rejected"
     PROTOCOL_VIOLATION = "protocol-violation"
     PROBER_FAULT = "prober-fault"
+
+
+CERTIFICATE_FAULTS = frozenset({Cause.TLS_EXPIRED, Cause.TLS_NOT_YET_VALID, Cause.TLS_UNTRUSTED, Cause.TLS_NAME})
+"""The certificate itself is at fault, not the handshake."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

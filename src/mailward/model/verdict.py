@@ -19,6 +19,11 @@ class Tier(Enum):
     DIRECTORY = "directory"
     UNKNOWN = "unknown"
 
+    @property
+    def runs_the_service(self) -> bool:
+        """Whether a server of this tier runs an IMAP service, whose fault everything about it may be."""
+        return self in (Tier.MAILBOX_SERVER, Tier.PROXY)
+
 
 class Dependency(Enum):
     """What a cause points at, in the words of Exchange's health-set pages."""

@@ -20,8 +20,7 @@ from mailward.monitors.definition import Judgement, MonitorDefinition, Reading, 
 from mailward.monitors.samples import Sample
 from mailward.monitors.transitions import MonitorEvent, advance
 
-_BROKEN = frozenset({AlertValue.DEGRADED, AlertValue.UNHEALTHY})
-_SILENCE_IS_NEWS = frozenset({AlertValue.UNINITIALIZED, AlertValue.HEALTHY, *_BROKEN})
+_SILENCE_IS_NEWS = frozenset({AlertValue.UNINITIALIZED, AlertValue.HEALTHY, AlertValue.DEGRADED, AlertValue.UNHEALTHY})
 _CONFIRMS = frozenset({AlertValue.UNINITIALIZED, AlertValue.HEALTHY, AlertValue.DEGRADED, AlertValue.UNAVAILABLE})
 _EVENTS = {
     Standing.BROKE: MonitorEvent.RULE_BROKE,
@@ -237,7 +236,7 @@ def _silence(history: History, now: datetime) -> str:
 
 def _with_flapping(definition: MonitorDefinition, before: MonitorStatus, step: Step, now: datetime) -> Step:
     """Count how often the monitor left Healthy; say once that it flaps."""
-    if before.state is not AlertValue.HEALTHY or step.status.state not in _BROKEN:
+    if before.state is not AlertValue.HEALTHY or not step.status.state.is_broken:
         return step
     oldest = now - definition.flapping.window
     recent = tuple(moment for moment in step.history.left_healthy if moment >= oldest)
@@ -256,6 +255,6 @@ def _probe_after(definition: MonitorDefinition, status: MonitorStatus, reading: 
             return settings.confirm_after[run - 1]
         is_degraded = status.state is AlertValue.DEGRADED and status.broken_since is not None
         return settings.recheck_while_degraded if is_degraded else None
-    if status.state in _BROKEN or status.state is AlertValue.UNAVAILABLE:
+    if status.state.is_broken or status.state is AlertValue.UNAVAILABLE:
         return settings.confirm_recovery_after if run < settings.successes_to_recover else None
     return None

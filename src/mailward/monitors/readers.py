@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from mailward.model.probing import Cause, Phase, ResultType
+from mailward.model.probing import Cause, ResultType
 from mailward.monitors.definition import Reading
 from mailward.monitors.samples import Sample
-
-_BEFORE_LOGIN = frozenset({Phase.DNS, Phase.CONNECT, Phase.TLS, Phase.GREETING, Phase.CAPABILITY})
 
 
 class Reader(Protocol):
@@ -58,7 +56,7 @@ class HealthMailboxReader:
             return Reading.WELL
         if not sample.result.is_failure or not sample.is_monitoring_fault or sample.cause is Cause.PROBER_FAULT:
             return Reading.NOTHING
-        return Reading.NOTHING if sample.phase is None or sample.phase in _BEFORE_LOGIN else Reading.BAD
+        return Reading.NOTHING if sample.phase is None or sample.phase.is_before_login else Reading.BAD
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mailward.model.probing import Cause, Certificate
+from mailward.model.probing import CERTIFICATE_FAULTS, Cause, Certificate
 from mailward.monitors.definition import Judgement, Memory, Reading, Standing
 from mailward.monitors.samples import Sample
 
-_TLS_FAULTS = frozenset({Cause.TLS_EXPIRED, Cause.TLS_NOT_YET_VALID, Cause.TLS_UNTRUSTED, Cause.TLS_NAME})
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
 
@@ -32,7 +31,7 @@ class CertificateRule:
 
     def read(self, sample: Sample) -> Reading:
         """NOTHING when no certificate was seen."""
-        if sample.cause in _TLS_FAULTS:
+        if sample.cause in CERTIFICATE_FAULTS:
             return Reading.BAD
         if sample.certificate is None:
             return Reading.NOTHING
@@ -55,7 +54,7 @@ class CertificateRule:
             return Judgement(
                 standing=Standing.BROKE, because=f"the certificate of {certificate.subject} expired {_span(-left)} ago"
             )
-        if sample.cause in _TLS_FAULTS or (self.verify and not certificate.verified):
+        if sample.cause in CERTIFICATE_FAULTS or (self.verify and not certificate.verified):
             why = certificate.problem or sample.detail or "it does not verify"
             return Judgement(standing=Standing.BROKE, because=f"the certificate does not verify: {why}")
         if left < self.unhealthy_below:

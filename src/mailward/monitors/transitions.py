@@ -96,8 +96,6 @@ REFUSES: Mapping[tuple[S, E], str] = {
 }
 """An operator asked for what cannot be."""
 
-_DEAF = frozenset({S.REPAIRING, S.DISABLED})
-
 
 def advance(status: MonitorStatus, event: MonitorEvent, *, at: datetime, because: str = "") -> MonitorStatus:
     """
@@ -130,7 +128,7 @@ def _broken_since(status: MonitorStatus, event: MonitorEvent, at: datetime) -> d
         return at
     if event is E.SWITCHED_OFF:
         return None
-    if status.state in _DEAF:
+    if status.state.is_set_aside:
         return status.broken_since
     if event is E.RULE_BROKE:
         return status.broken_since or at

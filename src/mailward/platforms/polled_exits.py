@@ -7,8 +7,6 @@ from datetime import timedelta
 
 from mailward.model.evidence import ServiceState, ServiceStatus
 
-_ENDED = (ServiceState.FAILED, ServiceState.STOPPED)
-
 
 async def polled_exits(
     look: Callable[[], Awaitable[ServiceStatus]], *, every: timedelta
@@ -24,7 +22,7 @@ async def polled_exits(
     known: ServiceStatus | None = None
     while True:
         status = await look()
-        if status.state in _ENDED:
+        if status.state.has_ended:
             if known is None or known.state is not status.state:
                 yield status
         elif known is not None and known.pid is not None and status.pid not in (None, known.pid):

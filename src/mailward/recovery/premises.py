@@ -9,12 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from mailward.model.evidence import ServiceState
 from mailward.model.monitoring import AlertValue
 from mailward.model.verdict import Tier
 from mailward.recovery.circumstances import Circumstances
-
-_BROKEN = frozenset({AlertValue.DEGRADED, AlertValue.UNHEALTHY})
 
 
 class Premise(Enum):
@@ -91,7 +88,7 @@ def _service_not_running(seen: Circumstances, around: Around) -> Holds:
         return Holds(holds=False, because=f"only the store of {around.database} is at fault")
     if seen.service is None:
         return Holds(holds=False, because=f"its host says nothing of the service: {seen.service_unseen}")
-    ended = seen.service.state in (ServiceState.FAILED, ServiceState.STOPPED)
+    ended = seen.service.state.has_ended
     return Holds(holds=ended, because=f"the host says {seen.service.state.value}: {seen.service.because}")
 
 
@@ -100,7 +97,7 @@ def _service_at_fault(seen: Circumstances, around: Around) -> Holds:
         return Holds(holds=False, because=f"only the store of {around.database} is at fault; nothing is restarted")
     if seen.service is None:
         return Holds(holds=False, because=f"its host says nothing of the service: {seen.service_unseen}")
-    if seen.service.state in (ServiceState.FAILED, ServiceState.STOPPED):
+    if seen.service.state.has_ended:
         return Holds(holds=False, because=f"it does not run: {seen.service.because}")
     verdict = seen.verdict
     if verdict is not None and verdict.tier is Tier.STORE:
@@ -135,12 +132,14 @@ def _mailbox_server_unhealthy(_seen: Circumstances, around: Around) -> Holds:
         return Holds(holds=False, because="it is not known which mailbox server serves it")
     alert = around.mailbox_server_alert
     said = alert.value if alert is not None else "not known"
-    return Holds(holds=alert in _BROKEN, because=f"the IMAP monitors of {around.mailbox_server} say {said}")
+    is_broken = alert is not None and alert.is_broken
+    return Holds(holds=is_broken, because=f"the IMAP monitors of {around.mailbox_server} say {said}")
 
 
 def _proxy_at_fault(seen: Circumstances, around: Around) -> Holds:
     """The healthy mailbox server, and only it, puts the fault on the proxy (reference §8.1)."""
-    if around.mailbox_server_alert in _BROKEN:
+    alert = around.mailbox_server_alert
+    if alert is not None and alert.is_broken:
         return Holds(holds=False, because=f"{around.mailbox_server} is not healthy: it is recovered first")
     verdict = seen.verdict
     if verdict is None or verdict.server != seen.place.server or verdict.tier is not Tier.PROXY:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mailward.model.items import PROXY_TEST_MONITOR, SELF_TEST_MONITOR
-from mailward.model.monitoring import AlertValue, MonitorKey, MonitorStatus
+from mailward.model.monitoring import MonitorKey, MonitorStatus
 from mailward.model.organization import Organization
 from mailward.model.recovery import Operation, OperationKind, OperationStatus
 from mailward.model.verdict import Tier, Verdict
@@ -21,7 +21,6 @@ SAME_TROUBLE = timedelta(seconds=90)
 """A host tells of a failure before monitors break; what breaks so soon after a recovery began is what it is about."""
 SETTLES_AT_LEAST = timedelta(seconds=15)
 """Between two recoveries of a monitor that stays broken although a look finds nothing; doubled each time."""
-_BROKEN = frozenset({AlertValue.DEGRADED, AlertValue.UNHEALTHY})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +48,7 @@ def trigger_of(
         certificate_is_stale: Whether its server serves another certificate than the one on its disk: a certificate
             that merely ends soon is told to people, and nothing could be done about it.
     """
-    if status.state not in _BROKEN or status.broken_since is None:
+    if not status.state.is_broken or status.broken_since is None:
         return None
     key, procedure = status.key, procedure_for(status.key.item)
     if procedure is None or (procedure.kind is OperationKind.CERTIFICATE and not certificate_is_stale):

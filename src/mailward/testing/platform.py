@@ -345,8 +345,8 @@ class TameHost:
 
 
 def _has_ended(status: ServiceStatus) -> bool:
-    return status.state in (ServiceState.FAILED, ServiceState.STOPPED)
+    return status.state.has_ended
 
 
 def _pid(state: ServiceState, starts: int) -> int | None:
-    return 1000 + starts if state in (ServiceState.RUNNING, ServiceState.HUNG) else None
+    return 1000 + starts if state.has_processes else None

@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 from mailward.diagnosis.case import BEFORE_LOGIN, Case, Sighting, serving, was_let_in
-from mailward.diagnosis.rules.handshake import CERTIFICATE_FAULTS, described
+from mailward.diagnosis.rules.handshake import described
 from mailward.diagnosis.rules.login import mailbox_server_is_troubled
 from mailward.diagnosis.sentences import affected, log_says, passed, seconds, what_happened
 from mailward.diagnosis.wording.logs import Sign
 from mailward.model.evidence import LogLine, ServiceState
 from mailward.model.items import CTP_PROBE
-from mailward.model.probing import Cause, Phase
+from mailward.model.probing import CERTIFICATE_FAULTS, Cause, Phase
 from mailward.model.verdict import Confidence, Dependency, Tier, Verdict
 
 _NO_WAY = (Cause.TIMEOUT, Cause.UNREACHABLE)

@@ -2,10 +2,8 @@
 
 from mailward.diagnosis.case import BEFORE_LOGIN, Case
 from mailward.diagnosis.sentences import affected, at_time, shorten, what_happened
-from mailward.model.probing import Cause, Phase, ProbeResult
+from mailward.model.probing import CERTIFICATE_FAULTS, Cause, Phase, ProbeResult
 from mailward.model.verdict import Confidence, Dependency, Tier, Verdict
-
-CERTIFICATE_FAULTS = frozenset({Cause.TLS_EXPIRED, Cause.TLS_NOT_YET_VALID, Cause.TLS_UNTRUSTED, Cause.TLS_NAME})
 
 
 def everybody_is_untrusted(case: Case) -> Verdict | None:

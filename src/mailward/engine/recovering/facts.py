@@ -48,7 +48,6 @@ ASK_FOR = timedelta(seconds=60)
 """How long a probe that is asked for may take to come; it has its own deadline, but it may have been planned away."""
 TEST_LASTS = timedelta(seconds=90)
 """An own test that is older says nothing of the present (three times the longest default interval)."""
-_BROKEN = frozenset({AlertValue.DEGRADED, AlertValue.UNHEALTHY})
 _NOT_IN_VAIN = frozenset({OperationKind.BY_HAND, OperationKind.CERTIFICATE})
 """What a person orders, and a certificate that was renewed, is no remedy that did not last."""
 _OF_MOVES = OF_ONE_MOVE - {StepName.FENCE} | {StepName.MOVE_DATABASES, StepName.ALLOW_ACTIVATION}
@@ -314,10 +313,10 @@ class Facts:
 
     def _own_broken(self, server: str, operation: Operation | None) -> list[MonitorStatus]:
         """The broken monitors of the server's own service, and the one that broke if its verdict names the server."""
-        found = [one for one in self._world.of_server(server) if _is_own(one, server) and one.state in _BROKEN]
+        found = [one for one in self._world.of_server(server) if _is_own(one, server) and one.state.is_broken]
         cause = operation.cause if operation is not None else None
         status = self._world.status(cause) if cause is not None else None
-        if status is not None and status not in found and status.state in _BROKEN:
+        if status is not None and status not in found and status.state.is_broken:
             names_it = status.verdict is not None and status.verdict.server == server
             return [*found, *([status] if names_it else [])]
         return found

@@ -46,7 +46,7 @@ class SimulatedHost:
     @property
     def is_listening(self) -> bool:
         """Whether its ports are open: a hung service keeps them open."""
-        return self.service.state in (ServiceState.RUNNING, ServiceState.HUNG)
+        return self.service.state.has_processes
 
     def session(self) -> Session:
         """Serve one more client that has connected."""

@@ -161,6 +161,6 @@ def _status(argv: tuple[str, ...], finished: Finished) -> ServiceStatus:
         state=state,
         because=one_line(words[0]) if words else meaning,
         since=datetime.fromtimestamp(facts["since"], UTC) if facts.get("since", 10**12) < 10**11 else None,
-        pid=facts.get("pid") if state in (ServiceState.RUNNING, ServiceState.HUNG) else None,
+        pid=facts.get("pid") if state.has_processes else None,
         starts=facts.get("starts"),
     )

@@ -11,7 +11,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 from mailward.model.errors import PermanentFailure, Refused, TemporaryFailure
-from mailward.model.evidence import ServiceState, ServiceStatus
+from mailward.model.evidence import ServiceStatus
 from mailward.platforms.commands import DaemonStarter, Finished, LocalRunner, Runner
 from mailward.platforms.dovecot.configuration_check import DoveconfCheck
 from mailward.platforms.dovecot.programs import program
@@ -217,4 +217,4 @@ async def _missing(by_pid_file: PidFileService) -> str | None:
         status = await by_pid_file.status()
     except TemporaryFailure as failure:
         return str(failure)
-    return None if status.state in (ServiceState.RUNNING, ServiceState.HUNG) else status.because
+    return None if status.state.has_processes else status.because

@@ -95,7 +95,7 @@ class PidFileService:
                 told = -1
             if told == -1:
                 status = await self.status()
-                if status.state in (ServiceState.FAILED, ServiceState.STOPPED):
+                if status.state.has_ended:
                     told = pid
                     yield status
             await asyncio.sleep(_LOOK_AGAIN_S)

@@ -86,7 +86,7 @@ class SystemdService:
             TemporaryFailure: systemctl did not answer.
         """
         status = await self.status()
-        if status.state in (ServiceState.FAILED, ServiceState.STOPPED):
+        if status.state.has_ended:
             yield status
         while True:
             while status.pid is None:
