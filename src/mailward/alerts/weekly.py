@@ -6,9 +6,8 @@ Whoever reads it decides whether to let it; an empty week is told too, because s
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from shlex import join
-from textwrap import wrap
 
+from mailward.alerts.layout import command_lines, paragraph
 from mailward.model.alerting import Alert, AlertStatus, Notice, Urgency
 from mailward.model.channels import Channel, ChannelKind
 from mailward.model.durations import moment_words
@@ -17,7 +16,6 @@ from mailward.model.recovery import Mode, Operation
 WEEK = timedelta(days=7)
 HOUR = 7
 """On Monday from this hour on, UTC: read with the first coffee."""
-COLUMNS = 78
 _PEOPLE = frozenset({ChannelKind.SMTP, ChannelKind.WEBHOOK})
 
 
@@ -74,24 +72,18 @@ def _lines(title: str, found: Sequence[tuple[Operation, Mapping[str, object]]]) 
     yield title
     yield ""
     if not found:
-        yield from wrap("Nothing broke that mailward could have mended. It goes on watching.", COLUMNS)
+        yield from paragraph("Nothing broke that mailward could have mended. It goes on watching.")
     for operation, entry in found:
         when = moment_words(operation.started_at)
-        yield from wrap(f"- {when}: {entry.get('step')} on {entry.get('server')}", COLUMNS, subsequent_indent="  ")
+        yield from paragraph(f"{when}: {entry.get('step')} on {entry.get('server')}", first="- ")
         command = entry.get("command")
         if isinstance(command, list | tuple) and command:
-            yield f"    {join(str(word) for word in command)}"
-        yield from wrap(
-            f"{operation.status.value}: mailward why {operation.id}",
-            COLUMNS,
-            initial_indent="  ",
-            subsequent_indent="  ",
-        )
+            yield from command_lines([str(word) for word in command], indent="    ")
+        yield from paragraph(f"{operation.status.value}: mailward why {operation.id}", first="  ")
     yield ""
-    yield from wrap(
+    yield from paragraph(
         "To let it act by itself, class by class: [recovery] mode and [recovery.classes] in mailward.toml."
-        " The report as a command: mailward recommendations --since 7d",
-        COLUMNS,
+        " The report as a command: mailward recommendations --since 7d"
     )
 
 

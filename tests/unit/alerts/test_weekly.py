@@ -63,6 +63,19 @@ def test_it_names_each_deed_with_its_exact_command_and_its_story():
     assert all(len(line) <= 78 for line in alert.text.splitlines())
 
 
+def test_a_long_command_can_be_pasted_and_what_servers_said_controls_no_terminal():
+    command = ["ssh", "-oBatchMode=yes", "mailward@be1.example.net", "mailward-host", "restart", "dovecot.service"]
+    entry = {"step": "start\x1b[2J", "server": "be1", "command": command}
+
+    alert, _ = weekly_report(
+        [an_operation(data={"recommended": [entry]})], CHANNELS, organization="example", now=MONDAY
+    )
+
+    assert "\x1b" not in alert.text
+    assert all(len(line) <= 78 for line in alert.text.splitlines())
+    assert " ".join(command) in " ".join(alert.text.replace(" \\\n", " ").split())
+
+
 def test_what_recommended_nothing_is_passed_over_and_an_empty_week_is_told_too():
     alert, notices = weekly_report([an_operation(data={})], CHANNELS, organization="example", now=MONDAY)
 
