@@ -96,6 +96,9 @@ PING = Channel(name="ping", kind=ChannelKind.DEAD_MAN)
 class Night:
     """A night's watch: time passes, statuses change, what is decided is kept as the engine keeps it."""
 
+    status = staticmethod(_status)
+    operation = staticmethod(_operation)
+
     def __init__(self) -> None:
         self.told = Told(
             now=NIGHT,

@@ -7,7 +7,7 @@ After a change on purpose: delete the file, run the test (it fails and writes wh
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -20,7 +20,7 @@ from mailward.alerts.settings import EscalationSettings
 from mailward.cli.main import cli
 from mailward.model import items
 from mailward.model.alerting import Alert
-from mailward.model.monitoring import AlertValue
+from mailward.model.monitoring import AlertValue, MonitorStatus
 from mailward.model.recovery import (
     ActionClass,
     Answer,
@@ -34,6 +34,7 @@ from mailward.model.recovery import (
 )
 from mailward.model.verdict import Confidence, Dependency, Tier, Verdict
 
+NIGHT_BEGINS = datetime(2026, 11, 24, 2, 14, tzinfo=UTC)
 TEXTS = Path(__file__).parent / "texts"
 OWN_WORDS = EscalationSettings(
     guidelines="Do not fail over to be2 before 06:00: its backup runs.\nhttps://wiki.example.org/imap",
@@ -46,37 +47,48 @@ TRANSCRIPT = (
 )
 
 
-@pytest.fixture
-def situations(a_status, an_operation, be1_dead) -> Mapping[str, Callable[..., Alert]]:
-    """Name -> what makes its alert out of a night's watch."""
-    deep = a_status(items.DEEP_TEST_MONITOR, "be1", "db1")
-    touch = a_status(items.CTP_MONITOR, "proxy1", "db2", mailbox_server="be1")
-    night_begins = a_status().broken_since
+def a_step(place: int, name: StepName, outcome: StepOutcome | None, because: str = "", **changes: object) -> Step:
+    """A step of the recovery of be1, each 20 s after the one before."""
+    started = NIGHT_BEGINS + timedelta(seconds=5 + 20 * place)
+    step = Step(
+        operation=12,
+        seq=place,
+        place=place,
+        name=name,
+        server="be1",
+        started=started,
+        ended=None if outcome is None else started + timedelta(seconds=3),
+        outcome=outcome,
+        because=because,
+    )
+    return replace(step, **changes)  # type: ignore[arg-type]
 
-    def a_step(place: int, name: StepName, outcome: StepOutcome | None, because: str, **changes: object) -> Step:
-        started = night_begins + timedelta(seconds=5 + 20 * place)
-        step = Step(
-            operation=12,
-            seq=place,
-            place=place,
-            name=name,
-            server="be1",
-            started=started,
-            ended=None if outcome is None else started + timedelta(seconds=3),
-            outcome=outcome,
-            because=because,
-        )
-        return replace(step, **changes)  # type: ignore[arg-type]
 
-    def tell(night, seconds: float = 90, **changes: object) -> Alert:
-        night.told = replace(night.told, settings=OWN_WORDS)
-        night.at(timedelta(seconds=seconds), **changes)
-        return night.last.alerts[0]
+def an_answer(gate: Gate, answer: Answer, because: str, step: int) -> GateAnswer:
+    return GateAnswer(gate=gate, answer=answer, because=because, operation=12, seq=step)
 
-    def escalated(night) -> Alert:
-        steps = (
+
+def told(night, *, seconds: float = 90, **changes: object) -> Alert:
+    """The alert of the night as it then stands."""
+    night.told = replace(night.told, settings=OWN_WORDS)
+    night.at(timedelta(seconds=seconds), **changes)
+    return night.last.alerts[0]
+
+
+def dead_and_unread(night) -> list[MonitorStatus]:
+    """be1 is dead: its own test fails, and nobody reads db1."""
+    return [night.status(), night.status(items.DEEP_TEST_MONITOR, "be1", "db1")]
+
+
+def escalated(night) -> Alert:
+    own, deep = dead_and_unread(night)
+    touch = night.status(items.CTP_MONITOR, "proxy1", "db2", mailbox_server="be1")
+    no_move = "moving databases is not available on this platform"
+    recovery = Recovery(
+        operation=night.operation(OperationStatus.ESCALATED, ended_at=NIGHT_BEGINS + timedelta(seconds=85)),
+        steps=(
             a_step(0, StepName.RE_PROBE, StepOutcome.FAILED, "connection refused"),
-            a_step(1, StepName.START_SERVICE, StepOutcome.DONE, "", action=ActionClass.START),
+            a_step(1, StepName.START_SERVICE, StepOutcome.DONE, action=ActionClass.START),
             a_step(2, StepName.RE_PROBE, StepOutcome.FAILED, "connection refused"),
             a_step(
                 3,
@@ -85,146 +97,136 @@ def situations(a_status, an_operation, be1_dead) -> Mapping[str, Callable[..., A
                 "not available yet: moving databases",
                 action=ActionClass.MOVE,
             ),
-            a_step(4, StepName.ESCALATE, StepOutcome.DONE, ""),
-        )
-        answers = (
-            GateAnswer(gate=Gate.MODE, answer=Answer.PASSES, because="mode is act", operation=12, seq=3),
-            GateAnswer(
-                gate=Gate.NOT_AVAILABLE,
-                answer=Answer.REFUSES,
-                because="moving databases is not available on this platform",
-                operation=12,
-                seq=3,
-            ),
-        )
-        operation = an_operation(OperationStatus.ESCALATED, ended_at=night_begins + timedelta(seconds=85))
-        return tell(
-            night,
-            statuses=[a_status(), deep, touch],
-            recoveries=[Recovery(operation=operation, steps=steps, answers=answers)],
-            excerpts={deep.key: Excerpt(transcript=TRANSCRIPT)},
-        )
+            a_step(4, StepName.ESCALATE, StepOutcome.DONE),
+        ),
+        answers=(
+            an_answer(Gate.MODE, Answer.PASSES, "mode is act", step=3),
+            an_answer(Gate.NOT_AVAILABLE, Answer.REFUSES, no_move, step=3),
+        ),
+    )
+    excerpts = {deep.key: Excerpt(transcript=TRANSCRIPT)}
+    return told(night, statuses=[own, deep, touch], recoveries=[recovery], excerpts=excerpts)
 
-    def asks(night) -> Alert:
-        operation = an_operation(
-            OperationStatus.AWAITING_APPROVAL,
-            because="restarting the IMAP service on be1 needs a yes until 02:29 UTC",
-            mode=Mode.APPROVE,
-        )
-        return tell(night, statuses=[a_status(), deep], recoveries=[Recovery(operation=operation)])
 
-    def recommends(night) -> Alert:
-        refused = a_step(
-            1,
-            StepName.START_SERVICE,
-            StepOutcome.REFUSED,
-            "mode recommend only says what would be done",
-            action=ActionClass.START,
-            command=("systemctl", "start", "dovecot.service"),
-        )
-        mode = GateAnswer(
-            gate=Gate.MODE, answer=Answer.REFUSES, because="the organization is in mode recommend", operation=12, seq=1
-        )
-        operation = an_operation(OperationStatus.WAITING, mode=Mode.RECOMMEND, because="it is only recommended")
-        return tell(
-            night,
-            statuses=[a_status(), deep],
-            recoveries=[Recovery(operation=operation, steps=(refused,), answers=(mode,))],
-        )
+def asks(night) -> Alert:
+    operation = night.operation(
+        OperationStatus.AWAITING_APPROVAL,
+        because="restarting the IMAP service on be1 needs a yes until 02:29 UTC",
+        mode=Mode.APPROVE,
+    )
+    return told(night, statuses=dead_and_unread(night), recoveries=[Recovery(operation=operation)])
 
-    def at_work(night) -> Alert:
-        step = a_step(0, StepName.RESTART_SERVICE, None, "", action=ActionClass.RESTART, command=("doveadm", "stop"))
-        recovery = Recovery(operation=an_operation(because="it restarts the service"), steps=(step,))
-        return tell(night, statuses=[a_status(), deep], recoveries=[recovery])
 
-    def directory(night) -> Alert:
-        verdict = Verdict(
-            tier=Tier.DIRECTORY,
-            confidence=Confidence.CERTAIN,
-            dependency=Dependency.DIRECTORY,
-            because="every server refuses every login with [UNAVAILABLE]: the directory they share does not answer",
-        )
-        statuses = [a_status(server=server, verdict=verdict) for server in ("be1", "be2")]
-        return tell(night, statuses=statuses, excerpts={statuses[0].key: Excerpt(transcript=TRANSCRIPT)})
+def recommends(night) -> Alert:
+    refused = a_step(
+        1,
+        StepName.START_SERVICE,
+        StepOutcome.REFUSED,
+        "mode recommend only says what would be done",
+        action=ActionClass.START,
+        command=("systemctl", "start", "dovecot.service"),
+    )
+    mode = an_answer(Gate.MODE, Answer.REFUSES, "the organization is in mode recommend", step=1)
+    operation = night.operation(OperationStatus.WAITING, mode=Mode.RECOMMEND, because="it is only recommended")
+    recovery = Recovery(operation=operation, steps=(refused,), answers=(mode,))
+    return told(night, statuses=dead_and_unread(night), recoveries=[recovery])
 
-    def certificate(night) -> Alert:
-        verdict = replace(
-            be1_dead,
-            tier=Tier.PROXY,
-            server="proxy1",
-            dependency=Dependency.CERTIFICATE,
-            because="the certificate of proxy1 expired on 24 Nov 2026",
-        )
-        return tell(
-            night,
-            statuses=[
-                a_status(items.PROXY_TEST_MONITOR, "proxy1", verdict=verdict),
-                a_status(items.CTP_MONITOR, "proxy1", "db3", verdict=verdict),
-            ],
-        )
 
-    def monitoring(night) -> Alert:
-        own = a_status(
-            items.HEALTH_MAILBOX_MONITOR,
-            "be2",
-            "health-db3@example.org",
-            verdict=None,
-            because="the password of health-db3@example.org is rejected",
-        )
-        return tell(night, statuses=[own])
+def at_work(night) -> Alert:
+    step = a_step(0, StepName.RESTART_SERVICE, None, action=ActionClass.RESTART, command=("doveadm", "stop"))
+    recovery = Recovery(operation=night.operation(because="it restarts the service"), steps=(step,))
+    return told(night, statuses=dead_and_unread(night), recoveries=[recovery])
 
-    def degraded(night) -> Alert:
-        status = a_status(
-            items.PUSH_MONITOR,
-            "be2",
-            "db3",
-            verdict=None,
-            state=AlertValue.DEGRADED,
-            because="IDLE stayed silent for 12 s",
-        )
-        return tell(night, statuses=[status])
 
-    def over(night) -> Alert:
-        recovery = Recovery(
-            operation=an_operation(OperationStatus.HEALED, ended_at=night_begins + timedelta(minutes=9))
-        )
-        tell(night, statuses=[a_status(), deep])
-        night.at(timedelta(minutes=8), recoveries=[Recovery(operation=an_operation(because="it starts the service"))])
-        night.at(timedelta(minutes=10), statuses=[], recoveries=[recovery])
-        return tell(night, seconds=660)
+def directory_down(night) -> Alert:
+    verdict = Verdict(
+        tier=Tier.DIRECTORY,
+        confidence=Confidence.CERTAIN,
+        dependency=Dependency.DIRECTORY,
+        because="every server refuses every login with [UNAVAILABLE]: the directory they share does not answer",
+    )
+    statuses = [night.status(server=server, verdict=verdict) for server in ("be1", "be2")]
+    return told(night, statuses=statuses, excerpts={statuses[0].key: Excerpt(transcript=TRANSCRIPT)})
 
-    return {
-        "escalated-service-that-does-not-come-back": escalated,
-        "asks-for-approval": asks,
-        "only-recommended": recommends,
-        "recovery-at-work": at_work,
-        "directory-down": directory,
-        "certificate-expired": certificate,
-        "monitoring-at-fault": monitoring,
-        "degraded-without-users": degraded,
-        "resolved": over,
-    }
+
+def certificate_expired(night) -> Alert:
+    verdict = Verdict(
+        tier=Tier.PROXY,
+        server="proxy1",
+        confidence=Confidence.CERTAIN,
+        dependency=Dependency.CERTIFICATE,
+        because="the certificate of proxy1 expired on 24 Nov 2026",
+    )
+    proxy = night.status(items.PROXY_TEST_MONITOR, "proxy1", verdict=verdict)
+    touch = night.status(items.CTP_MONITOR, "proxy1", "db3", verdict=verdict)
+    return told(night, statuses=[proxy, touch])
+
+
+def monitoring_at_fault(night) -> Alert:
+    own = night.status(
+        items.HEALTH_MAILBOX_MONITOR,
+        "be2",
+        "health-db3@example.org",
+        verdict=None,
+        because="the password of health-db3@example.org is rejected",
+    )
+    return told(night, statuses=[own])
+
+
+def degraded(night) -> Alert:
+    silent = night.status(
+        items.PUSH_MONITOR,
+        "be2",
+        "db3",
+        verdict=None,
+        state=AlertValue.DEGRADED,
+        because="IDLE stayed silent for 12 s",
+    )
+    return told(night, statuses=[silent])
+
+
+def resolved(night) -> Alert:
+    at_work = Recovery(operation=night.operation(because="it starts the service"))
+    healed = night.operation(OperationStatus.HEALED, ended_at=NIGHT_BEGINS + timedelta(minutes=9))
+    told(night, statuses=dead_and_unread(night))
+    night.at(timedelta(minutes=8), recoveries=[at_work])
+    night.at(timedelta(minutes=10), statuses=[], recoveries=[Recovery(operation=healed)])
+    return told(night, seconds=660)
+
+
+SITUATIONS: Mapping[str, Callable[..., Alert]] = {
+    "escalated-service-that-does-not-come-back": escalated,
+    "asks-for-approval": asks,
+    "only-recommended": recommends,
+    "recovery-at-work": at_work,
+    "directory-down": directory_down,
+    "certificate-expired": certificate_expired,
+    "monitoring-at-fault": monitoring_at_fault,
+    "degraded-without-users": degraded,
+    "resolved": resolved,
+}
+"""The name of a text, and what makes its alert out of a night's watch."""
 
 
 NAMES = sorted(file.stem for file in TEXTS.glob("*.txt"))
 
 
-def test_every_situation_has_its_text_and_every_text_its_situation(situations):
-    assert sorted(situations) == NAMES
+def test_every_situation_has_its_text_and_every_text_its_situation():
+    assert sorted(SITUATIONS) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_text_of_a_situation(name, situations, night):
+def test_the_text_of_a_situation(name, night):
     file = TEXTS / f"{name}.txt"
 
-    got = situations[name](night).text
+    got = SITUATIONS[name](night).text
 
     assert file.read_text() == got
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_text_fits_a_phone_and_begins_with_what_the_lock_screen_shows(name, situations, night):
-    alert = situations[name](night)
+def test_a_text_fits_a_phone_and_begins_with_what_the_lock_screen_shows(name, night):
+    alert = SITUATIONS[name](night)
 
     lines = alert.text.splitlines()
     assert alert.title == lines[0]
@@ -233,8 +235,8 @@ def test_a_text_fits_a_phone_and_begins_with_what_the_lock_screen_shows(name, si
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_command_a_text_shows_exists(name, situations, night):
-    text = situations[name](night).text.replace(" \\\n", " ")
+def test_every_command_a_text_shows_exists(name, night):
+    text = SITUATIONS[name](night).text.replace(" \\\n", " ")
     shown = [line for line in text.splitlines() if line.startswith("    mailward ")]
     wrong = []
     for words in map(shlex.split, shown):
