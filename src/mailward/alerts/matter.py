@@ -62,7 +62,7 @@ class Matter:
     suffering: tuple[str, ...] = ()
     """Those of them for which a monitor is Unhealthy: long enough broken to believe it."""
     recoveries: tuple[Recovery, ...] = ()
-    """What is or was done about it since it broke, the newest first."""
+    """What is or was done about it since it broke: its own recoveries first, of equals the newest."""
     excerpt: Excerpt = field(default_factory=Excerpt)
 
     @property

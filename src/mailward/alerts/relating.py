@@ -14,8 +14,9 @@ def recoveries_of(
     cause: Cause, statuses: Sequence[MonitorStatus], recoveries: Iterable[Recovery], *, since: datetime
 ) -> tuple[Recovery, ...]:
     """
-    The recoveries that deal with *cause*, the newest first: begun by one of its monitors, joined to one that was,
-    or at work on its server. Those that ended before *since* belong to an older outbreak.
+    The recoveries that deal with *cause*: begun by one of its monitors, joined to one that was, or at work on its
+    server. First those of what is at fault, which know best what is to be done; then those of whoever meets the fault;
+    of each the newest first. Those that ended before *since* belong to an older outbreak.
     """
     keys = {status.key for status in statuses}
     current = [one for one in recoveries if one.operation.ended_at is None or one.operation.ended_at >= since]
@@ -23,7 +24,14 @@ def recoveries_of(
     joined = {one.operation.joins for one in current if one.operation.id in chosen}
     chosen |= {one.operation.id for one in current if one.operation.id in joined or one.operation.parent in chosen}
     found = [one for one in current if one.operation.id in chosen]
-    return tuple(sorted(found, key=lambda one: (one.operation.started_at, one.operation.id), reverse=True))
+    found.sort(key=lambda one: (_is_own(cause, one), one.operation.started_at, one.operation.id), reverse=True)
+    return tuple(found)
+
+
+def _is_own(cause: Cause, recovery: Recovery) -> bool:
+    """Whether what it recovers is what is at fault."""
+    server, database = cause.server or "", cause.database or ""
+    return recovery.operation.target in (server, f"{server}/{database}")
 
 
 def _is_about(cause: Cause, recovery: Recovery) -> bool:

@@ -5,7 +5,7 @@ Who is affected, what is broken and why we say so, what to do with the exact com
 gates said, the monitors, the last words on the wire, then the organization's own guidelines and its support contact.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from mailward.alerts.advice import next_steps, probe_again
@@ -25,6 +25,8 @@ _MOST_MONITORS = 8
 _MOST_DATABASES = 12
 _MOST_LINES = 12
 _MOST_STEPS = 20
+_SHORT = 40
+"""Columns of a reason that may be said again and again."""
 
 
 def firing(
@@ -37,11 +39,12 @@ def firing(
     now: datetime,
 ) -> str:
     """The text of an alert that fires; its first line is what the lock screen shows."""
+    names = {*organization.servers, *organization.access_points, *organization.databases}
     sections = (
         ("WHO IS AFFECTED", _affected(matter, organization, now)),
-        ("WHAT IS BROKEN", _broken(matter, judgement)),
+        ("WHAT IS BROKEN", _broken(matter, judgement, names)),
         ("WHAT TO DO", _to_do(matter, judgement)),
-        *((f"WHAT WAS TRIED: RECOVERY {one.operation.id}", _tried(one, now)) for one in matter.recoveries[:3]),
+        *((f"WHAT WAS TRIED: RECOVERY {one.operation.id}", _tried(one, names, now)) for one in matter.recoveries[:3]),
         ("MONITORS", _monitors(matter, now)),
         ("LAST CONVERSATION", verbatim(matter.excerpt.transcript[-_MOST_LINES:])),
         ("PROTOCOL LOG", verbatim(matter.excerpt.protocol_log[-_MOST_LINES:])),
@@ -83,19 +86,19 @@ def _affected(matter: Matter, organization: Organization, now: datetime) -> list
     return lines
 
 
-def _broken(matter: Matter, judgement: Judgement) -> list[str]:
+def _broken(matter: Matter, judgement: Judgement, names: Collection[str]) -> list[str]:
     verdict = matter.verdict
     lines = []
     if verdict is not None:
-        lines += paragraph(_sentence(verdict.because))
+        lines += paragraph(_sentence(verdict.because, names))
         where = f"{verdict.tier.value} {verdict.server}" if verdict.server else verdict.tier.value
         on = f", dependency: {verdict.dependency.value}" if verdict.dependency else ""
         lines += paragraph(f"Verdict: {where}, {verdict.confidence.value}{on}.")
     else:
-        lines += paragraph(_sentence(matter.statuses[0].because))
+        lines += paragraph(_sentence(matter.statuses[0].because, names))
     if matter.mailbox_server:
         lines += paragraph(f"Serving mailbox server (_Mbx): {matter.mailbox_server}.")
-    return lines + paragraph(_sentence(judgement.because)) if matter.affected else lines
+    return lines + paragraph(_sentence(judgement.because, names)) if matter.affected else lines
 
 
 def _to_do(matter: Matter, judgement: Judgement) -> list[str]:
@@ -112,15 +115,18 @@ def _to_do(matter: Matter, judgement: Judgement) -> list[str]:
     ]
 
 
-def _tried(recovery: Recovery, now: datetime) -> list[str]:
+def _tried(recovery: Recovery, names: Collection[str], now: datetime) -> list[str]:
     operation = recovery.operation
     what = f"Procedure {operation.kind.value} for {operation.target}, mode {operation.mode.value}"
-    lines = paragraph(f"{what}: {operation.status.value}. {_sentence(operation.because)}")
+    lines = paragraph(f"{what}: {operation.status.value}. {_sentence(operation.because, names)}")
     told = recovery.steps[-_MOST_STEPS:]
     if len(recovery.steps) > len(told):
         lines += paragraph(f"… {len(recovery.steps) - len(told)} earlier steps: mailward why {operation.id}")
+    said: set[str] = set()
     for step in told:
-        lines += paragraph(_step(step), first=f"{step.started:%H:%M:%S} ")
+        is_known = step.because in said and len(step.because) > _SHORT
+        lines += paragraph(_step(step, "as before" if is_known else step.because), first=f"{step.started:%H:%M:%S} ")
+        said.add(step.because)
         if step.command and _is_undone(step):
             is_refused = step.outcome is StepOutcome.REFUSED
             lines += paragraph("it would have run:" if is_refused else "its command:", first=" " * 9)
@@ -134,12 +140,12 @@ def _is_undone(step: Step) -> bool:
     return step.ended is None or step.outcome in (StepOutcome.REFUSED, StepOutcome.UNKNOWN)
 
 
-def _step(step: Step) -> str:
+def _step(step: Step, because: str) -> str:
     outcome = step.outcome.value if step.outcome is not None else "under way"
     took = ""
     if step.ended is not None and (step.ended - step.started).total_seconds() >= 1:
         took = f" after {span(step.ended - step.started)}"
-    why = f": {step.because}" if step.because else ""
+    why = f": {because}" if because else ""
     again = f" (attempt {step.attempt})" if step.attempt > 1 else ""
     return f"{step.name.value} ({step.server}){again}: {outcome}{took}{why}"
 
@@ -173,6 +179,9 @@ def _own_words(text: str) -> list[str]:
     return [line for part in text.splitlines() for line in paragraph(part)] if text.strip() else []
 
 
-def _sentence(text: str) -> str:
+def _sentence(text: str, names: Collection[str]) -> str:
+    """With a capital and a full stop; a name stays as it is spelled."""
     text = text.strip()
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".") if text else text
+    first = text.partition(" ")[0].rstrip(",:;")
+    begun = text if first in names else text[:1].upper() + text[1:]
+    return begun if not text or text.endswith((".", "!", "?")) else f"{begun}."

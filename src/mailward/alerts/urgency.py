@@ -31,7 +31,7 @@ class Judgement:
     standing: str = ""
     """What is asked of a person: "" nothing, "approval 12", "escalated"."""
     operation: Operation | None = None
-    """The recovery that decides it, or is the newest."""
+    """The recovery that decides it, or else its own, the newest."""
     is_at_work: bool = False
     """Whether that recovery is why nobody has to get up."""
 
@@ -65,7 +65,8 @@ def judge(matter: Matter, *, now: datetime) -> Judgement:
 def _without_users(matter: Matter, newest: Operation | None) -> Judgement:
     if not any(status.state.is_broken for status in matter.statuses):
         return Judgement(urgency=Urgency.INFO, because="nothing is known to be broken", operation=newest)
-    asks = newest is not None and newest.status is OperationStatus.AWAITING_APPROVAL
+    asking = (one.operation for one in matter.recoveries if one.operation.status is OperationStatus.AWAITING_APPROVAL)
+    asks = next(asking, None)
     if matter.affected:
         because = "users are affected, but not for long enough to be sure"
     else:
@@ -73,8 +74,8 @@ def _without_users(matter: Matter, newest: Operation | None) -> Judgement:
     return Judgement(
         urgency=Urgency.WARNING,
         because=because,
-        standing=f"approval {newest.id}" if newest is not None and asks else "",
-        operation=newest,
+        standing=f"approval {asks.id}" if asks is not None else "",
+        operation=asks or newest,
     )
 
 

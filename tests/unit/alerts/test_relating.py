@@ -40,6 +40,18 @@ def test_a_touch_points_recovery_brings_the_one_it_waits_for(a_status, an_operat
     assert [13, 12] == numbers(Cause(tier=Tier.PATH), [touch], [waits, main], touch.broken_since)
 
 
+def test_the_recovery_of_what_is_at_fault_comes_before_later_ones_of_whoever_meets_it(a_status, an_operation):
+    begun = an_operation().started_at
+    own = an_operation(number=13, started_at=begun + timedelta(seconds=1))
+    older = an_operation(OperationStatus.TRANSIENT, number=12, started_at=begun, ended_at=begun)
+    touch = a_status(items.CTP_MONITOR, "proxy1", "db1", mailbox_server="be1")
+    later = an_operation(
+        number=14, server="proxy1", target="proxy1/be1", cause=touch.key, started_at=begun + timedelta(seconds=9)
+    )
+
+    assert [13, 12, 14] == numbers(BE1, [a_status(), touch], [older, own, later], touch.broken_since)
+
+
 def test_one_databases_recovery_does_not_belong_to_another_database(a_status, an_operation):
     of_db1 = an_operation(target="be1/db1", cause=None)
     store = Cause(tier=Tier.STORE, server="be1", database="db2")

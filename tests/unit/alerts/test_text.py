@@ -27,6 +27,7 @@ from mailward.model.recovery import (
     Gate,
     GateAnswer,
     Mode,
+    OperationKind,
     OperationStatus,
     Step,
     StepName,
@@ -106,6 +107,34 @@ def escalated(night) -> Alert:
     )
     excerpts = {deep.key: Excerpt(transcript=TRANSCRIPT)}
     return told(night, statuses=[own, deep, touch], recoveries=[recovery], excerpts=excerpts)
+
+
+def stopped_on_purpose(night) -> Alert:
+    """Its own recovery knows what is to be done; that of a touch point, begun later, only meets the fault."""
+    because = "somebody stopped the service of be1 on purpose; start it with: mailward service start be1"
+    met = "proxy1 answered the login with “NO [UNAVAILABLE] Account is temporarily unavailable.”"
+    verdict = replace(night.status().verdict, because="be1 refuses connections, and its host says it was stopped")
+    touch = night.status(items.CTP_MONITOR, "proxy1", "db1", verdict=verdict, mailbox_server="be1")
+    own = Recovery(
+        operation=night.operation(OperationStatus.WAITING, escalated_at=NIGHT_BEGINS, because=because),
+        answers=(an_answer(Gate.STOPPED_ON_PURPOSE, Answer.REFUSES, because, step=1),),
+    )
+    later = night.operation(
+        OperationStatus.ESCALATED,
+        number=13,
+        kind=OperationKind.CUSTOMER_TOUCH_POINT,
+        target="proxy1/be1",
+        server="proxy1",
+        cause=touch.key,
+        because="nothing could be done",
+        started_at=NIGHT_BEGINS + timedelta(seconds=5),
+        ended_at=NIGHT_BEGINS + timedelta(seconds=60),
+    )
+    looks = tuple(
+        a_step(place, StepName.RE_PROBE, StepOutcome.FAILED, met, operation=13, server="proxy1") for place in range(2)
+    )
+    statuses = [night.status(verdict=verdict), touch]
+    return told(night, statuses=statuses, recoveries=[own, Recovery(operation=later, steps=looks)])
 
 
 def asks(night) -> Alert:
@@ -196,6 +225,7 @@ def resolved(night) -> Alert:
 
 SITUATIONS: Mapping[str, Callable[..., Alert]] = {
     "escalated-service-that-does-not-come-back": escalated,
+    "stopped-on-purpose": stopped_on_purpose,
     "asks-for-approval": asks,
     "only-recommended": recommends,
     "recovery-at-work": at_work,
