@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 COLUMNS = 78
 TITLE_COLUMNS = 70
 """What a phone's lock screen shows of a subject."""
+GIST_COLUMNS = 240
+"""Three lines."""
 
 
 def paragraph(text: str, *, first: str = "", rest: str | None = None) -> list[str]:
@@ -42,6 +44,11 @@ def verbatim(lines: Iterable[str], *, indent: str = "  ") -> list[str]:
 def cut(text: str, columns: int) -> str:
     """*text*, with its end replaced by … where it is longer."""
     return text if len(text) <= columns else f"{text[: columns - 1].rstrip()}…"
+
+
+def gist(text: str) -> str:
+    """The beginning of a reason that may fill a page: what a person reads before deciding to read on."""
+    return cut(clean(text), GIST_COLUMNS)
 
 
 def clean(text: str) -> str:

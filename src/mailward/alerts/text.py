@@ -10,7 +10,7 @@ from datetime import datetime
 
 from mailward.alerts.advice import next_steps, probe_again
 from mailward.alerts.grouping import cause_of_alert
-from mailward.alerts.layout import clock_time, command_lines, listed, paragraph, span, verbatim
+from mailward.alerts.layout import clock_time, command_lines, gist, listed, paragraph, span, verbatim
 from mailward.alerts.matter import Matter, Recovery
 from mailward.alerts.settings import EscalationSettings
 from mailward.alerts.titles import what_is_broken
@@ -118,21 +118,31 @@ def _to_do(matter: Matter, judgement: Judgement) -> list[str]:
 def _tried(recovery: Recovery, names: Collection[str], now: datetime) -> list[str]:
     operation = recovery.operation
     what = f"Procedure {operation.kind.value} for {operation.target}, mode {operation.mode.value}"
-    lines = paragraph(f"{what}: {operation.status.value}. {_sentence(operation.because, names)}")
+    lines = paragraph(f"{what}: {operation.status.value}. {_sentence(gist(operation.because), names)}")
     told = recovery.steps[-_MOST_STEPS:]
     if len(recovery.steps) > len(told):
         lines += paragraph(f"… {len(recovery.steps) - len(told)} earlier steps: mailward why {operation.id}")
-    said: set[str] = set()
+    said = {operation.because}
+    ending = f": {operation.because or '…'}"
     for step in told:
-        is_known = step.because in said and len(step.because) > _SHORT
-        lines += paragraph(_step(step, "as before" if is_known else step.because), first=f"{step.started:%H:%M:%S} ")
-        said.add(step.because)
+        because = _what_is_new(step.because.removesuffix(ending), said)
+        lines += paragraph(_step(step, because), first=f"{step.started:%H:%M:%S} ")
         if step.command and _is_undone(step):
             is_refused = step.outcome is StepOutcome.REFUSED
             lines += paragraph("it would have run:" if is_refused else "its command:", first=" " * 9)
             lines += command_lines(step.command, indent=" " * 11)
     lines += [line for answer in _refusals(recovery) for line in _gate(answer, now)]
     return lines
+
+
+def _what_is_new(because: str, said: set[str]) -> str:
+    """*because* without what was *said* before: several gates in one sentence, asked again at each step."""
+    parts = because.split("; ")
+    new = [part for part in parts if len(part) <= _SHORT or part not in said]
+    said.update(parts)
+    if not new:
+        return "as before"
+    return "; ".join(new if len(new) == len(parts) else [*new, "the rest as before"])
 
 
 def _is_undone(step: Step) -> bool:

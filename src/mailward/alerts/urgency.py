@@ -8,6 +8,7 @@ While a recovery is at work, or nobody's mail is touched, it can wait until the 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from mailward.alerts.layout import gist
 from mailward.alerts.matter import Matter, Recovery
 from mailward.model.alerting import Urgency
 from mailward.model.recovery import Answer, Gate, GateAnswer, Operation, OperationStatus
@@ -44,7 +45,7 @@ def judge(matter: Matter, *, now: datetime) -> Judgement:
     for recovery in matter.recoveries:
         operation = recovery.operation
         if operation.status is OperationStatus.AWAITING_APPROVAL:
-            because = f"recovery {operation.id} waits for somebody to say yes: {operation.because}"
+            because = f"recovery {operation.id} waits for somebody to say yes: {gist(operation.because)}"
             return _critical(because, standing=f"approval {operation.id}", operation=operation)
     for recovery in matter.recoveries:
         reason = _given_up(recovery, now)
@@ -52,7 +53,7 @@ def judge(matter: Matter, *, now: datetime) -> Judgement:
             return _critical(reason, standing=ESCALATED, operation=recovery.operation)
     at_work = next((one.operation for one in matter.recoveries if _is_at_work(one.operation, now)), None)
     if at_work is None:
-        because = "nothing repairs it" if newest is None else f"recovery {newest.id} ended: {newest.because}"
+        because = "nothing repairs it" if newest is None else f"recovery {newest.id} ended: {gist(newest.because)}"
         return _critical(because, operation=newest)
     if now - matter.since >= AT_WORK_AT_MOST:
         because = f"recovery {at_work.id} is at work, but users have been waiting for more than 30 minutes"
@@ -87,11 +88,11 @@ def _given_up(recovery: Recovery, now: datetime) -> str:
     """Why this recovery no longer counts as at work, though it may not have ended; "" when it does."""
     operation = recovery.operation
     if operation.status is OperationStatus.ESCALATED or (operation.escalated_at and not _ended_well(operation)):
-        return f"recovery {operation.id} needs a person: {operation.because}"
+        return f"recovery {operation.id} needs a person: {gist(operation.because)}"
     if operation.status is OperationStatus.WAITING:
         for answer in last_answers(recovery):
             if answer.answer is Answer.REFUSES or _opens_late(answer, now):
-                return f"recovery {operation.id} may not go on ({answer.gate.value}): {answer.because}"
+                return f"recovery {operation.id} may not go on ({answer.gate.value}): {gist(answer.because)}"
     if any(answer.gate is Gate.INEFFECTIVE and answer.answer is not Answer.PASSES for answer in last_answers(recovery)):
         return f"recovery {operation.id} stopped: more of the same does not help"
     return ""

@@ -283,6 +283,28 @@ def test_every_command_a_text_shows_exists(name, night):
     assert [] == wrong
 
 
+def test_a_long_reason_is_told_once_whole_and_otherwise_in_its_beginning(night):
+    gates = [f"gate {number} refuses: {'for a reason of its own ' * 3}{number}" for number in range(12)]
+    reason = "; ".join(gates)
+    recovery = Recovery(
+        operation=night.operation(OperationStatus.ESCALATED, because=f"nothing could be done ({reason})"),
+        steps=(
+            a_step(0, StepName.START_SERVICE, StepOutcome.REFUSED, reason),
+            a_step(1, StepName.RESTART_SERVICE, StepOutcome.REFUSED, f"{reason}; and one gate that says what is new"),
+            a_step(2, StepName.ESCALATE, StepOutcome.DONE, f"a person is called: nothing could be done ({reason})"),
+        ),
+    )
+
+    alert = told(night, statuses=dead_and_unread(night), recoveries=[recovery])
+
+    text = " ".join(alert.text.split())
+    beyond_the_beginning = gates[3:]
+    assert [1] * 9 == [text.count(gate) for gate in beyond_the_beginning]
+    assert "and one gate that says what is new; the rest as before" in text
+    assert "escalate (be1): done after 3 s: a person is called MONITORS" in text
+    assert len(alert.annotations["because"]) < 300
+
+
 WORDS = st.text(st.characters(codec="utf-8"), max_size=200)
 
 
