@@ -290,6 +290,7 @@ PROBE_KEYS: dict[str, dict[str, str]] = {
     items.CTP_PROBE: {"interval": "ctp_interval", "margin": "ctp_margin"},
     items.DISK_SPACE_CHECK: {"interval": "disk_interval", "timeout": "disk_timeout"},
     items.HEALTH_MANAGER_CHECK: {"interval": "health_manager_interval"},
+    items.REPLICATION_CHECK: {"interval": "replication_interval", "timeout": "replication_timeout"},
 }
 PROBES_KEYS = {"jitter_percent": "jitter_percent", "back_off_max": "back_off_max"}
 FLAPPING = "flapping"

@@ -21,11 +21,14 @@ from mailward.model.holds import Hold, HoldKind
 from mailward.model.organization import Database
 from mailward.model.probing import Cause, ProbeResult
 from mailward.model.recovery import Operation, OperationKind
+from mailward.monitors.planning import deep_test_of
 from mailward.monitors.samples import ProbeKey
 
 log = logging.getLogger(__name__)
 
 CATCHES_UP_WITHIN = timedelta(minutes=10)
+READ_WITHIN = timedelta(seconds=30)
+HASTENS_EVERY = timedelta(seconds=15)
 LATELY = timedelta(minutes=15)
 _GONE = frozenset({Cause.STORE_CHANGED, Cause.CONTENT_MISMATCH})
 _OURSELVES = "mailward"
@@ -44,6 +47,7 @@ class Copying:
         """SYNC: when a copy was last synchronised without any failure."""
         self._failed: dict[tuple[str, str], str] = {}
         self._sync_next: dict[str, datetime] = {}
+        self._hasten_next: dict[str, datetime] = {}
         self._lock = asyncio.Lock()
 
     def seen(self) -> tuple[DatabaseCopy, ...]:
@@ -67,7 +71,7 @@ class Copying:
             try:
                 await self.look()
                 if self._world.controls().routing is not None:
-                    await self._bring_back()
+                    await self.bring_back()
                     await self._synchronise_what_is_due()
             except Exception:
                 log.exception("looking at the copies")  # what went wrong once must not end the looking
@@ -89,6 +93,12 @@ class Copying:
                     found.append(copy)
             self._copies = tuple(found)
 
+    async def look_if_old(self) -> None:
+        """Look now where the last look is older than the looks are apart."""
+        seen = self._copies[0].seen_at if self._copies else None
+        if seen is None or self._world.clock.now() - seen > self._world.moves().poll_every:
+            await self.look()
+
     def _copy(
         self, database: Database, server: str, place: int, servers: Mapping[str, ServerSeen], seen: ReplicationSeen
     ) -> DatabaseCopy:
@@ -101,7 +111,7 @@ class Copying:
             server=servers[server],
             active=servers[database.active],
             replication=seen,
-            followed=self._followed.get(key),
+            followed=self._follows(database, server),
             canary=canary,
             canary_because=why,
             blocked=self._blocked(database, server),
@@ -111,6 +121,14 @@ class Copying:
         if copy.state in (CopyState.HEALTHY, CopyState.RESYNCHRONIZING, CopyState.FAILED):
             self._followed[key] = copy.state is CopyState.HEALTHY
         return copy
+
+    def _follows(self, database: Database, server: str) -> bool | None:
+        """Whether it followed when that was last seen, also by a manager before this one."""
+        known = self._followed.get((database.name, server))
+        if known is not None:
+            return known
+        result = self._world.latest(ProbeKey(probe=items.REPLICATION_CHECK, server=server, target=database.name))
+        return None if result is None or not (result.is_healthy or result.result.is_failure) else result.is_healthy
 
     async def _server_seen(self, server: str) -> ServerSeen:
         """Whether its service answers: by its host, else by its own last test."""
@@ -158,14 +176,21 @@ class Copying:
             return {server: ReplicationSeen(unseen=said) for server in database.passive}
         mailboxes, why = await self._mailboxes(database)
         seen = ReplicationSeen(unseen=why) if mailboxes is None else replication_of(mailboxes, said)
-        if mailboxes is not None and seen.never:
-            await self._begin_with(database.active, [name for name in mailboxes if _was_never(said.get(name))])
+        if mailboxes is not None and (seen.never or seen.failed):
+            await self._hasten(database, [name for name in mailboxes if _needs_a_push(said.get(name))])
         return dict.fromkeys(database.passive, seen)
 
-    async def _begin_with(self, server: str, mailboxes: list[str]) -> None:
-        """A replicator counts only its own runs: what its peer did first never counts there, until it is asked to."""
-        control = self._world.controls().replication.get(server)
-        if control is not None:
+    async def _hasten(self, database: Database, mailboxes: list[str]) -> None:
+        """
+        Have the replicator try now what it puts off.
+
+        It counts only its own runs, so that what its peer did first never counts there; and after a failure it waits
+        for minutes, also when what failed is mended (measured).
+        """
+        now = self._world.clock.now()
+        control = self._world.controls().replication.get(database.active)
+        if control is not None and self._hasten_next.get(database.name, now) <= now:
+            self._hasten_next[database.name] = now + HASTENS_EVERY
             await bounded(control.hasten(mailboxes))
 
     def _by_our_runs(self, database: Database, server: str) -> ReplicationSeen:
@@ -183,7 +208,7 @@ class Copying:
 
     def _canary(self, database: Database, server: str) -> tuple[bool | None, str]:
         """Whether the message that is always there was read there lately."""
-        result = self._world.latest(ProbeKey(probe=items.DEEP_TEST_PROBE, server=server, target=database.name))
+        result = self._world.latest(deep_test_of(database, server))
         if result is None or self._world.clock.now() - result.at > LATELY:
             return None, "it was not read lately"
         if result.is_healthy:
@@ -199,9 +224,9 @@ class Copying:
     def _moving(self, database: Database, server: str) -> CopyState | None:
         for operation in self._open():
             if operation.kind is OperationKind.MOVE and operation.data.get("database") == database.name:
-                if server == database.active:
+                if server == operation.server:
                     return CopyState.DISMOUNTING
-                return CopyState.MOUNTING if operation.data.get("to") == server else None
+                return CopyState.MOUNTING if server in (database.active, operation.data.get("to")) else None
         return None
 
     def _blocked(self, database: Database, server: str) -> str | None:
@@ -220,7 +245,7 @@ class Copying:
         """Our own holds on single copies: their users left without a last synchronisation."""
         return tuple(hold for hold in self._activation_holds() if hold.owner == _OURSELVES and "/" in hold.subject)
 
-    async def _bring_back(self) -> None:
+    async def bring_back(self) -> None:
         """
         Synchronise copies that were left behind, once their server answers and their store is the one it was.
 
@@ -230,16 +255,24 @@ class Copying:
         for hold in self._left_behind():
             server, _, name = hold.subject.partition("/")
             database = organization.databases.get(name)
+            if database is not None and self._moving(database, server) is not None:
+                continue
             if database is None or server == database.active or server not in database.copies:
                 await self._world.release(hold.id)
                 continue
             seen = await self._server_seen(server)
-            canary, _ = self._canary(database, server)
-            latest = self._world.latest(ProbeKey(probe=items.DEEP_TEST_PROBE, server=server, target=name))
-            read_since = latest is not None and latest.at > hold.since
-            if seen.serves is True and canary is True and read_since and await self._synchronise(database, server):
+            fit = seen.serves is True and await self._is_the_store_it_was(database, server)
+            if fit and await self._synchronise(database, server):
                 await self._world.release(hold.id)
                 await self.look()
+
+    async def _is_the_store_it_was(self, database: Database, server: str) -> bool:
+        """Whether its canary is read there at this moment."""
+        key = deep_test_of(database, server)
+        if key not in {probe.key for probe in self._world.coverage().probes}:
+            return False
+        result, _ = await bounded(self._world.ask(key), within=READ_WITHIN)
+        return result is not None and result.is_healthy
 
     async def _synchronise_what_is_due(self) -> None:
         now = self._world.clock.now()
@@ -280,5 +313,5 @@ def _is_of(hold: Hold, database: str, server: str) -> bool:
     return hold.subject.lower() == f"{server}/{database}".lower()
 
 
-def _was_never(sync: MailboxSync | None) -> bool:
-    return sync is None or sync.last_success is None
+def _needs_a_push(sync: MailboxSync | None) -> bool:
+    return sync is None or sync.last_success is None or sync.has_failed

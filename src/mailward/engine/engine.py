@@ -29,6 +29,7 @@ from mailward.engine.timetable import Start, Timetable
 from mailward.engine.watching import Watching
 from mailward.engine.whereabouts import Moved, Whereabouts
 from mailward.model import items
+from mailward.model.copies import DatabaseCopy
 from mailward.model.errors import ConfigError, Refused, TemporaryFailure
 from mailward.model.event import Event, EventKind
 from mailward.model.evidence import ServiceStatus
@@ -66,10 +67,11 @@ class Engine:
         self.ledger = Ledger(parts.store, parts.clock)
         self.assessment = Assessment(snapshot.organization)
         self.timetable = Timetable(snapshot.probing, chance=parts.chance)
-        self._looks = Looks(clock=parts.clock, problems=self.problems)
+        self._looks = Looks(clock=parts.clock, problems=self.problems, copies=self._copies)
         looks: dict[str, Look] = {
             items.HEALTH_MANAGER_CHECK: self._looks.at_manager,
             items.DISK_SPACE_CHECK: self._looks.at_disk,
+            items.REPLICATION_CHECK: self._looks.at_replication,
         }
         self._conduct = Conduct(probes=parts.probes, looks=looks, clock=parts.clock)
         self._investigation = Investigation(clock=parts.clock, hosts={}, services={})
@@ -301,6 +303,12 @@ class Engine:
         for one in moved:
             self._hasten_server(one.target)
         self._wanted.set()
+
+    async def _copies(self) -> tuple[DatabaseCopy, ...]:
+        if self.repairing is None:
+            return ()
+        await self.repairing.copying.look_if_old()
+        return self.repairing.copying.seen()
 
     def _watch_coverage(self) -> None:
         """Plan probes and take monitors over as the coverage says."""

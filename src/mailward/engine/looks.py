@@ -1,9 +1,10 @@
 """Looks that are no conversation: at the disks of a host, and at mailward itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
+from mailward.model.copies import CopyState, DatabaseCopy
 from mailward.model.errors import TemporaryFailure
 from mailward.model.evidence import DiskUsage
 from mailward.model.probing import Cause, ProbeResult, ResultType
@@ -13,13 +14,24 @@ from mailward.monitors.samples import free_percent
 from mailward.ports.clock import Clock
 from mailward.ports.host import Host
 
+_DOES_NOT_FOLLOW = frozenset({CopyState.FAILED, CopyState.RESYNCHRONIZING, CopyState.INITIALIZING})
+_CANNOT_BE_TOLD = frozenset({CopyState.UNKNOWN, CopyState.SERVICE_DOWN})
+"""That a service does not answer is said by its own monitors."""
+
 
 class Looks:
     """Takes looks and returns them in the form of probe results, so that they are kept and judged like any other."""
 
-    def __init__(self, *, clock: Clock, problems: Callable[[], tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        problems: Callable[[], tuple[str, ...]],
+        copies: Callable[[], Awaitable[tuple[DatabaseCopy, ...]]],
+    ) -> None:
         self._clock = clock
         self._problems = problems
+        self._copies = copies
         self._hosts: Mapping[str, Host] = {}
 
     def use(self, *, hosts: Mapping[str, Host]) -> None:
@@ -51,6 +63,27 @@ class Looks:
         if usage is None:
             return replace(look, result=ResultType.NOT_APPLICABLE, detail="the host says nothing of this path")
         return _of_disk(look, usage)
+
+    async def at_replication(self, planned: PlannedProbe) -> ProbeResult:
+        """ImapReplicationCheck: fails while a copy could not take over; nobody's fault while it cannot be told."""
+        look, key = self._look(planned), planned.key
+        copies = await self._copies()
+        copy = next((one for one in copies if (one.server, one.database) == (key.server, key.target)), None)
+        if copy is None or copy.state in _CANNOT_BE_TOLD:
+            because = copy.because if copy is not None else "this copy has not been looked at"
+            return replace(look, result=ResultType.NOT_APPLICABLE, detail=because)
+        look = replace(look, detail=copy.because, level=copy.lag.total_seconds() if copy.lag is not None else None)
+        if copy.state not in _DOES_NOT_FOLLOW:
+            return look
+        because = f"the copy of {copy.database} on {copy.server} is {copy.state.value}: {copy.because}"
+        verdict = Verdict(
+            tier=Tier.STORE,
+            confidence=Confidence.CERTAIN,
+            dependency=Dependency.HIGH_AVAILABILITY,
+            server=copy.server,
+            because=because,
+        )
+        return replace(look, result=ResultType.FAILED, detail=because, verdict=verdict)
 
     def _look(self, planned: PlannedProbe) -> ProbeResult:
         return ProbeResult(

@@ -15,7 +15,7 @@ from mailward.engine.holding import Holding
 from mailward.engine.ledger import Change
 from mailward.engine.notifying import Notifying
 from mailward.engine.parts import RepairParts
-from mailward.engine.recovering.moving import OURSELVES
+from mailward.engine.recovering.move_deeds import OURSELVES
 from mailward.engine.recovering.ordering import Ordering
 from mailward.engine.recovering.ordering_moves import OrderingMoves
 from mailward.engine.recovering.recovering import Recovering
@@ -73,6 +73,7 @@ class Repairing:
             moves=lambda: engine.snapshot.moves,
             copies=lambda: self.copying.seen(),  # noqa: PLW0108 - it comes into being below  # noqa: PLW0108 - it comes into being below
             look_at_copies=lambda: self.copying.look(),  # noqa: PLW0108  # noqa: PLW0108
+            catch_up=lambda: self.copying.bring_back(),  # noqa: PLW0108
             read_routing=engine.whereabouts.read,
             hold=lambda hold: self.holding.add(hold, actor=OURSELVES),
             hold_for=lambda hold, actor: self.holding.add(hold, actor=actor),

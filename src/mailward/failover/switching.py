@@ -17,6 +17,7 @@ QUIET = timedelta(milliseconds=250)
 class Step(Enum):
     """One safe step."""
 
+    HOLD = "hold new logins"
     SWITCH = "switch the routing"
     FORGET = "have the proxies forget what they remember"
     END_SESSIONS = "end the sessions on the source"
@@ -59,7 +60,11 @@ class Seen:
     unseen: dict[str, str] = field(default_factory=dict)
     """Proxies that could not be asked for their sessions, and why."""
     on_source: tuple[str, ...] = ()
-    """Mailboxes of this database with a session that leads to the source."""
+    """Mailboxes of this database with a session that leads to the source, or a login under way there."""
+    can_hold: bool = False
+    """Whether the map can hold new logins."""
+    held: bool = False
+    """Whether new logins are held at this moment, before anybody is sent elsewhere."""
     quiet_for: timedelta = timedelta(0)
     """How long no such session was seen, since the switch."""
     synchronised: bool = False
@@ -90,9 +95,25 @@ def _before(seen: Seen) -> Next:
         because = f"{seen.source} is not fenced: its host does not say that it is gone, and {unseen}"
         return Next(step=Step.GIVE_UP, because=because)
     if seen.on_source:
-        because = f"{seen.source} is not fenced: {len(seen.on_source)} mailboxes have sessions that lead there"
-        return Next(step=Step.GIVE_UP if seen.out_of_time else Step.LOOK_AGAIN, because=because)
+        return _unfenced(seen)
     return Next(step=Step.SWITCH, because=f"no proxy holds a session to {seen.source}")
+
+
+def _unfenced(seen: Seen) -> Next:
+    """
+    Somebody may be there, or only wants to: a proxy shows a login that waits for a dead server like a session.
+
+    Where new logins can be held, those that wait come to their end, and what is still there then is real.
+    """
+    because = f"{seen.source} is not fenced: {len(seen.on_source)} mailboxes have sessions that lead there"
+    if seen.out_of_time:
+        return Next(step=Step.GIVE_UP, because=because)
+    if seen.can_hold and not seen.held:
+        return Next(step=Step.HOLD, because=f"{because}, or logins that wait for it")
+    to_forget = tuple(sorted(seen.proxies - seen.forgot))
+    if seen.held and to_forget:
+        return Next(step=Step.FORGET, because="they may remember that nobody is held", proxies=to_forget)
+    return Next(step=Step.LOOK_AGAIN, because=because)
 
 
 def _after(seen: Seen) -> Next:

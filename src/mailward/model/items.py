@@ -22,6 +22,7 @@ PROXY_TEST_PROBE = "ImapProxyTestProbe"
 CTP_PROBE = "ImapCTPProbe"
 DISK_SPACE_CHECK = "DiskSpaceCheck"
 HEALTH_MANAGER_CHECK = "HealthManagerCheck"
+REPLICATION_CHECK = "ImapReplicationCheck"
 
 SELF_TEST_MONITOR = "ImapSelfTestMonitor"
 DEEP_TEST_MONITOR = "ImapDeepTestMonitor"
@@ -32,6 +33,7 @@ HEALTH_MAILBOX_MONITOR = "ImapHealthMailboxMonitor"
 PUSH_MONITOR = "ImapPushMonitor"
 DISK_SPACE_MONITOR = "DiskSpaceForecastMonitor"
 HEALTH_MANAGER_MONITOR = "HealthManagerMonitor"
+REPLICATION_MONITOR = "ImapReplicationMonitor"
 
 
 class HealthGroup(Enum):
@@ -167,6 +169,14 @@ PROBES: tuple[ProbeItem, ...] = (
         monitors=(DISK_SPACE_MONITOR,),
     ),
     ProbeItem(
+        name=REPLICATION_CHECK,
+        health_sets=(IMAP_PROTOCOL,),
+        dependencies=(Dependency.HIGH_AVAILABILITY,),
+        describes="Reads how well a passive copy follows the active one, where databases can be moved.",
+        conversation="none: it reads the replicator, or what mailward's own synchronising came to",
+        monitors=(REPLICATION_MONITOR,),
+    ),
+    ProbeItem(
         name=HEALTH_MANAGER_CHECK,
         health_sets=(MONITORING,),
         dependencies=(),
@@ -255,6 +265,19 @@ MONITORS: tuple[MonitorItem, ...] = (
         describes="Space and inodes under the mail stores last at least another day.",
         rule="less than 5 % free (unhealthy) or the trend reaches zero within 24 hours (degraded)",
         advice="Make room or grow the file system before mail is refused.",
+    ),
+    MonitorItem(
+        name=REPLICATION_MONITOR,
+        health_sets=(IMAP_PROTOCOL,),
+        probes=(REPLICATION_CHECK,),
+        dependencies=(Dependency.HIGH_AVAILABILITY,),
+        describes="A passive copy could take over: it follows the active one within the limit of lag.",
+        rule="3 consecutive looks that found it failed, behind by more than `moves.lag_limit`, or never synchronised",
+        advice=(
+            "Run `mailward copies --database DATABASE`: the reason names the mailbox or server. Look at the replicator of"
+            " the active copy's server, the disk of the passive one, and the doveadm port between them. Until it follows"
+            " again the database has one copy less."
+        ),
     ),
     MonitorItem(
         name=HEALTH_MANAGER_MONITOR,

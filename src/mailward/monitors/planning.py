@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from mailward.model import items
+from mailward.model.copies import CopyKind
 from mailward.model.organization import AccessPoint, Database, HealthMailbox, ImapEndpoint, Organization, Server
 from mailward.model.target import ProbeTarget, Turn
 from mailward.monitors.planned import Lane, PlannedProbe
@@ -19,6 +20,12 @@ MANAGER = "mailward"
 """The server name under which mailward's own health is shown."""
 PASSIVE = ":passive"
 """Ends the target of a passive copy's probe and monitor, so that a move retires one instance and begins another."""
+
+
+def deep_test_of(database: Database, server: str) -> ProbeKey:
+    """The deep test of the copy of *database* on *server*, be it the active one or not."""
+    target = database.name if server == database.active else f"{database.name}{PASSIVE}"
+    return ProbeKey(probe=items.DEEP_TEST_PROBE, server=server, target=target)
 
 
 class ProbePlanner:
@@ -45,6 +52,9 @@ class ProbePlanner:
             yield self._proxy_test(server)
         for server in self._organization.servers.values():
             yield from (self._disk(server, path) for path in server.host.store_paths)
+        if self._organization.routing is not None:
+            for database in self._organization.databases.values():
+                yield from (self._replication(database, server) for server in database.passive if _follows(database))
         yield PlannedProbe(
             key=ProbeKey(probe=items.HEALTH_MANAGER_CHECK, server=MANAGER, target=MANAGER),
             health_set=items.MONITORING,
@@ -200,6 +210,14 @@ class ProbePlanner:
             canary_name=None if account is None else database or f"@{key.server}",
         )
 
+    def _replication(self, database: Database, server: str) -> PlannedProbe:
+        return PlannedProbe(
+            key=ProbeKey(probe=items.REPLICATION_CHECK, server=server, target=database.name),
+            health_set=items.IMAP_PROTOCOL,
+            interval=self._settings.replication_interval,
+            timeout=self._settings.replication_timeout,
+        )
+
     def _disk(self, server: Server, path: str) -> PlannedProbe:
         return PlannedProbe(
             key=ProbeKey(probe=items.DISK_SPACE_CHECK, server=server.name, target=path),
@@ -207,6 +225,11 @@ class ProbePlanner:
             interval=self._settings.disk_interval,
             timeout=self._settings.disk_timeout,
         )
+
+
+def _follows(database: Database) -> bool:
+    """Whether its passive copies have something to follow: on shared storage there is nothing to copy."""
+    return database.replication in (CopyKind.REPLICATOR, CopyKind.SYNC)
 
 
 def servers_behind(organization: Organization, access_point: AccessPoint) -> tuple[Server, ...]:

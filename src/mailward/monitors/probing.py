@@ -44,6 +44,9 @@ class ProbingSettings:
     disk_timeout: timedelta = timedelta(seconds=10)
     """Asking the host over ssh takes up to seconds."""
     health_manager_interval: timedelta = timedelta(seconds=15)
+    replication_interval: timedelta = timedelta(seconds=30)
+    """Per passive copy; the copies themselves are looked at every `moves.poll_every`."""
+    replication_timeout: timedelta = timedelta(seconds=15)
     jitter_percent: float = 10
     """Each wait is shortened or prolonged by up to this share, so that probes do not come in step."""
     back_off_max: timedelta = timedelta(minutes=5)

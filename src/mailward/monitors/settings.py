@@ -52,7 +52,11 @@ class PercentSettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServiceMonitorSettings(ItemSettings):
-    """ImapSelfTestMonitor, ImapDeepTestMonitor, ImapProxyTestMonitor, ImapCTPMonitor: does the service work?"""
+    """
+    ImapSelfTestMonitor, ImapDeepTestMonitor, ImapProxyTestMonitor, ImapCTPMonitor: does the service work?
+
+    ImapReplicationMonitor likewise: does a copy follow?
+    """
 
     consecutive_failures: int = 3
     """Failures in a row that break the rule; with the default confirmations they take about 3 s to gather."""
@@ -140,6 +144,7 @@ class MonitorSettings:
     push: PushMonitorSettings = field(default_factory=PushMonitorSettings)
     disk: DiskMonitorSettings = field(default_factory=DiskMonitorSettings)
     health_manager: HealthManagerMonitorSettings = field(default_factory=HealthManagerMonitorSettings)
+    replication: ServiceMonitorSettings = field(default_factory=ServiceMonitorSettings)
     flapping: FlappingSettings = field(default_factory=FlappingSettings)
 
 
@@ -153,5 +158,6 @@ FIELD_OF_ITEM = {
     items.PUSH_MONITOR: "push",
     items.DISK_SPACE_MONITOR: "disk",
     items.HEALTH_MANAGER_MONITOR: "health_manager",
+    items.REPLICATION_MONITOR: "replication",
 }
 """Monitor item (as in TOML: `[monitors.ImapDeepTestMonitor]`) -> the field of `MonitorSettings` that holds its own."""

@@ -123,7 +123,8 @@ _BY_HAND_OF_CLASS: Mapping[ActionClass, tuple[GateFunction, ...]] = {
         harm.throttle,
     ),
     ActionClass.ACCESS_POINT: (harm.last_healthy, harm.throttle),
-    ActionClass.MOVE: (harm.copies_not_ready, harm.throttle),
+    # one move by hand after the other is no storm; which copy is fit, and whether there is one, the choice says
+    ActionClass.MOVE: (harm.throttle,),
     ActionClass.SERVER_RESTART: (
         harm.not_restartable,
         harm.active_copy_left,
@@ -143,6 +144,10 @@ FINAL = frozenset(
         Gate.INEFFECTIVE,
     }
 )
+
+
+#: A person mends these, or time does, and later than users can wait for while there is another copy.
+_LASTS = frozenset({Gate.CONFIGURATION_INVALID, Gate.KERNEL_HANG, Gate.THROTTLE})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,6 +170,11 @@ class Decision:
     def is_final(self) -> bool:
         """Whether what stands against it does not go away by waiting."""
         return any(answer.answer is Answer.REFUSES and answer.gate in FINAL for answer in self.answers)
+
+    @property
+    def lasts(self) -> bool:
+        """Whether what stands against it lasts so long that users are better served elsewhere meanwhile."""
+        return any(answer.answer is not Answer.PASSES and answer.gate in _LASTS for answer in self.answers)
 
     @property
     def only_consent_missing(self) -> bool:

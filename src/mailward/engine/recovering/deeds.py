@@ -28,7 +28,6 @@ _SERVICE_DEEDS: Mapping[StepName, ServiceDeed] = {
     StepName.RESTART_SERVICE: ServiceDeed.RESTART,
     StepName.RELOAD_SERVICE: ServiceDeed.RELOAD,
     StepName.STOP_SERVICE: ServiceDeed.STOP,
-    StepName.FENCE: ServiceDeed.STOP,
     StepName.ENABLE_SERVICE: ServiceDeed.ENABLE,
 }
 _RUNS = frozenset({ServiceState.RUNNING, ServiceState.HUNG})

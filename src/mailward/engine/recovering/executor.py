@@ -15,8 +15,9 @@ from mailward.engine.recovering.facts import Facts
 from mailward.engine.recovering.joining import Joining
 from mailward.engine.recovering.leading import Leading
 from mailward.engine.recovering.looking import bounded
+from mailward.engine.recovering.move_deeds import own_blocks
 from mailward.engine.recovering.move_stages import MoveStages
-from mailward.engine.recovering.moving import Moving, own_blocks
+from mailward.engine.recovering.moving import Moving
 from mailward.engine.recovering.probing import Probing
 from mailward.engine.recovering.record import Record, event
 from mailward.engine.recovering.standing import (
@@ -47,8 +48,10 @@ from mailward.model.recovery import (
     StepOutcome,
 )
 from mailward.ports.lease import Held
+from mailward.recovery.circumstances import Circumstances
 from mailward.recovery.deciding import decide
 from mailward.recovery.next_move import (
+    ALTERNATIVES,
     EndHealed,
     GiveBack,
     LookBack,
@@ -74,6 +77,8 @@ _PAUSED = frozenset({OperationStatus.WAITING, OperationStatus.AWAITING_APPROVAL}
 
 _ORDERS = frozenset({OperationKind.MOVE, OperationKind.DRAIN})
 """What was decided before, by a person or under the gates of another recovery: nothing is probed whether it stands."""
+_OF_COPIES = frozenset({StepName.AWAIT_MOVES, StepName.PROVE_EMPTY})
+"""Stages that look at the copies of a server and not at its service."""
 
 
 class Executor:
@@ -89,7 +94,7 @@ class Executor:
         self.acting = Acting(world, record, leading, facts=self.facts, ended=ended)
         self._probing = Probing(world, self.facts)
         self.joining = Joining(world, record, leading, facts=self.facts, ended=ended)
-        self.facts.begin_move = self._begin_move
+        self.facts.move_deeds.begin_move = self._begin_move
         self.moving = Moving(world)
         self._move_stages = MoveStages(world, record, self.moving, self._note)
 
@@ -177,14 +182,15 @@ class Executor:
             return status is not None and status.state is AlertValue.HEALTHY
         return self.facts.alert_of(operation.server) is AlertValue.HEALTHY
 
-    async def _begin_move(self, database: str, operation: Operation | None) -> int | None:
-        """The move of a database as part of emptying a server."""
+    async def _begin_move(self, database: str, operation: Operation | None, to: str | None) -> int | None:
+        """The move of a database as part of emptying a server, or of filling it again."""
         held = self._leading.held
         if held is None or operation is None:
             return None
-        because = f"{operation.server} is emptied by recovery {operation.id}"
+        doing = "is emptied" if to is None else "is well again and filled"
+        because = f"{operation.server} {doing} by recovery {operation.id}"
         begun = await self.joining.begin_move(
-            database, held=held, because=because, parent=operation.id, actor=operation.actor
+            database, held=held, because=because, to=to, parent=operation.id, actor=operation.actor
         )
         return begun.id if begun is not None else None
 
@@ -198,7 +204,8 @@ class Executor:
             return await self._take_elsewhere(turn)
         wanted = Wanted(step=name if name in ACTION_OF else StepName.RESTART_SERVICE, server=server)
         seen = await self.acting.circumstances(wanted, turn.operation, turn.steps)
-        if acted_since_last_look(server, seen.deeds, turn.steps, seen.now):
+        looks_at_service = turn.operation.kind not in _ORDERS and name not in _OF_COPIES
+        if looks_at_service and acted_since_last_look(server, seen.deeds, turn.steps, seen.now):
             return await self._re_probe(turn.again(), settle=self._world.settings().settle)
         turn = replace(turn, at=started_instead(turn.at, seen, turn.steps))
         premise = judge(turn.at.stage.premise, seen, self.facts.surroundings(turn.operation, turn.steps))
@@ -237,7 +244,7 @@ class Executor:
         wanted = Wanted(step=turn.at.stage.step, server=turn.at.server, by_hand=is_order, forced=forced)
         seen = await self.acting.circumstances(wanted, turn.operation, turn.steps)
         decision = decide(wanted, seen)
-        if decision.is_final:
+        if decision.is_final or (decision.lasts and self._can_be_emptied(turn, seen)):
             return await self._note(turn, StepOutcome.REFUSED, decision.because, answers=decision.answers)
         if is_order:
             if not decision.may:
@@ -402,8 +409,13 @@ class Executor:
 
     # small things
 
+    def _can_be_emptied(self, turn: Turn, seen: Circumstances) -> bool:
+        """Whether a mailbox server whose service cannot be mended now has other copies that users can be sent to."""
+        mends_service = turn.at.stage.step in ALTERNATIVES and turn.operation.kind is OperationKind.MAILBOX_SERVER
+        return mends_service and seen.other_copies and self._world.controls().routing is not None
+
     def _looks_well(self, operation: Operation) -> bool:
-        return operation.status in _PAUSED and self.is_well(operation)
+        return operation.kind not in _ORDERS and operation.status in _PAUSED and self.is_well(operation)
 
     def _server_of(self, operation: Operation, stage: Stage) -> str:
         if stage.step is StepName.RECOVER_MAILBOX_SERVER:

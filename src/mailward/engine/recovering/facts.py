@@ -5,7 +5,7 @@ A host that cannot be asked leaves its fields unknown, with the reason; it never
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -18,13 +18,7 @@ from mailward.engine.recovering.deeds import (
     service_deed,
 )
 from mailward.engine.recovering.looking import bounded
-from mailward.engine.recovering.moving import (
-    AllowActivation,
-    MoveAway,
-    SwitchOver,
-    Synchronise,
-    hold_for,
-)
+from mailward.engine.recovering.move_deeds import MoveDeeds
 from mailward.engine.recovering.peers import OWN_MONITORS, peers_of, that_clients_are_sent_to
 from mailward.engine.recovering.world import World
 from mailward.model import items
@@ -35,14 +29,14 @@ from mailward.model.monitoring import AlertValue, MonitorStatus
 from mailward.model.organization import Database, Organization, Server
 from mailward.model.probing import ProbeResult
 from mailward.model.recovery import Deed as BegunDeed
-from mailward.model.recovery import Operation, OperationKind, OperationStatus, Step, StepName, StepOutcome
+from mailward.model.recovery import Operation, OperationKind, OperationStatus, Step, StepName
 from mailward.model.verdict import Verdict
 from mailward.monitors.samples import ProbeKey
 from mailward.ports.access_point_control import AccessPointControl, Membership
 from mailward.recovery.circumstances import Circumstances, Place
-from mailward.recovery.moves import begun_by, move_of, so_far
+from mailward.recovery.moves import begun_by, so_far
 from mailward.recovery.premises import Around
-from mailward.recovery.wanted import OF_ONE_MOVE, Wanted
+from mailward.recovery.wanted import Wanted
 
 ASK_FOR = timedelta(seconds=60)
 """How long a probe that is asked for may take to come; it has its own deadline, but it may have been planned away."""
@@ -50,7 +44,6 @@ TEST_LASTS = timedelta(seconds=90)
 """An own test that is older says nothing of the present (three times the longest default interval)."""
 _NOT_IN_VAIN = frozenset({OperationKind.BY_HAND, OperationKind.CERTIFICATE})
 """What a person orders, and a certificate that was renewed, is no remedy that did not last."""
-_OF_MOVES = OF_ONE_MOVE - {StepName.FENCE} | {StepName.MOVE_DATABASES, StepName.ALLOW_ACTIVATION}
 _WORST = (AlertValue.UNHEALTHY, AlertValue.DEGRADED)
 
 
@@ -60,8 +53,7 @@ class Facts:
     def __init__(self, world: World) -> None:
         """*world* is the engine."""
         self._world = world
-        self.begin_move: Callable[[str, Operation | None], Awaitable[int | None]] = _nobody_moves
-        """Opens the move of a database for an operation; whoever opens operations puts itself here."""
+        self.move_deeds = MoveDeeds(world)
         self._placed: tuple[Organization, tuple[Place, ...]] | None = None
 
     # deeds
@@ -88,32 +80,7 @@ class Facts:
             out = step is StepName.TAKE_OUT
             among = None if out else _taken_out_of(server, steps)
             return AccessPointChange(controls=self._points_of(server), server=server, out=out, among=among)
-        return self._of_moves(step, server, steps, operation)
-
-    def _of_moves(self, step: StepName, server: str, steps: Sequence[Step], operation: Operation | None) -> Deed:
-        if step not in _OF_MOVES:
-            return Unavailable(f"to {step.value} is not available yet")
-        if step is StepName.ALLOW_ACTIVATION:
-            return AllowActivation(world=self._world, server=server)
-        if step is StepName.MOVE_DATABASES:
-            return self._move_away(server, operation)
-        move = move_of(steps)
-        if move is None:
-            return Unavailable("no copy was chosen")
-        if step is StepName.SYNCHRONISE:
-            return Synchronise(world=self._world, move=move)
-        fenced = next((one.because for one in steps if one.name is StepName.FENCE and _is_done(one)), None)
-        return SwitchOver(world=self._world, move=move, fenced=fenced, hold=hold_for(self._world, steps, move))
-
-    def _move_away(self, server: str, operation: Operation | None) -> Deed:
-        database = operation.target.partition("/")[2] if operation is not None else ""
-        organization = self._world.organization()
-        databases = (database,) if database else tuple(one.name for one in organization.active_on(server))
-
-        async def begin(name: str) -> int | None:
-            return await self.begin_move(name, operation)
-
-        return MoveAway(world=self._world, server=server, databases=databases, blocks=not database, begin=begin)
+        return self.move_deeds.deed(step, server, steps, operation)
 
     # circumstances
 
@@ -346,14 +313,6 @@ class Facts:
         except Refused as refusal:
             return str(refusal)
         return None
-
-
-async def _nobody_moves(_database: str, _operation: Operation | None) -> int | None:
-    return None
-
-
-def _is_done(step: Step) -> bool:
-    return step.outcome is StepOutcome.DONE
 
 
 def _taken_out_of(server: str, steps: Sequence[Step]) -> tuple[str, ...] | None:

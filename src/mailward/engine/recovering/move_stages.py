@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
 
-from mailward.engine.recovering.moving import Moving, block_activation
+from mailward.engine.recovering.move_deeds import block_activation
+from mailward.engine.recovering.moving import Moving
 from mailward.engine.recovering.record import Record
 from mailward.engine.recovering.standing import Turn
 from mailward.engine.recovering.world import World

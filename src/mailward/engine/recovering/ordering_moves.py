@@ -83,6 +83,8 @@ class OrderingMoves:
         intention = _intention(server, moves, decision)
         if not databases:
             intention = replace(intention, allowed=True, because=f"{server} holds no active copy")
+        elif any(move.target is not None for move in moves):
+            intention = replace(intention, allowed=decision.may)  # what can move moves; what cannot is named
         if dry_run or not intention.allowed:
             return intention
         held = self._held()

@@ -1,5 +1,6 @@
 """What the executor needs of the engine and the hosts, as functions and ports; it changes with every reload."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -20,6 +21,10 @@ from mailward.ports.mailbox_routing import MailboxRouting, ProxyControl
 from mailward.ports.replication import Replication
 from mailward.ports.service_control import ServiceControl
 from mailward.recovery.settings import RecoverySettings
+
+
+def _monotonic() -> float:
+    return asyncio.get_running_loop().time()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,6 +79,8 @@ class World:
     """How every copy stood when last looked at."""
     look_at_copies: Callable[[], Awaitable[None]]
     """Look at them now."""
+    catch_up: Callable[[], Awaitable[None]]
+    """Synchronise what was left behind by forced moves, as far as it is fit for that."""
     read_routing: Callable[[], Awaitable[str | None]]
     """Read the map now and follow it; why it could not be read, or None."""
     hold: Callable[[Hold], Awaitable[Hold]]
@@ -81,3 +88,7 @@ class World:
     hold_for: Callable[[Hold, str], Awaitable[Hold]]
     """The same for a person."""
     release: Callable[[int], Awaitable[Hold]]
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    """Wait for so many seconds."""
+    moment: Callable[[], float] = _monotonic
+    """The present moment of the clock that no administrator turns, in seconds."""

@@ -75,6 +75,8 @@ def not_confirmed(wanted: Wanted, seen: Circumstances) -> GateAnswer:
             confirmed = state is ServiceState.FAILED or (state is ServiceState.STOPPED and seen.stopped_by_us)
         case ActionClass.RELOAD:
             confirmed = state is ServiceState.RUNNING and seen.certificate_is_stale is True
+        case ActionClass.SERVER_RESTART if state.has_ended:
+            confirmed = state is ServiceState.FAILED or seen.stopped_by_us  # a move may have fenced it
         case _:
             stuck = state is ServiceState.HUNG
             confirmed = stuck or (state is ServiceState.RUNNING and seen.own_test_fails is True)

@@ -130,6 +130,7 @@ class House:
             moves=MoveSettings,
             copies=tuple,
             look_at_copies=_nothing_to_see,
+            catch_up=_nothing_to_see,
             read_routing=_nothing_to_see,
             hold=self._hold,
             hold_for=lambda hold, actor: self._hold(replace(hold, owner=actor)),

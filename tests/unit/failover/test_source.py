@@ -1,0 +1,51 @@
+"""How a source is, and what follows from it."""
+
+import pytest
+
+from mailward.failover.source import SourceState, source_of
+from mailward.model.evidence import ServiceState, ServiceStatus
+
+S = SourceState
+
+
+@pytest.mark.parametrize(
+    ("service", "own_fails", "database_fails", "state"),
+    [
+        (ServiceState.RUNNING, False, False, S.WORKS),
+        (None, False, False, S.WORKS),
+        (ServiceState.UNKNOWN, False, False, S.WORKS),
+        (ServiceState.RUNNING, False, True, S.STORE_BROKEN),
+        (None, False, True, S.STORE_BROKEN),
+        (ServiceState.RUNNING, True, True, S.HUNG),
+        (ServiceState.RUNNING, True, None, S.HUNG),
+        (ServiceState.HUNG, False, False, S.HUNG),
+        (ServiceState.FAILED, False, False, S.GONE),
+        (ServiceState.STOPPED, True, True, S.GONE),
+        (None, True, True, S.UNREACHABLE),
+        (None, None, None, S.UNREACHABLE),
+        (ServiceState.RUNNING, None, False, S.UNREACHABLE),
+        (ServiceState.RUNNING, False, None, S.UNREACHABLE),
+        (ServiceState.UNKNOWN, True, None, S.UNREACHABLE),
+    ],
+)
+def test_what_is_seen_says_how_it_is(service, own_fails, database_fails, state):
+    status = None if service is None else ServiceStatus(state=service, because="the host says so")
+
+    found = source_of(status, unseen="nobody asked", own_test_fails=own_fails, database_fails=database_fails)
+
+    assert state is found.state
+    assert found.because
+
+
+@pytest.mark.parametrize("service", [None, *ServiceState])
+@pytest.mark.parametrize("own_fails", [None, False, True])
+@pytest.mark.parametrize("database_fails", [None, False, True])
+def test_nothing_is_planned_fenced_and_ended_at_once(service, own_fails, database_fails):
+    """What works needs no fence; whoever does not answer is never told to end its sessions."""
+    status = None if service is None else ServiceStatus(state=service, because="")
+    found = source_of(status, unseen="", own_test_fails=own_fails, database_fails=database_fails)
+
+    assert found.must_be_fenced is not found.answers
+    assert not found.is_planned or found.answers
+    if own_fails is not False:
+        assert not found.answers, "only a test of this moment that succeeded counts as an answer"

@@ -1,0 +1,97 @@
+"""How a copy stands, in Exchange's words."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from mailward.failover.settings import MoveSettings
+from mailward.failover.standing import Around, ReplicationSeen, ServerSeen, copy_of, replication_of
+from mailward.model.copies import CopyKind, CopyState, MailboxSync
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SERVES = ServerSeen(serves=True, because="its self test succeeds")
+DOWN = ServerSeen(serves=False, because="its service ended")
+UNSEEN = ServerSeen(serves=None, because="nobody looked")
+PASSIVE = Around(
+    kind=CopyKind.REPLICATOR,
+    is_active=False,
+    preference=2,
+    server=SERVES,
+    active=SERVES,
+    replication=ReplicationSeen(lag=timedelta(0), mailboxes=4),
+    followed=True,
+    canary=True,
+)
+ACTIVE = replace(PASSIVE, is_active=True, preference=1)
+S = CopyState
+
+
+def a_sync(name: str, *, waiting: bool = False, failed: bool = False, ago: float | None = 0) -> MailboxSync:
+    last = None if ago is None else timedelta(seconds=ago)
+    return MailboxSync(mailbox=name, is_waiting=waiting, has_failed=failed, last_success=last)
+
+
+@pytest.mark.parametrize(
+    ("around", "state"),
+    [
+        (ACTIVE, S.MOUNTED),
+        (replace(ACTIVE, server=UNSEEN), S.MOUNTED),
+        (replace(ACTIVE, server=DOWN), S.DISMOUNTED),
+        (replace(ACTIVE, canary=False, canary_because="it is gone"), S.DISMOUNTED),
+        (PASSIVE, S.HEALTHY),
+        (replace(PASSIVE, canary=None), S.HEALTHY),
+        (replace(PASSIVE, kind=None), S.UNKNOWN),
+        (replace(PASSIVE, server=DOWN), S.SERVICE_DOWN),
+        (replace(PASSIVE, canary=False, canary_because="it is gone"), S.FAILED),
+        (replace(PASSIVE, must_catch_up="left behind"), S.RESYNCHRONIZING),
+        (replace(PASSIVE, kind=CopyKind.SHARED_STORAGE, active=DOWN), S.HEALTHY),
+        (replace(PASSIVE, active=DOWN), S.DISCONNECTED_AND_HEALTHY),
+        (replace(PASSIVE, active=DOWN, followed=False), S.DISCONNECTED_AND_RESYNCHRONIZING),
+        (replace(PASSIVE, active=DOWN, followed=None), S.UNKNOWN),
+        (replace(PASSIVE, replication=ReplicationSeen(unseen="no doveadm")), S.DISCONNECTED_AND_HEALTHY),
+        (replace(PASSIVE, replication=ReplicationSeen(unseen="no doveadm"), followed=None), S.UNKNOWN),
+        (replace(PASSIVE, replication=ReplicationSeen(never=1, mailboxes=4)), S.INITIALIZING),
+        (replace(PASSIVE, replication=ReplicationSeen(waiting=2, lag=timedelta(seconds=5), mailboxes=4)), S.HEALTHY),
+        (
+            replace(PASSIVE, replication=ReplicationSeen(waiting=2, lag=timedelta(hours=1), mailboxes=4)),
+            S.RESYNCHRONIZING,
+        ),
+        (replace(PASSIVE, replication=ReplicationSeen(failed=1, lag=timedelta(seconds=5), mailboxes=4)), S.HEALTHY),
+        (replace(PASSIVE, replication=ReplicationSeen(failed=1, lag=timedelta(hours=1), mailboxes=4)), S.FAILED),
+    ],
+)
+def test_what_is_seen_says_how_it_stands(around, state):
+    copy = copy_of("DB1", "be2", around, settings=MoveSettings(), now=NOW)
+
+    assert state is copy.state, copy.because
+    assert copy.because
+    assert state.is_active == around.is_active
+
+
+def test_the_lag_is_that_of_the_mailbox_that_lacks_most():
+    syncs = [a_sync("anna", waiting=True, ago=3), a_sync("boris", failed=True, ago=40), a_sync("carla", ago=4000)]
+
+    seen = replication_of(["anna", "boris", "carla"], {one.mailbox: one for one in syncs})
+
+    assert (1, 1, 0, timedelta(seconds=40)) == (seen.waiting, seen.failed, seen.never, seen.lag)
+
+
+def test_what_nobody_waits_for_lacks_nothing_however_long_ago_it_was():
+    assert timedelta(0) == replication_of(["anna"], {"anna": a_sync("anna", ago=90000)}).lag
+
+
+def test_a_mailbox_the_replicator_does_not_know_was_never_synchronised():
+    assert 2 == replication_of(["anna", "boris"], {"anna": a_sync("anna", ago=None)}).never
+
+
+def test_a_block_shows_and_says_who():
+    copy = copy_of("DB1", "be2", replace(PASSIVE, blocked="anna: disks"), settings=MoveSettings(), now=NOW)
+
+    assert (S.HEALTHY, "anna: disks") == (copy.state, copy.activation_blocked)
+
+
+def test_on_shared_storage_nothing_lags():
+    copy = copy_of("DB1", "be2", replace(PASSIVE, kind=CopyKind.SHARED_STORAGE), settings=MoveSettings(), now=NOW)
+
+    assert timedelta(0) == copy.lag

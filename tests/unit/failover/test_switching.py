@@ -1,0 +1,134 @@
+"""The next safe step of a switch, in every situation there is."""
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import product
+
+import pytest
+
+from mailward.failover.switching import QUIET, Seen, Step, next_safe_step
+
+BEFORE = Seen(
+    source="be1",
+    target="be2",
+    routed_to="be1",
+    fenced=None,
+    answers=True,
+    catches_up=True,
+    proxies=frozenset({"proxy1", "proxy2"}),
+)
+AFTER = replace(BEFORE, routed_to="be2")
+FORGOTTEN = replace(AFTER, forgot=AFTER.proxies)
+FENCED = replace(BEFORE, answers=False, catches_up=False, fenced="its service was stopped")
+SILENT = replace(FENCED, fenced=None)
+
+
+def step(seen: Seen, **change: object) -> Step:
+    return next_safe_step(replace(seen, **change)).step
+
+
+def test_a_planned_switch_from_its_beginning_to_its_end():
+    assert Step.SWITCH is step(BEFORE)
+    assert Step.FORGET is step(AFTER)
+    assert Step.END_SESSIONS is step(FORGOTTEN, on_source=("anna",))
+    assert Step.LOOK_AGAIN is step(FORGOTTEN)
+    assert Step.SYNCHRONISE is step(FORGOTTEN, quiet_for=QUIET)
+    assert Step.DONE is step(FORGOTTEN, quiet_for=QUIET, synchronised=True)
+    assert Step.DONE is step(FORGOTTEN, quiet_for=QUIET, catches_up=False)
+
+
+def test_only_the_proxies_that_remember_are_told_to_forget():
+    assert ("proxy2",) == next_safe_step(replace(AFTER, forgot=frozenset({"proxy1"}))).proxies
+
+
+def test_a_proxy_that_cannot_be_asked_forbids_a_planned_switch():
+    found = next_safe_step(replace(BEFORE, unseen={"proxy2": "it did not answer"}))
+
+    assert Step.GIVE_UP is found.step
+    assert "proxy2 could not be asked" in found.because
+
+
+def test_what_is_fenced_may_be_left_although_a_proxy_cannot_be_asked():
+    assert Step.SWITCH is step(FENCED, unseen={"proxy2": "it did not answer"}, on_source=("anna",))
+
+
+def test_what_says_nothing_is_left_only_when_no_proxy_holds_a_session_to_it():
+    assert Step.SWITCH is step(SILENT)
+    assert Step.LOOK_AGAIN is step(SILENT, on_source=("anna",))
+    assert Step.GIVE_UP is step(SILENT, on_source=("anna",), out_of_time=True)
+    assert Step.GIVE_UP is step(SILENT, unseen={"proxy1": "no answer"})
+
+
+def test_logins_that_wait_for_a_silent_server_are_told_from_sessions_by_holding_new_ones():
+    waiting = replace(SILENT, on_source=("anna",), can_hold=True)
+
+    assert Step.HOLD is step(waiting)
+    assert Step.FORGET is step(waiting, held=True)
+    assert Step.LOOK_AGAIN is step(waiting, held=True, forgot=AFTER.proxies)
+    assert Step.SWITCH is step(waiting, held=True, forgot=AFTER.proxies, on_source=())
+    assert Step.GIVE_UP is step(waiting, held=True, forgot=AFTER.proxies, out_of_time=True)
+
+
+def test_sessions_are_never_ended_while_their_server_does_not_answer():
+    """A kick while a login waits for a dead server crashes Dovecot's proxy (field notes, section B)."""
+    situations = product(
+        ["be1", "be2", "be3", None],
+        [None, "gone"],
+        [(), ("anna",)],
+        [{}, {"proxy1": "no answer"}],
+        [frozenset(), AFTER.proxies],
+        [False, True],
+        [timedelta(0), QUIET],
+    )
+    for routed_to, fenced, on_source, unseen, forgot, late, quiet in situations:
+        seen = replace(
+            SILENT,
+            routed_to=routed_to,
+            fenced=fenced,
+            on_source=on_source,
+            unseen=unseen,
+            forgot=forgot,
+            out_of_time=late,
+            quiet_for=quiet,
+        )
+        assert Step.END_SESSIONS is not next_safe_step(seen).step, seen
+
+
+@pytest.mark.parametrize("routed_to", ["be3", None])
+@pytest.mark.parametrize("seen", [BEFORE, FORGOTTEN, FENCED, SILENT])
+def test_somebody_elses_change_of_the_map_ends_it(seen, routed_to):
+    found = next_safe_step(replace(seen, routed_to=routed_to))
+
+    assert Step.GIVE_UP is found.step
+    assert "somebody else has changed it" in found.because
+
+
+def test_it_is_never_done_while_anything_is_unproven():
+    situations = product(
+        [(), ("anna",)],
+        [{}, {"proxy1": "no answer"}],
+        [frozenset(), frozenset({"proxy1"}), AFTER.proxies],
+        [False, True],
+        [timedelta(0), QUIET],
+        [False, True],
+    )
+    for on_source, unseen, forgot, late, quiet, synchronised in situations:
+        seen = replace(
+            AFTER,
+            on_source=on_source,
+            unseen=unseen,
+            forgot=forgot,
+            out_of_time=late,
+            quiet_for=quiet,
+            synchronised=synchronised,
+        )
+        proven = not on_source and not unseen and forgot == AFTER.proxies and quiet >= QUIET and synchronised
+        assert (next_safe_step(seen).step is Step.DONE) == proven, seen
+
+
+def test_time_that_runs_out_ends_it_with_what_is_the_case():
+    assert (
+        "2 mailboxes still have sessions"
+        in next_safe_step(replace(FORGOTTEN, on_source=("anna", "boris"), out_of_time=True)).because
+    )
+    assert "is not proven" in next_safe_step(replace(AFTER, out_of_time=True)).because
