@@ -5,7 +5,7 @@ A blueprint follows from very few facts (shape, directory, network, port base, w
 another terminal can attach to a running lab by reading them from the lab's state file. Nothing here does I/O.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
@@ -165,6 +165,8 @@ class Blueprint:
     hosts: tuple[LabHost, ...]
     """Those that run Dovecot."""
     databases: tuple[LabDatabase, ...]
+    more_users: int = 0
+    """How many users the first database has beside the usual ones."""
     balancer: LabHost | None = None
     """HAProxy before the proxies: the access point of two tiers, where it is installed."""
 
@@ -254,8 +256,13 @@ def draw(
     user: str,
     group: str,
     balanced: bool = False,
+    more_users: int = 0,
 ) -> Blueprint:
-    """The blueprint of a lab of this shape in this directory; only two tiers can be *balanced* by HAProxy."""
+    """
+    The blueprint of a lab of this shape in this directory; only two tiers can be *balanced* by HAProxy.
+
+    *more_users* are added to the first database, for what only shows with many.
+    """
     root = (directory, network)
     hosts: tuple[LabHost, ...]
     if shape is Shape.TWO_TIER:
@@ -277,6 +284,8 @@ def draw(
     else:
         hosts = (_host(root, "mail", 10, Role.MAILBOX),)
         databases = (LabDatabase(name="DB1", copies=("mail",), users=_USERS["DB1"] + _USERS["DB2"]),)
+    crowd = tuple(f"user{number:04}" for number in range(1, more_users + 1))
+    databases = (replace(databases[0], users=databases[0].users + crowd), *databases[1:])
     return Blueprint(
         shape=shape,
         directory=directory,
@@ -287,6 +296,7 @@ def draw(
         group=group,
         hosts=hosts,
         databases=databases,
+        more_users=more_users,
         balancer=_host(root, "balancer", 10) if balanced and shape is Shape.TWO_TIER else None,
     )
 

@@ -53,7 +53,14 @@ class Lab:
         self._supervisors: dict[str, subprocess.Popen[bytes]] = {}
 
     @classmethod
-    def up(cls, shape: Shape = Shape.TWO_TIER, directory: Path | None = None, *, owned: bool = True) -> Self:
+    def up(
+        cls,
+        shape: Shape = Shape.TWO_TIER,
+        directory: Path | None = None,
+        *,
+        owned: bool = True,
+        more_users: int = 0,
+    ) -> Self:
         """
         Bring a lab up and return when users can log in.
 
@@ -61,13 +68,14 @@ class Lab:
             shape: What kind of organization.
             directory: Where it lives; it must not exist, or be empty. By default a new one in the temporary directory.
             owned: Whether the lab ends with this process.
+            more_users: How many users the first database has beside the usual ones.
 
         Raises:
             Refused: The directory cannot be used.
             PermanentFailure: Dovecot is missing or did not start; the text says why. Nothing is left behind.
         """
         with preparation.ended_in_order():
-            lab = cls(preparation.plan(shape, directory))
+            lab = cls(preparation.plan(shape, directory, more_users=more_users))
             try:
                 preparation.write(lab.blueprint)
                 for host in lab.blueprint.machines:

@@ -22,7 +22,7 @@ from mailward.lab.watch_configuration import write_configuration
 from mailward.model.errors import PermanentFailure, Refused
 
 
-def plan(shape: Shape, wanted: Path | None) -> Blueprint:
+def plan(shape: Shape, wanted: Path | None, *, more_users: int = 0) -> Blueprint:
     """
     Decide where a lab lives, and make its directory.
 
@@ -46,6 +46,7 @@ def plan(shape: Shape, wanted: Path | None) -> Blueprint:
         user=user,
         group=group,
         balanced=has_balancer(),
+        more_users=more_users,
     )
 
 

@@ -19,6 +19,7 @@ def write_state(blueprint: Blueprint) -> None:
         "user": blueprint.user,
         "group": blueprint.group,
         "balanced": blueprint.balancer is not None,
+        "more_users": blueprint.more_users,
     }
     write_private(blueprint.state_file, json.dumps(known, indent=1))
 
@@ -41,6 +42,7 @@ def read_blueprint(directory: Path) -> Blueprint:
             user=known["user"],
             group=known["group"],
             balanced=known.get("balanced", False),
+            more_users=known.get("more_users", 0),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Refused(f"there is no lab in {directory}: {error}") from error

@@ -10,7 +10,7 @@ import re
 import smtplib
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -24,6 +24,8 @@ from mailward.lab.blueprint import Blueprint, LabHost
 PAUSE_S = 0.03
 """Between two messages of one writer."""
 _COME_BACK_S = 0.02
+Answered = Callable[[], None]
+"""Told whenever the server has answered."""
 _SUBJECT = re.compile(rb"^Subject: (?P<token>traffic-\S+)\r?$", re.MULTILINE)
 
 
@@ -48,6 +50,9 @@ class Record:
         return max(self.gaps, default=0.0)
 
 
+Work = Callable[[Record, LabHost, Answered], None]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
     """What became of acknowledged messages."""
@@ -66,9 +71,16 @@ class Traffic:
     """
 
     def __init__(
-        self, blueprint: Blueprint, users: tuple[str, ...], *, delivers: bool = True, idles: bool = True
+        self,
+        blueprint: Blueprint,
+        users: tuple[str, ...],
+        *,
+        delivers: bool = True,
+        idles: bool = True,
+        pause_s: float = PAUSE_S,
     ) -> None:
         """*users* are at work; with *delivers* mail comes in for them, with *idles* each waits for news as well."""
+        self._pause_s = pause_s
         self._blueprint = blueprint
         self._stop = threading.Event()
         self._numbers = count(1)
@@ -149,13 +161,13 @@ class Traffic:
     def _writers(self) -> list[Record]:
         return [record for record in self.records if not record.name.startswith("idle")]
 
-    def _add(self, name: str, user: str, door: LabHost, work: object) -> None:
+    def _add(self, name: str, user: str, door: LabHost, work: Work) -> None:
         record = Record(name=name, user=user)
         self.records.append(record)
         thread = threading.Thread(target=self._work, args=(record, door, work), name=name, daemon=True)
         self._threads.append(thread)
 
-    def _work(self, record: Record, door: LabHost, work) -> None:  # type: ignore[no-untyped-def]
+    def _work(self, record: Record, door: LabHost, work: Work) -> None:
         failing_since: float | None = None
         last = monotonic()
 
@@ -176,7 +188,7 @@ class Traffic:
                 record.errors.append(f"{type(error).__name__}: {error}")
                 self._stop.wait(_COME_BACK_S)
 
-    def _append(self, record: Record, door: LabHost, answered) -> None:  # type: ignore[no-untyped-def]
+    def _append(self, record: Record, door: LabHost, answered: Answered) -> None:
         with session.logged_in(self._blueprint, door, record.user) as client:
             _note_server(record, client)
             while not self._stop.is_set():
@@ -186,16 +198,16 @@ class Traffic:
                     raise client.error(f"APPEND: {words[0]!r}")
                 record.acknowledged.append(token)
                 answered()
-                self._stop.wait(PAUSE_S)
+                self._stop.wait(self._pause_s)
 
-    def _deliver(self, record: Record, door: LabHost, answered) -> None:  # type: ignore[no-untyped-def]
+    def _deliver(self, record: Record, door: LabHost, answered: Answered) -> None:
         token = self._token(record)
         session.deliver(self._blueprint, door, record.user, _message(token))
         record.acknowledged.append(token)
         answered()
-        self._stop.wait(PAUSE_S)
+        self._stop.wait(self._pause_s)
 
-    def _idle(self, record: Record, door: LabHost, answered) -> None:  # type: ignore[no-untyped-def]
+    def _idle(self, record: Record, door: LabHost, answered: Answered) -> None:
         with session.logged_in(self._blueprint, door, record.user) as client:
             _note_server(record, client)
             client.select("INBOX", readonly=True)

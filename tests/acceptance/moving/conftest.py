@@ -79,6 +79,15 @@ class Movable:
                 pytest.fail(f"not within {seconds:g} s: {self.told()}")
             sleep(0.05)
 
+    def start_again(self, host: str) -> None:
+        """Start the service of a host that may have been frozen for a while."""
+
+        def started() -> bool:
+            self.lab.start(host)
+            return self.lab.status()[host]["state"] == "running"
+
+        self.until(started)
+
     def told(self) -> str:
         """All that is known, for a failed assertion."""
         rows = [

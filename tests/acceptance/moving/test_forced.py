@@ -22,7 +22,7 @@ def test_from_a_service_that_is_dead_for_good(movable: Movable) -> None:
     assert left_behind.activation_blocked
 
     movable.lab.heal()
-    movable.lab.start("be1")
+    movable.start_again("be1")
     movable.until(lambda: not _blocked(movable), seconds=60)
 
     account = counted(movable.lab, traffic, "be2")
@@ -36,7 +36,7 @@ def test_from_a_host_of_which_nobody_says_anything(movable: Movable) -> None:
             assert OperationStatus.HEALED is story.operation.status, movable.told()
             assert traffic.every_writer_is_served("be2", seconds=20), movable.told()
             assert _blocked(movable)
-        movable.lab.start("be1")
+        movable.start_again("be1")
         movable.until(lambda: not _blocked(movable), seconds=60)
 
     account = counted(movable.lab, traffic, "be2")
@@ -55,8 +55,8 @@ def test_from_a_server_that_hangs(movable: Movable) -> None:
     assert StepOutcome.DONE is steps[StepName.FENCE].outcome
     assert steps[StepName.FENCE].started < steps[StepName.SWITCH_OVER].started
     assert "stopped" in str(movable.lab.status()["be1"]["state"])
+    movable.start_again("be1")
     movable.lab.heal()
-    movable.lab.start("be1")
     movable.until(lambda: not _blocked(movable), seconds=60)
     account = counted(movable.lab, traffic, "be2")
     assert ((), ()) == (account.lost, account.doubled)

@@ -106,6 +106,7 @@ def test_short_timings_change_intervals_and_no_time_out() -> None:
     short = tomllib.loads(render_configuration(blueprint, timings=Timings.SHORT))
 
     probes = short.pop("probes")
+    assert {"moves": {"poll_every": "2s"}} == {"moves": short.pop("moves")}
     assert {"ImapCTPMonitor"} == short.pop("monitors").keys(), "a window as short as the intervals"
     assert usual == short
     assert not [key for table in probes.values() for key in table if "timeout" in key]
