@@ -46,8 +46,8 @@ def test_no_transcript_reply_or_error_holds_the_password_whatever_the_server_ech
                 shown.append(str(error))
         if talk.reply is not None:
             shown.append(talk.reply.summary)
-        # What we say ourselves may hold a short password by chance; what echoes it may not.
-        ours = {"p1 LOGIN u1", "p1 AUTHENTICATE PLAIN"}
+        # What we say ourselves, and the greeting, may hold a short password by chance; what echoes it may not.
+        ours = {"p1 LOGIN u1", "p1 AUTHENTICATE PLAIN", "* OK [CAPABILITY SASL-IR LITERAL+] x"}
         for text in [line[3:] for line in talk.transcript.lines] + shown:
             if len(password) > 3 and not any(password in own for own in ours):
                 assert password not in text
