@@ -193,6 +193,33 @@ class Database:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DirectoryEntries:
+    """What stands where in a directory that is the map; attributes by name, filters by RFC 4515."""
+
+    base: str
+    """Below it are the entries that hold the server of an active copy."""
+    filter: str = "(objectClass=*)"
+    """Which of the entries there."""
+    database: str = "mailDatabase"
+    """The attribute with the name of the database."""
+    server: str = "mailHost"
+    """The attribute with the server of its active copy."""
+    hold_until: str | None = None
+    """The attribute until when logins are held, in seconds since 1970."""
+    mailbox: str = "uid"
+    """The attribute with the name of a mailbox."""
+    mailboxes_base: str | None = None
+    """Below it are the entries of the mailboxes; None: those that hold the server are the mailboxes."""
+    mailboxes: str | None = None
+    """The filter of a database's mailboxes, `{database}` standing for its name; None: by the attribute `database`."""
+    user: str | None = None
+    """The DN to bind as; None: anonymously, or on ldapi as who mailward runs as."""
+    starttls: bool = False
+    ca_file: str | None = None
+    """The authorities the directory's certificate is checked by; None: those of ldap.conf."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RoutingMap:
     """
     The map from which proxies learn which copy of a database is active, and how it is read and changed.
@@ -202,7 +229,10 @@ class RoutingMap:
     """
 
     map: str
-    """"sqlite:…", "postgresql://…", "mysql://…": a database without its password; "command": the argv of `commands`."""
+    """
+    "sqlite:…", "postgresql://…", "mysql://…": a database without its password; "ldap://…", also ldaps and ldapi: the
+    directory of `ldap`; "command": the argv of `commands`.
+    """
     password: SecretRef | None = None
     active: str = ""
     """Gives two columns: database, and the server of its active copy."""
@@ -212,6 +242,8 @@ class RoutingMap:
     """Changes exactly one row, and only where the active copy still is on `:source`."""
     commands: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """map = "command": argv for active, mailboxes, switch."""
+    ldap: DirectoryEntries | None = None
+    """map = "ldap://…": what stands where."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,7 @@ from mailward.platforms.dovecot.doveadm import Doveadm
 from mailward.platforms.dovecot.proxy import DovecotProxy
 from mailward.platforms.dovecot.replication import DovecotReplication
 from mailward.platforms.routing.command_map import CommandMap
+from mailward.platforms.routing.ldap_map import LdapMap
 from mailward.ports.mailbox_routing import MailboxRouting, ProxyControl
 from mailward.ports.replication import Replication
 from mailward.ports.secrets import Secrets
@@ -22,10 +23,16 @@ def routing_for(organization: Organization, secrets: Secrets) -> MailboxRouting 
         return None
     if settings.map == _COMMAND:
         return CommandMap(settings, LocalRunner())
+    ref = settings.password
+
+    def password() -> str | None:
+        return None if ref is None else secrets.reveal(ref)
+
+    if settings.ldap is not None:
+        return LdapMap(settings, password, LocalRunner())
     from mailward.platforms.routing.sql_map import SqlMap  # noqa: PLC0415 - SQLAlchemy takes a while to load
 
-    ref = settings.password
-    return SqlMap(settings, lambda: None if ref is None else secrets.reveal(ref))
+    return SqlMap(settings, password)
 
 
 def proxy_controls_for(organization: Organization) -> Mapping[str, ProxyControl]:

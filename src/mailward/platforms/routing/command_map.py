@@ -6,9 +6,11 @@ from datetime import datetime
 from mailward.model.errors import Refused, TemporaryFailure
 from mailward.model.organization import RoutingMap
 from mailward.platforms.commands import Finished, Runner
+from mailward.platforms.routing.said import by_database, filled
 
 LIMIT_S = 20.0
 _CHANGED_BY_SOMEBODY = 1
+_PLACEHOLDER = r"\{(\w+)\}"
 
 
 class CommandMap:
@@ -24,14 +26,12 @@ class CommandMap:
     async def active(self) -> Mapping[str, str]:
         """A line for each database."""
         finished = await self._run(self._commands["active"])
-        found: dict[str, str] = {}
-        for line in finished.output.splitlines():
-            words = line.split()
-            if words and len(words) != 2:
+        lines = [line for line in finished.output.splitlines() if line.strip()]
+        pairs = [line.split() for line in lines]
+        for line, words in zip(lines, pairs, strict=True):
+            if len(words) != 2:
                 raise Refused(f"routing.commands.active printed {line[:100]!r} instead of a database and a server")
-            if words:
-                found[words[0]] = words[1]
-        return found
+        return by_database((database, server) for database, server in pairs)
 
     async def mailboxes(self, database: str) -> tuple[str, ...]:
         """A line for each mailbox."""
@@ -43,9 +43,12 @@ class CommandMap:
         argv = self.command(database, source=source, target=target)
         finished = await self._runner.run(argv, timeout=LIMIT_S)
         if finished.status == _CHANGED_BY_SOMEBODY:
-            raise Refused(f"{database} is not on {source} any more: {_said(finished)}; nothing was changed")
+            # a program that breaks ends with 1 as well; only the map says what came of it
+            said = (await self.active()).get(database)
+            if said not in (source, target):
+                raise Refused(f"{database} is not on {source} any more, but on {said}; nothing was changed")
         if finished.status != 0:
-            raise TemporaryFailure(f"{argv[0]} ended with {finished.status}: {_said(finished)}")
+            raise TemporaryFailure(f"{argv[0]} ended with {finished.status}: {finished.said()}")
 
     def command(self, database: str, *, source: str, target: str) -> tuple[str, ...]:
         """The words of the command."""
@@ -54,16 +57,9 @@ class CommandMap:
     async def _run(self, argv: tuple[str, ...]) -> Finished:
         finished = await self._runner.run(argv, timeout=LIMIT_S)
         if finished.status != 0:
-            raise TemporaryFailure(f"{argv[0]} ended with {finished.status}: {_said(finished)}")
+            raise TemporaryFailure(f"{argv[0]} ended with {finished.status}: {finished.said()}")
         return finished
 
 
 def _filled(words: tuple[str, ...], **names: str) -> tuple[str, ...]:
-    filled = words
-    for name, value in names.items():
-        filled = tuple(word.replace(f"{{{name}}}", value) for word in filled)
-    return filled
-
-
-def _said(finished: Finished) -> str:
-    return " ".join(finished.errors.split())[:300] or "it said nothing"
+    return tuple(filled(word, _PLACEHOLDER, names) for word in words)
