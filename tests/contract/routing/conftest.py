@@ -24,7 +24,7 @@ from mailward.model.organization import DirectoryEntries, RoutingMap
 from mailward.platforms.commands import LocalRunner
 from mailward.platforms.routing.command_map import CommandMap
 from mailward.platforms.routing.ldap_map import LdapMap
-from mailward.platforms.routing.sql_map import SqlMap
+from mailward.platforms.routing.sql_map import LIMIT_S, SqlMap
 from mailward.ports.mailbox_routing import MailboxRouting
 from mailward.testing.routing import MemoryMap
 
@@ -65,9 +65,9 @@ class SqlHand:
     engine: Engine
     password: str | None
 
-    def map(self, **statements: str) -> SqlMap:
+    def map(self, *, limit: float = LIMIT_S, **statements: str) -> SqlMap:
         """The map with other statements, or at another address."""
-        return SqlMap(replace(self.settings, **statements), lambda: self.password)
+        return SqlMap(replace(self.settings, **statements), lambda: self.password, limit=limit)
 
     def ask(self, statement: str, **given: object) -> list[tuple[object, ...]]:
         """Run a statement as somebody else."""
@@ -265,6 +265,7 @@ attributetype ( 1.1.1.1 NAME 'mailHost' EQUALITY caseIgnoreIA5Match SYNTAX 1.3.6
 attributetype ( 1.1.1.2 NAME 'mailDatabase' EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 SINGLE-VALUE )
 attributetype ( 1.1.1.3 NAME 'mailHoldUntil' EQUALITY integerMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )
 objectclass ( 1.1.2.1 NAME 'mailRouted' AUXILIARY MAY ( mailHost $ mailDatabase $ mailHoldUntil ) )
+objectclass ( 1.1.2.2 NAME 'mailUnheld' AUXILIARY MAY ( mailHost $ mailDatabase ) )
 database mdb
 suffix "{suffix}"
 rootdn "{admin}"
@@ -310,13 +311,21 @@ class Directory:
             assert len(found) == 1
             return int(found.pop() or 0)
 
-        nowhere = self.map(layout, map=f"ldap://{_ADDRESS}:1")
+        nowhere = self.map(layout, url=f"ldap://{_ADDRESS}:1")
         return Mapped(self.map(layout), edit, held, nowhere)
 
-    def map(self, layout: str, *, map: str | None = None, password: str = PASSWORD, **entries: object) -> LdapMap:
+    def map(
+        self,
+        layout: str,
+        *,
+        url: str | None = None,
+        password: str = PASSWORD,
+        limit: float = LIMIT_S,
+        **entries: object,
+    ) -> LdapMap:
         """The map in this layout, or a little different."""
-        settings = RoutingMap(map=map or self.url, ldap=replace(LAYOUTS[layout], **entries))  # type: ignore[arg-type]
-        return LdapMap(settings, lambda: password, LocalRunner())
+        settings = RoutingMap(map=url or self.url, ldap=replace(LAYOUTS[layout], **entries))  # type: ignore[arg-type]
+        return LdapMap(settings, lambda: password, LocalRunner(), limit=limit)
 
     def change(self, name: str, deed: str) -> None:
         """Change an entry as somebody else."""

@@ -18,14 +18,18 @@ from mailward.platforms.commands import Finished, Runner
 LIMIT_S = 10.0
 """How long one question may take; a map that is slower than that holds users' logins up as well."""
 _CONNECT_S = 4
+_ENTRY_S = 0.02
+"""What one of many entries to be changed adds to that: the directory writes each to its disk."""
 _PAGE = 1000
 """Entries asked for at once (RFC 2696): slapd gives no more than 500 to whom does not ask by the page."""
 _UNREACHABLE = 255
-#: Result codes that stay until somebody mends something: entries, schema, rights, limits (RFC 4511, appendix A.2), or
-#: a control that the directory does not know, such as transactions.
+#: Result codes that stay until somebody mends something: entries, schema, rights, limits (RFC 4511, appendix A.2).
 _WRONG = {2, 4, 10, 11, 12, 13, 16, 17, 18, 19, 20, 21, 32, 34, 50, 53, 64, 65, 67, 69, 71}
 _WRONG_FILTER = 249
 """LDAP_FILTER_ERROR, -7, as an exit status."""
+
+Change = tuple[str, Sequence[tuple[str, str, str]]]
+"""An entry's name, and what is done to it: delete, add or replace; the attribute; the value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +48,17 @@ class LdapPrograms:
     """One directory."""
 
     def __init__(
-        self, url: str, settings: DirectoryEntries, password: Callable[[], str | None], runner: Runner
+        self, url: str, settings: DirectoryEntries, password: Callable[[], str | None], runner: Runner, limit: float
     ) -> None:
-        """*password* reveals the password of its user, each time it is connected to; *runner* runs the programs."""
-        self._url, self._settings = url, settings
+        """
+        Args:
+            url: Where it is.
+            settings: How it is reached.
+            password: Reveals the password of its user, each time it is connected to.
+            runner: Runs the programs.
+            limit: How many seconds each may take.
+        """
+        self._url, self._settings, self._limit = url, settings, limit
         self._password, self._runner = password, runner
 
     async def search(self, base: str, wanted: str, attributes: Sequence[str]) -> tuple[Entry, ...]:
@@ -65,16 +76,18 @@ class LdapPrograms:
             raise self.trouble(finished)
         return tuple(_entries(finished.output))
 
-    async def modify(self, changes: Sequence[tuple[str, Sequence[tuple[str, str, str]]]]) -> Finished:
+    async def modify(self, changes: Sequence[Change]) -> tuple[Finished, int]:
         """
-        Change entries, all or none: (name, [(delete, add or replace; attribute; value)]).
+        Change entries one after the other, to the first that cannot be; how that ended, and how many were changed.
 
         Raises:
-            TemporaryFailure: The directory did not answer in time; it may have changed them.
+            TemporaryFailure: The directory did not answer in time; it may have changed some.
         """
-        transaction = ("-E", "!txn=commit") if len(changes) > 1 else ()
+        limit = self._limit + _ENTRY_S * len(changes)
         with _in_memory("\n".join(_ldif(name, deeds) for name, deeds in changes)) as file:
-            return await self._run("ldapmodify", *transaction, "-f", file)
+            finished = await self._run("ldapmodify", "-f", file, limit=limit)
+        begun = sum(line.startswith("modifying entry ") for line in finished.output.splitlines())
+        return finished, begun if finished.status == 0 else max(0, begun - 1)
 
     def trouble(self, finished: Finished) -> Refused | TemporaryFailure:
         """What a program says that did not end well."""
@@ -88,7 +101,7 @@ class LdapPrograms:
     def __str__(self) -> str:
         return f"the map {self._url}"
 
-    async def _run(self, program: str, *words: str) -> Finished:
+    async def _run(self, program: str, *words: str, limit: float | None = None) -> Finished:
         names, password = self._settings, self._password() if self._settings.user is not None else None
         argv = [program, "-H", self._url, "-o", f"nettimeout={_CONNECT_S}"]
         if names.starttls:
@@ -105,7 +118,7 @@ class LdapPrograms:
             if file is not None:
                 argv += ["-y", file]
             try:
-                return await self._runner.run((*argv, *words), timeout=LIMIT_S)
+                return await self._runner.run((*argv, *words), timeout=limit or self._limit)
             except TemporaryFailure as failure:
                 raise TemporaryFailure(f"{self}: {failure}") from failure
 

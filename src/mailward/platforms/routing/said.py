@@ -3,6 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping
 
+AND = " and "
+"""Between the servers of a database that is on several."""
+
 
 def by_database(pairs: Iterable[tuple[str, str]]) -> Mapping[str, str]:
     """
@@ -14,7 +17,7 @@ def by_database(pairs: Iterable[tuple[str, str]]) -> Mapping[str, str]:
     found: dict[str, set[str]] = {}
     for database, server in pairs:
         found.setdefault(database, set()).add(server)
-    return {database: " and ".join(sorted(servers)) for database, servers in found.items()}
+    return {database: AND.join(sorted(servers)) for database, servers in found.items()}
 
 
 def filled(words: str, pattern: str, values: Mapping[str, str]) -> str:

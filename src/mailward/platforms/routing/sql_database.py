@@ -7,7 +7,7 @@ the room `storage`.
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -22,29 +22,11 @@ from mailward.platforms.commands import one_line
 
 LIMIT_S = 10.0
 """How long a transaction may take; a map that is slower than that holds users' logins up as well."""
-_CONNECT_S, _STATEMENT_S = 4, 5
 _MOST_UNANSWERED = 4
 """Transactions given up that have not come to an end; with so many, another would only be one thread more."""
 _SQLITE, _POSTGRESQL, _MYSQL = "sqlite", "postgresql", "mysql"
 _DRIVERS = {_POSTGRESQL: "postgresql+psycopg", _MYSQL: "mysql+pymysql"}
 _EXTRAS = {_POSTGRESQL: "postgres", _MYSQL: "mysql"}
-_CONNECT: Mapping[str, Mapping[str, Any]] = {
-    _SQLITE: {"timeout": _STATEMENT_S},
-    # a host that has gone away in the middle of a statement says nothing; the kernel finds out (libpq, TCP)
-    _POSTGRESQL: {
-        "connect_timeout": _CONNECT_S,
-        "keepalives_idle": 2,
-        "keepalives_interval": 2,
-        "keepalives_count": 2,
-        "tcp_user_timeout": _STATEMENT_S * 1000,
-    },
-    _MYSQL: {"connect_timeout": _CONNECT_S, "read_timeout": _STATEMENT_S, "write_timeout": _STATEMENT_S},
-}
-#: Said at the beginning of each transaction: the server itself must give up what we no longer wait for.
-_BEGIN = {
-    _POSTGRESQL: f"SET LOCAL statement_timeout = '{_STATEMENT_S}s'",
-    _MYSQL: f"SET SESSION innodb_lock_wait_timeout = {_STATEMENT_S}",
-}
 _WRONG = (ProgrammingError, DataError, IntegrityError, NotSupportedError)
 #: What the drivers call operational and is a mistake all the same. SQLite: SQLITE_ERROR, PERM, READONLY
 #: (sqlite.org/rescode.html); MySQL: unknown column, no right to a table or a column (MySQL, Server Error Reference).
@@ -56,9 +38,16 @@ _T = TypeVar("_T")
 class SqlDatabase:
     """One database by its URL."""
 
-    def __init__(self, url: str, password: Callable[[], str | None]) -> None:
-        """*password* reveals the password of its user, each time it is connected to."""
+    def __init__(self, url: str, password: Callable[[], str | None], *, limit: float = LIMIT_S) -> None:
+        """
+        Args:
+            url: Where it is.
+            password: Reveals the password of its user, each time it is connected to.
+            limit: How many seconds a transaction may take.
+        """
         self._url = url
+        self._limit = limit
+        self._connect_s, self._statement_s = max(1, int(limit * 0.4)), max(1, int(limit * 0.5))
         self._kind = url.partition(":")[0]
         self._password = password
         self._unanswered = 0
@@ -95,10 +84,10 @@ class SqlDatabase:
         self._unanswered += 1
         threading.Thread(target=run, name="routing map", daemon=True).start()
         try:
-            async with asyncio.timeout(LIMIT_S):
+            async with asyncio.timeout(self._limit):
                 return await outcome
         except TimeoutError as error:
-            raise TemporaryFailure(f"{self} did not answer within {LIMIT_S:g} s") from error
+            raise TemporaryFailure(f"{self} did not answer within {self._limit:g} s") from error
         finally:
             given_up.set()
 
@@ -109,8 +98,8 @@ class SqlDatabase:
         engine = self._engine()
         try:
             with self._connected(engine) as connection:
-                if self._kind in _BEGIN:
-                    connection.exec_driver_sql(_BEGIN[self._kind])
+                for statement in self._beginning():
+                    connection.exec_driver_sql(statement)
                 result = work(connection)
                 if given_up.is_set():
                     raise TemporaryFailure(f"{self} answered too late; nothing was changed")
@@ -135,7 +124,7 @@ class SqlDatabase:
     def _engine(self) -> Engine:
         try:
             return create_engine(
-                self._address(), poolclass=NullPool, connect_args=dict(_CONNECT[self._kind]), hide_parameters=True
+                self._address(), poolclass=NullPool, connect_args=self._connecting(), hide_parameters=True
             )
         except MailwardError:
             raise
@@ -146,6 +135,29 @@ class SqlDatabase:
             ) from error
         except (SQLAlchemyError, TypeError, ValueError) as error:
             raise Refused(f"routing.map cannot be used: {_plain(error)}") from error
+
+    def _connecting(self) -> dict[str, Any]:
+        """How long the driver waits."""
+        if self._kind == _SQLITE:
+            return {"timeout": self._statement_s}
+        if self._kind == _MYSQL:
+            seconds = self._statement_s
+            return {"connect_timeout": self._connect_s, "read_timeout": seconds, "write_timeout": seconds}
+        # a host that has gone away in the middle of a statement says nothing; the kernel finds out (libpq, TCP)
+        return {
+            "connect_timeout": self._connect_s,
+            "keepalives_idle": 2,
+            "keepalives_interval": 2,
+            "keepalives_count": 2,
+            "tcp_user_timeout": self._statement_s * 1000,
+        }
+
+    def _beginning(self) -> Iterator[str]:
+        """What begins a transaction: the server itself must give up what we no longer wait for."""
+        if self._kind == _POSTGRESQL:
+            yield f"SET LOCAL statement_timeout = '{self._statement_s}s'"
+        if self._kind == _MYSQL:
+            yield f"SET SESSION innodb_lock_wait_timeout = {self._statement_s}"
 
     def _address(self) -> URL:
         _, _, rest = self._url.partition(":")

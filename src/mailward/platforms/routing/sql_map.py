@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from mailward.model.errors import Refused
 from mailward.model.organization import RoutingMap
 from mailward.platforms.routing.said import by_database, filled
-from mailward.platforms.routing.sql_database import SqlDatabase, run
+from mailward.platforms.routing.sql_database import LIMIT_S, SqlDatabase, run
 
 HOLD = "hold_until"
 _PARAMETER = r"(?<![:\w\\]):(\w+)"
@@ -22,14 +22,15 @@ _PARAMETER = r"(?<![:\w\\]):(\w+)"
 class SqlMap:
     """The map as a table, or whatever the statements make of it."""
 
-    def __init__(self, settings: RoutingMap, password: Callable[[], str | None]) -> None:
+    def __init__(self, settings: RoutingMap, password: Callable[[], str | None], *, limit: float = LIMIT_S) -> None:
         """
         Args:
             settings: Where it is, and the statements.
             password: Reveals the password of its user, each time it is connected to.
+            limit: How many seconds one question may take.
         """
         self._settings = settings
-        self._database = SqlDatabase(settings.map, password)
+        self._database = SqlDatabase(settings.map, password, limit=limit)
 
     @property
     def can_hold(self) -> bool:
