@@ -4,9 +4,9 @@ from pathlib import Path
 
 from mailward.config.filling import file_name, given, located
 from mailward.config.layers import PASSWORDS
-from mailward.config.schema import Configuration, RoutingTable
+from mailward.config.schema import Configuration, LdapTable, RoutingTable
 from mailward.model.copies import CopyKind
-from mailward.model.organization import RoutingMap, SecretKind, SecretRef
+from mailward.model.organization import DirectoryEntries, RoutingMap, SecretKind, SecretRef
 
 _KINDS = dict(zip(PASSWORDS, (SecretKind.FILE, SecretKind.ENVIRONMENT, SecretKind.CREDENTIAL), strict=True))
 _IN_A_FILE = "sqlite:"
@@ -21,8 +21,18 @@ def routing_map(table: RoutingTable | None, directory: Path) -> RoutingMap | Non
         map=located(directory, table.map) if table.map.startswith(_IN_A_FILE) else table.map,
         password=_password(table, directory),
         commands={verb: tuple(words) for verb, words in commands.items()},
+        ldap=_entries(table.ldap, directory),
         **given(active=table.active, mailboxes=table.mailboxes, switch=table.switch),
     )
+
+
+def _entries(table: LdapTable | None, directory: Path) -> DirectoryEntries | None:
+    if table is None or table.base is None:
+        return None
+    settings = table.model_dump(exclude_unset=True)
+    if table.ca_file is not None:
+        settings["ca_file"] = file_name(directory, table.ca_file)
+    return DirectoryEntries(**settings)
 
 
 def replication_kind(written: str | None, configuration: Configuration, *, copies: int) -> CopyKind | None:

@@ -12,7 +12,18 @@ from mailward.config.within import Within
 _ROUTING, _COMMAND = "routing", "command"
 _STATEMENTS = ("active", "mailboxes", "switch")
 _NEEDED_IN = {"mailboxes": ("database",), "switch": ("database", "source", "target")}
-_PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)")
+_PARAMETERS = {
+    "active": (),
+    "mailboxes": ("database",),
+    "switch": ("database", "source", "target", "hold_until"),
+}
+#: As the driver reads them: not after another colon (a cast), nor after a backslash.
+_PARAMETER = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
+_LDAP = re.compile(r"ldap[si]?://")
+_PASSWORD = re.compile(r"^[a-z]+://[^:/@]*:[^@]*@|[?&](password|passwd)=")
+_ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]*|[0-9]+(\.[0-9]+)+")
+"""An attribute's name or number (RFC 4512, section 2.5); options such as ";lang-en" are not used."""
+_ATTRIBUTES = ("database", "server", "hold_until", "mailbox")
 
 
 def routing_mistakes(within: Within, configuration: Configuration) -> Iterator[Mistake]:
@@ -21,11 +32,25 @@ def routing_mistakes(within: Within, configuration: Configuration) -> Iterator[M
     if table is None:
         return
     if table.map is None:
-        text = 'is missing; "sqlite:FILE", "postgresql://USER@HOST/NAME", "mysql://USER@HOST/NAME" or "command"'
+        text = (
+            'is missing; "sqlite:FILE", "postgresql://USER@HOST/NAME", "mysql://USER@HOST/NAME", "ldap://HOST" or'
+            ' "command"'
+        )
         yield from within.missing((_ROUTING, "map"), text)
-    elif table.map == _COMMAND:
+        return
+    if _PASSWORD.search(table.map):
+        text = "holds a password; give it by password_file, password_environment or password_credential"
+        yield within.mistake((_ROUTING, "map"), text)
+    for key, value in (("commands", table.map == _COMMAND), ("ldap", _LDAP.match(table.map))):
+        if key in table.model_fields_set and not value:
+            text = 'is used with map = "command" alone' if key == "commands" else 'is used with map = "ldap://…" alone'
+            yield within.mistake((_ROUTING, key), text)
+    if table.map == _COMMAND:
         yield from _by_command(within, table)
+    elif _LDAP.match(table.map):
+        yield from _by_ldap(within, table)
     else:
+        yield from _one_password(within, table)
         yield from _by_statements(within, table)
 
 
@@ -39,15 +64,49 @@ def _by_command(within: Within, table: RoutingTable) -> Iterator[Mistake]:
             yield within.mistake((_ROUTING, key), 'means nothing with map = "command"; take it out')
 
 
-def _by_statements(within: Within, table: RoutingTable) -> Iterator[Mistake]:
-    if table.map is not None and re.match(r"[a-z]+://[^/@]*:[^/@]*@", table.map):
-        text = "holds a password; give it by password_file, password_environment or password_credential"
-        yield within.mistake((_ROUTING, "map"), text)
-    if "commands" in table.model_fields_set:
-        yield within.mistake((_ROUTING, "commands"), 'is used with map = "command" alone')
+def _by_ldap(within: Within, table: RoutingTable) -> Iterator[Mistake]:
+    yield from _one_password(within, table)
+    for key in _STATEMENTS:
+        if key in table.model_fields_set:
+            yield within.mistake((_ROUTING, key), "means nothing in a directory; take it out")
+    ldap = table.ldap
+    if ldap is None:
+        yield from within.missing((_ROUTING, "ldap"), 'is missing; map = "ldap://…" needs [routing.ldap]')
+        return
+
+    def at(key: str) -> tuple[str, str, str]:
+        return (_ROUTING, "ldap", key)
+
+    if ldap.base is None:
+        yield from within.missing(at("base"), "is missing; below it are the entries that hold the server")
+    for key in _ATTRIBUTES:
+        name = getattr(ldap, key)
+        if name is not None and not _ATTRIBUTE.fullmatch(name):
+            yield within.mistake(at(key), "must be the name of an attribute, such as mailHost")
+    for key in ("filter", "mailboxes"):
+        wanted = getattr(ldap, key)
+        if wanted is not None and not (wanted.startswith("(") and wanted.endswith(")")):
+            yield within.mistake(at(key), "must be a filter in parentheses (RFC 4515), such as (objectClass=mailUser)")
+    if ldap.mailboxes is not None and "{database}" not in ldap.mailboxes:
+        # without it every mailbox would be one of every database
+        yield within.mistake(at("mailboxes"), "does not mention {database}, which it needs")
+    if ldap.starttls and table.map is not None and not table.map.startswith("ldap:"):
+        yield within.mistake(at("starttls"), 'is for map = "ldap://…" alone')
+    has_password = any(key in table.model_fields_set for key in PASSWORDS)
+    if ldap.user is None and has_password:
+        yield from within.missing(at("user"), "is missing; whose password is it?")
+    if ldap.user is not None and not has_password:
+        text = "has no password; give routing.password_file, password_environment or password_credential"
+        yield within.mistake(at("user"), text)
+
+
+def _one_password(within: Within, table: RoutingTable) -> Iterator[Mistake]:
     places = [key for key in PASSWORDS if key in table.model_fields_set]
     for second in places[1:]:
         yield within.mistake((_ROUTING, second), "is a second place for the same password; keep one")
+
+
+def _by_statements(within: Within, table: RoutingTable) -> Iterator[Mistake]:
     for key in _STATEMENTS:
         statement = getattr(table, key)
         if statement is None:
@@ -58,3 +117,7 @@ def _by_statements(within: Within, table: RoutingTable) -> Iterator[Mistake]:
             if parameter not in known:
                 # without :source it would overwrite what somebody else has just changed
                 yield within.mistake((_ROUTING, key), f"does not mention :{parameter}, which it needs")
+        for parameter in sorted(known - set(_PARAMETERS[key])):
+            has = ", ".join(f":{name}" for name in _PARAMETERS[key]) or "none"
+            text = f"has :{parameter}, which is no parameter of it (it has {has}); write \\: for a colon that is meant"
+            yield within.mistake((_ROUTING, key), text)

@@ -143,6 +143,10 @@ _PATTERNS = {
     "access_points.control": 'must be "haproxy:SOCKET" or "health-page"',
     "control": 'must be "systemd", "supervisor:SOCKET" or "command"',
     "service": 'must be "systemd:UNIT", "doveadm:CONFIG", "pidfile:FILE", "supervisor:SOCKET" or "command"',
+    "map": (
+        'must be "sqlite:FILE", "postgresql://USER@HOST/NAME", "mysql://USER@HOST/NAME", "ldap://HOST", "ldaps://HOST",'
+        ' "ldapi://SOCKET" or "command"'
+    ),
     "guidelines": "must be text without control characters",
     "support": "must be text without control characters",
     "identity": "must be 3 to 64 letters, digits, dots, hyphens or underscores, the first a letter or digit",

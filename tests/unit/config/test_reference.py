@@ -110,4 +110,4 @@ def test_a_default_in_words_is_the_default_in_force(key, default, sections):
 def test_what_is_required_says_so(sections):
     required = {key.key for key in every_key() if " | required | " in (row_of(key, sections) or "")}
 
-    assert {"name", "roles", "servers", "copies", "kind", "map"} == required
+    assert {"name", "roles", "servers", "copies", "kind", "map", "base"} == required
