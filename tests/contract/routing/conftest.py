@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+import trustme
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
@@ -266,6 +267,9 @@ attributetype ( 1.1.1.2 NAME 'mailDatabase' EQUALITY caseIgnoreMatch SYNTAX 1.3.
 attributetype ( 1.1.1.3 NAME 'mailHoldUntil' EQUALITY integerMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )
 objectclass ( 1.1.2.1 NAME 'mailRouted' AUXILIARY MAY ( mailHost $ mailDatabase $ mailHoldUntil ) )
 objectclass ( 1.1.2.2 NAME 'mailUnheld' AUXILIARY MAY ( mailHost $ mailDatabase ) )
+TLSCACertificateFile {directory}/ca.pem
+TLSCertificateFile {directory}/server.pem
+TLSCertificateKeyFile {directory}/server.key
 database mdb
 suffix "{suffix}"
 rootdn "{admin}"
@@ -290,6 +294,10 @@ class Directory:
     """An OpenLDAP of our own, with the map in either layout."""
 
     url: str
+    encrypted: str
+    """The same, encrypted from the first byte."""
+    ca_file: Path
+    """The authority of its certificate."""
     password_file: Path
     silent: Callable[[], AbstractContextManager[None]]
     """Has the directory say nothing for a while, as a machine does that hangs."""
@@ -371,16 +379,21 @@ def directory() -> Iterator[Directory]:
         (folder / "password").chmod(0o600)
         values = {"directory": folder, "suffix": SUFFIX, "admin": ADMIN, "password": PASSWORD}
         (folder / "slapd.conf").write_text(_SLAPD.format(**values))
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(folder / "ca.pem")
+        certificate = authority.issue_cert(_ADDRESS)
+        certificate.cert_chain_pems[0].write_to_path(folder / "server.pem")
+        certificate.private_key_pem.write_to_path(folder / "server.key")
         _give_away(folder)
-        url = f"ldap://{_ADDRESS}:{_free_port()}"
+        url, encrypted = f"ldap://{_ADDRESS}:{_free_port()}", f"ldaps://{_ADDRESS}:{_free_port()}"
 
         def ready() -> bool:
             argv = ["ldapsearch", "-x", "-H", url, "-s", "base", "-b", ""]
             return subprocess.run(argv, capture_output=True, timeout=20, check=False).returncode == 0
 
-        words = ("-f", folder / "slapd.conf", "-h", url, "-d", "0")
+        words = ("-f", folder / "slapd.conf", "-h", f"{url} {encrypted}", "-d", "0")
         with _running(folder, program, *words, ready=ready) as process:
-            yield Directory(url, folder / "password", lambda: _stopped(process))
+            yield Directory(url, encrypted, folder / "ca.pem", folder / "password", lambda: _stopped(process))
 
 
 @contextmanager

@@ -135,9 +135,21 @@ async def test_a_directory_that_says_nothing_is_given_up_in_time(directory, layo
     assert "be1" == (await directory.map(layout).active())["DB1"]
 
 
-async def test_encryption_that_the_directory_cannot_do_is_not_done_without(directory, layout):
-    with pytest.raises((TemporaryFailure, Refused), match="TLS|[Pp]rotocol|unsupported"):
-        await directory.map(layout, starttls=True).active()
+@pytest.mark.parametrize("way", ["starttls", "ldaps"])
+async def test_a_directory_is_asked_encrypted_and_its_certificate_is_checked(directory, way):
+    directory("databases")
+    more = {"starttls": True} if way == "starttls" else {"url": directory.encrypted}
+    assert "be1" == (await directory.map("databases", ca_file=str(directory.ca_file), **more).active())["DB1"]
+    with pytest.raises(TemporaryFailure, match="the map ldap"):
+        await directory.map("databases", **more).active()
+
+
+async def test_programs_that_are_not_installed_are_told_with_their_package(directory, monkeypatch):
+    monkeypatch.setenv("PATH", "/nonexistent")
+    with pytest.raises(
+        TemporaryFailure, match="ldapsearch cannot be started: .*; OpenLDAP's programs are in the package"
+    ):
+        await directory.map("databases").active()
 
 
 async def test_a_rehearsal_shows_what_would_be_changed(directory):

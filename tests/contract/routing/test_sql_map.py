@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -155,6 +156,15 @@ async def test_a_wrong_password_is_told_and_never_shown(sql):
 async def test_an_address_that_is_none_is_refused(map_, why):
     with pytest.raises(Refused, match=why):
         await SqlMap(RoutingMap(map=map_, active="SELECT 1, 2"), lambda: "not-to-be-seen").active()
+
+
+@pytest.mark.parametrize(
+    ("kind", "driver", "extra"), [("postgresql", "psycopg", "postgres"), ("mysql", "pymysql", "mysql")]
+)
+async def test_a_driver_that_is_not_installed_is_told_with_its_extra(monkeypatch, kind, driver, extra):
+    monkeypatch.setitem(sys.modules, driver, None)
+    with pytest.raises(Refused, match=rf"a driver that is not installed .*: pip install 'mailward\[{extra}\]'"):
+        await SqlMap(RoutingMap(map=f"{kind}://h/db", active="SELECT 1, 2"), lambda: None).active()
 
 
 async def test_a_file_that_is_not_there_is_not_made(tmp_path):

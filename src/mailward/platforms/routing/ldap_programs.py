@@ -120,7 +120,9 @@ class LdapPrograms:
             try:
                 return await self._runner.run((*argv, *words), timeout=limit or self._limit)
             except TemporaryFailure as failure:
-                raise TemporaryFailure(f"{self}: {failure}") from failure
+                is_missing = isinstance(failure.__cause__, FileNotFoundError)
+                hint = "; OpenLDAP's programs are in the package ldap-utils" if is_missing else ""
+                raise TemporaryFailure(f"{self}: {failure}{hint}") from failure
 
 
 def _entries(ldif: str) -> Iterator[Entry]:
