@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -128,6 +129,37 @@ async def test_a_server_that_says_nothing_is_given_up_in_time(attentive):
             async with attentive(), asyncio.timeout(4):
                 with pytest.raises(TemporaryFailure):
                     await SqlMap(settings, lambda: "not-to-be-seen", limit=3).active()
+
+
+async def test_many_questions_at_once_are_all_answered(sql):
+    routing = sql.map()
+    every = await asyncio.gather(*(routing.active() for _ in range(12)))
+    assert ["be1"] * 12 == [said["DB1"] for said in every]
+
+
+async def test_a_server_that_hangs_is_not_asked_without_end_and_asked_again_when_it_has_ended(sql):
+    if _kind(sql) == "sqlite":
+        pytest.skip("a file says nothing by itself")
+    with socket.create_server(("127.0.78.2", 0)) as silent:
+        routing = SqlMap(
+            replace(sql.settings, map=f"{_kind(sql)}://mailward@127.0.78.2:{silent.getsockname()[1]}/mail"),
+            lambda: "not-to-be-seen",
+            limit=0.2,
+        )
+        every = await asyncio.gather(*(routing.active() for _ in range(4)), return_exceptions=True)
+        assert {"did not answer within 0.2 s"} == {str(one)[-27:] for one in every}
+        with pytest.raises(TemporaryFailure, match="has yet to answer 4 questions"):
+            await routing.active()
+        async with asyncio.timeout(10):
+            while "has yet to answer" in str(await _failure_of(routing)):
+                await asyncio.sleep(0.05)
+
+
+async def _failure_of(routing):
+    try:
+        await routing.active()
+    except TemporaryFailure as failure:
+        return failure
 
 
 async def test_a_wrong_password_is_told_and_never_shown(sql):

@@ -68,7 +68,7 @@ class SqlDatabase:
             TemporaryFailure: It did not answer, or not in time.
         """
         if self._unanswered >= _MOST_UNANSWERED:
-            raise TemporaryFailure(f"{self} has yet to answer {self._unanswered} earlier questions")
+            raise TemporaryFailure(f"{self} has yet to answer {self._unanswered} questions that were given up")
         loop = asyncio.get_running_loop()
         outcome: asyncio.Future[_T] = loop.create_future()
         given_up = threading.Event()
@@ -81,7 +81,6 @@ class SqlDatabase:
             else:
                 self._tell(loop, outcome, result=result)
 
-        self._unanswered += 1
         threading.Thread(target=run, name="routing map", daemon=True).start()
         try:
             async with asyncio.timeout(self._limit):
@@ -90,6 +89,7 @@ class SqlDatabase:
             raise TemporaryFailure(f"{self} did not answer within {self._limit:g} s") from error
         finally:
             given_up.set()
+            self._unanswered += outcome.cancelled()
 
     def __str__(self) -> str:
         return f"the map {self._url}"
@@ -179,10 +179,9 @@ class SqlDatabase:
         error: BaseException | None = None,
     ) -> None:
         def tell() -> None:
-            self._unanswered -= 1
-            if outcome.done():
-                return
-            if error is not None:
+            if outcome.cancelled():
+                self._unanswered -= 1
+            elif error is not None:
                 outcome.set_exception(error)
             else:
                 outcome.set_result(result)
