@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 
 from mailward.config.layers import PASSWORDS
-from mailward.config.mistakes import Mistake
+from mailward.config.mistakes import Mistake, quoted
+from mailward.config.open_secrets import open_secret
 from mailward.config.schema import Configuration, RoutingTable
 from mailward.config.schema_acting import ROUTING_COMMANDS
 from mailward.config.within import Within
@@ -59,6 +60,13 @@ def _by_command(within: Within, table: RoutingTable) -> Iterator[Mistake]:
     for verb in ROUTING_COMMANDS:
         if verb not in commands:
             yield from within.missing((_ROUTING, "commands", verb), 'is missing; map = "command" needs it')
+    for verb, words in commands.items():
+        if before := open_secret(words):
+            text = f"has a secret after {quoted(before)}, where every user of this machine and every record can see it"
+            yield within.mistake((_ROUTING, "commands", verb), text)
+        for name in _NEEDED_IN.get(verb, ()):
+            if not any(f"{{{name}}}" in word for word in words):
+                yield within.mistake((_ROUTING, "commands", verb), f"does not mention {{{name}}}, which it needs")
     for key in (*_STATEMENTS, *PASSWORDS):
         if key in table.model_fields_set:
             yield within.mistake((_ROUTING, key), 'means nothing with map = "command"; take it out')

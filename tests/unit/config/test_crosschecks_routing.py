@@ -103,6 +103,15 @@ def mistakes_of(main, text):
             ],
         ),
         ('password_file = "p"\n' + LDAP, ["routing.ldap.user is missing; whose password is it?"]),
+        (
+            'map = "command"\n[routing.commands]\nactive = ["map", "--password=x"]\nmailboxes = ["map"]\n'
+            'switch = ["map", "{database}:{source}", "{target}"]',
+            [
+                'routing.commands.active has a secret after "--password=", where every user of this machine and every'
+                " record can see it",
+                "routing.commands.mailboxes does not mention {database}, which it needs",
+            ],
+        ),
         ('active = "x"\n' + LDAP, ["routing.active means nothing in a directory; take it out"]),
     ],
 )
