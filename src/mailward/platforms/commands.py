@@ -71,19 +71,38 @@ class Runner(Protocol):
         ...
 
 
+class Feeder(Protocol):
+    """Runs programs that are given something to read; each is a Runner as well."""
+
+    async def run(self, argv: Sequence[str], *, timeout: float, given: bytes = b"") -> Finished:
+        """
+        Run a program to its end, with *given* as its standard input.
+
+        Raises:
+            TemporaryFailure: As Runner's.
+        """
+        ...
+
+
 class LocalRunner:
     """Runs programs on this machine that look at something and leave nothing behind."""
 
-    async def run(self, argv: Sequence[str], *, timeout: float) -> Finished:
+    def __init__(self, *, largest: int = _LARGEST_BYTES) -> None:
+        """*largest* is how many bytes a program may say."""
+        self._largest = largest
+
+    async def run(self, argv: Sequence[str], *, timeout: float, given: bytes = b"") -> Finished:
         """
-        Run a program to its own end, without standard input; what it leaves behind with its output open is killed.
+        Run a program to its own end; what it leaves behind with its output open is killed.
+
+        It reads *given* from a file without a name: nobody waits for a program that does not read, and `doveadm sync`
+        reads its list from nothing else.
 
         Raises:
-            TemporaryFailure: It cannot be started, took longer than *timeout* seconds or said more than a megabyte; it
-                was killed.
+            TemporaryFailure: It cannot be started, took longer than *timeout* seconds or said too much; it was killed.
         """
-        with _pipe() as output, _pipe() as errors:
-            started = _started(argv, output=output.writing, errors=errors.writing)
+        with _read_from(given) as lines, _pipe(self._largest) as output, _pipe(self._largest) as errors:
+            started = _started(argv, given=lines, output=output.writing, errors=errors.writing)
             async with started as process, _limited(argv, timeout):
                 pipes = (output, errors)
                 for pipe in pipes:
@@ -93,7 +112,7 @@ class LocalRunner:
                 if not all(pipe.ended.done() for pipe in pipes):
                     _kill(process)
             if any(pipe.is_full for pipe in pipes):
-                raise TemporaryFailure(f"{' '.join(argv)} was ended: it said more than {_LARGEST_BYTES} bytes")
+                raise TemporaryFailure(f"{_shown(argv)} was ended: it said more than {self._largest} bytes")
             return _finished(process, bytes(output.said), bytes(errors.said))
 
 
@@ -120,7 +139,7 @@ class DaemonStarter:
                         async with asyncio.timeout(_WEIGH_AGAIN_S):
                             await process.wait()
                     if any(os.fstat(file.fileno()).st_size > _LARGEST_FILE_BYTES for file in (output, errors)):
-                        raise TemporaryFailure(f"{' '.join(argv)} was ended: it fills the disk with what it says")
+                        raise TemporaryFailure(f"{_shown(argv)} was ended: it fills the disk with what it says")
             return _finished(process, _beginning(output), _beginning(errors))
 
 
@@ -131,7 +150,8 @@ class _Pipe:
     Not asyncio's own pipe: `Process.wait` would wait for its end, and so for everybody who holds it.
     """
 
-    def __init__(self, reading: int, writing: int) -> None:
+    def __init__(self, reading: int, writing: int, largest: int) -> None:
+        self._largest = largest
         self.reading = reading
         self.writing = writing
         self.said = bytearray()
@@ -158,7 +178,7 @@ class _Pipe:
         except BlockingIOError:
             return
         self.said += block
-        self.is_full = len(self.said) > _LARGEST_BYTES
+        self.is_full = len(self.said) > self._largest
         if block and not self.is_full:
             return
         asyncio.get_running_loop().remove_reader(self.reading)
@@ -168,9 +188,9 @@ class _Pipe:
 
 
 @contextmanager
-def _pipe() -> Iterator[_Pipe]:
+def _pipe(largest: int) -> Iterator[_Pipe]:
     try:
-        pipe = _Pipe(*os.pipe())
+        pipe = _Pipe(*os.pipe(), largest)
     except OSError as error:
         raise TemporaryFailure(f"no program can be started: {error.strerror}") from error
     try:
@@ -180,10 +200,12 @@ def _pipe() -> Iterator[_Pipe]:
 
 
 @asynccontextmanager
-async def _started(argv: Sequence[str], *, output: int | IO[bytes], errors: int | IO[bytes]) -> AsyncIterator[Process]:
+async def _started(
+    argv: Sequence[str], *, output: int | IO[bytes], errors: int | IO[bytes], given: int | IO[bytes] = DEVNULL
+) -> AsyncIterator[Process]:
     try:
         process = await asyncio.create_subprocess_exec(
-            *argv, stdin=DEVNULL, stdout=output, stderr=errors, start_new_session=True, env=_environment(argv[0])
+            *argv, stdin=given, stdout=output, stderr=errors, start_new_session=True, env=_environment(argv[0])
         )
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
@@ -215,7 +237,7 @@ async def _limited(argv: Sequence[str], seconds: float) -> AsyncIterator[None]:
         async with asyncio.timeout(seconds):
             yield
     except TimeoutError as error:
-        raise TemporaryFailure(f"{' '.join(argv)} did not end within {seconds:g} s") from error
+        raise TemporaryFailure(f"{_shown(argv)} did not end within {seconds:g} s") from error
 
 
 def _file() -> IO[bytes]:
@@ -224,6 +246,22 @@ def _file() -> IO[bytes]:
     except OSError as error:
         reason = f"what it says cannot be kept in the directory for temporary files (TMPDIR): {error.strerror or error}"
         raise TemporaryFailure(f"no program can be started: {reason}") from error
+
+
+@contextmanager
+def _read_from(data: bytes) -> Iterator[int | IO[bytes]]:
+    if not data:
+        yield DEVNULL
+        return
+    with _file() as file:
+        file.write(data)
+        file.seek(0)
+        yield file
+
+
+def _shown(argv: Sequence[str]) -> str:
+    """A command within a sentence: some name hundreds of mailboxes."""
+    return one_line(" ".join(argv))
 
 
 def _beginning(file: IO[bytes]) -> bytes:

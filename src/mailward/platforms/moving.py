@@ -2,18 +2,22 @@
 
 from collections.abc import Mapping
 
-from mailward.model.organization import Organization
+from mailward.model.organization import Organization, Server
 from mailward.platforms.commands import LocalRunner
-from mailward.platforms.dovecot.doveadm import Doveadm
+from mailward.platforms.dovecot.doveadm import Doveadm, LocalDoveadm
 from mailward.platforms.dovecot.proxy import DovecotProxy
 from mailward.platforms.dovecot.replication import DovecotReplication
+from mailward.platforms.reach.remote_doveadm import RemoteDoveadm
 from mailward.platforms.routing.command_map import CommandMap
 from mailward.platforms.routing.ldap_map import LdapMap
+from mailward.platforms.services import LOCAL, mailward_host_for
 from mailward.ports.mailbox_routing import MailboxRouting, ProxyControl
 from mailward.ports.replication import Replication
 from mailward.ports.secrets import Secrets
 
 _COMMAND = "command"
+_LARGEST_LIST = 10_000_000
+"""Bytes of a list of sessions or mailboxes; one of them takes about a hundred."""
 
 
 def routing_for(organization: Organization, secrets: Secrets) -> MailboxRouting | None:
@@ -38,9 +42,9 @@ def routing_for(organization: Organization, secrets: Secrets) -> MailboxRouting 
 def proxy_controls_for(organization: Organization) -> Mapping[str, ProxyControl]:
     """The proxies whose sessions and caches are reached, by server."""
     return {
-        name: DovecotProxy(Doveadm(server.host.doveadm, LocalRunner()))
+        name: DovecotProxy(doveadm)
         for name, server in organization.servers.items()
-        if server.is_proxy and server.host.doveadm is not None
+        if server.is_proxy and (doveadm := _doveadm(server)) is not None
     }
 
 
@@ -53,7 +57,16 @@ def replication_for(organization: Organization) -> Mapping[str, Replication]:
         if server.host.replication_address is not None
     }
     return {
-        name: DovecotReplication(Doveadm(server.host.doveadm, LocalRunner()), peers)
+        name: DovecotReplication(doveadm, peers)
         for name, server in servers.items()
-        if server.host.doveadm is not None
+        if (doveadm := _doveadm(server)) is not None
     }
+
+
+def _doveadm(server: Server) -> Doveadm | None:
+    """Here or there, as the server is reached; there mailward-host says for which Dovecot."""
+    if server.host.doveadm is None:
+        return None
+    if server.host.reach == LOCAL:
+        return LocalDoveadm(server.host.doveadm, LocalRunner(largest=_LARGEST_LIST))
+    return RemoteDoveadm(mailward_host_for(server))

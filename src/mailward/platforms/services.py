@@ -27,7 +27,9 @@ from mailward.ports.service_control import ServiceControl
 
 KEY_VARIABLE, KNOWN_HOSTS_VARIABLE = "MAILWARD_SSH_KEY", "MAILWARD_KNOWN_HOSTS"
 """Environment of the manager: files to use instead of ~/.ssh/mailward and ~/.ssh/known_hosts of its user."""
-_LOCAL = "local"
+LOCAL = "local"
+#: A list of mailward-host's, and what JSON within JSON makes of it.
+_LARGEST_ANSWER = 20_000_000
 _COMMAND = "command"
 _SYSTEMD = "systemd"
 
@@ -42,7 +44,7 @@ def service_control_for(server: Server) -> ServiceControl | None:
     service = server.host.service
     if service is None:
         return None
-    if server.host.reach != _LOCAL:
+    if server.host.reach != LOCAL:
         return _remote(server, service)
     if service == _COMMAND:
         return _by_commands(server)
@@ -67,16 +69,16 @@ def host_control_for(server: Server) -> HostControl | None:
     if control is None:
         return None
     kind, _, name = control.partition(":")
-    if kind == "supervisor" and name and server.host.reach == _LOCAL:
+    if kind == "supervisor" and name and server.host.reach == LOCAL:
         return SupervisedHost(Path(name))
     if control == _SYSTEMD:
-        return SystemdHost(LocalRunner()) if server.host.reach == _LOCAL else RemoteHost(_mailward_host(server))
+        return SystemdHost(LocalRunner()) if server.host.reach == LOCAL else RemoteHost(mailward_host_for(server))
     if control == _COMMAND:
         missing = [verb for verb in (RESTART, BOOT) if not server.host.commands.get(verb)]
         if missing:
             raise ConfigError(f'server {server.name}: control = "command" needs commands.{missing[0]} = ["…"]')
         return CommandHost(server.host.commands, looking=LocalRunner(), doing=DaemonStarter())
-    known = f"supervisor:…, {_SYSTEMD}, {_COMMAND}" if server.host.reach == _LOCAL else f"{_SYSTEMD}, {_COMMAND}"
+    known = f"supervisor:…, {_SYSTEMD}, {_COMMAND}" if server.host.reach == LOCAL else f"{_SYSTEMD}, {_COMMAND}"
     raise ConfigError(f"server {server.name}: control = {control!r} is none of {known}")
 
 
@@ -87,10 +89,16 @@ def _remote(server: Server, service: str) -> RemoteService:
             f"server {server.name}: service = {service!r} is for this machine; with reach = {server.host.reach!r} "
             f"only {_SYSTEMD}:UNIT is possible"
         )
-    return RemoteService(unit, _mailward_host(server))
+    return RemoteService(unit, mailward_host_for(server))
 
 
-def _mailward_host(server: Server) -> MailwardHost:
+def mailward_host_for(server: Server) -> MailwardHost:
+    """
+    The `mailward-host` of a server with reach = "ssh:…".
+
+    Raises:
+        ConfigError: `reach` leads nowhere.
+    """
     try:
         to = destination(server.host.reach)
     except ConfigError as error:
@@ -101,7 +109,7 @@ def _mailward_host(server: Server) -> MailwardHost:
             to,
             key=Path(os.environ.get(KEY_VARIABLE) or own / "mailward"),
             known_hosts=Path(os.environ.get(KNOWN_HOSTS_VARIABLE) or own / "known_hosts"),
-            runner=LocalRunner(),
+            runner=LocalRunner(largest=_LARGEST_ANSWER),
         )
     )
 

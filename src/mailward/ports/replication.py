@@ -37,5 +37,5 @@ class Replication(Protocol):
         ...
 
     def command(self, *, with_server: str) -> tuple[str, ...]:
-        """The exact words that synchronise, MAILBOXES standing for their names. Refused as above."""
+        """The exact words that synchronise; they read the names of the mailboxes, a line each. Refused as above."""
         ...

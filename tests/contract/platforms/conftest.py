@@ -284,13 +284,13 @@ async def _by_ssh(directory: Path) -> AsyncIterator[Controlled]:
     class Ssh:
         """ssh, sshd and the forced command, without the network."""
 
-        async def run(self, argv: Sequence[str], *, timeout: float) -> Finished:
+        async def run(self, argv: Sequence[str], *, timeout: float, given: bytes = b"") -> Finished:
             if "nosuch" in argv:
                 return Finished(status=255, output="", errors="No route to host")
             words = list(argv)[list(argv).index("--") + 2 :]
             loop = asyncio.get_running_loop()
 
-            def execute(line: Sequence[str], seconds: int) -> dict[str, object]:
+            def execute(line: Sequence[str], seconds: int, **_: object) -> dict[str, object]:
                 if "protocols" in line:  # doveconf, which accepts
                     return {"ok": True, "status": 0, "output": "imap", "errors": ""}
                 plain = ["systemctl" if word == "/usr/bin/systemctl" else word for word in line if word != "--"]

@@ -12,11 +12,13 @@ class RecordingRunner:
 
     def __init__(self, *answers: Finished | Exception) -> None:
         self.argvs: list[tuple[str, ...]] = []
+        self.given: list[bytes] = []
         self.answers = list(answers) or [Finished(status=0, output="", errors="")]
 
-    async def run(self, argv: Sequence[str], *, timeout: float) -> Finished:
-        """Note *argv*, and play the next answer."""
+    async def run(self, argv: Sequence[str], *, timeout: float, given: bytes = b"") -> Finished:
+        """Note *argv* and what it reads, and play the next answer."""
         self.argvs.append(tuple(argv))
+        self.given.append(given)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
             raise answer

@@ -1,14 +1,11 @@
 """ProxyControl of a Dovecot proxy: `doveadm proxy list|kick`, `doveadm auth cache flush`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 
 from mailward.model.copies import ProxiedSession
 from mailward.model.errors import TemporaryFailure
-from mailward.platforms.dovecot.doveadm import Doveadm
-
-_ASK_S = 5.0
-_NAMES_AT_ONCE = 500
-"""Names on one command line; the kernel allows far more."""
+from mailward.platforms.dovecot.doveadm import Doveadm, complaint, in_parts, require_plain, rows_of
+from mailward.platforms.reach.mailward_host import MOST_AT_ONCE, wrong_with
 
 
 class DovecotProxy:
@@ -20,27 +17,25 @@ class DovecotProxy:
 
     async def forget(self) -> None:
         """Flush the authentication cache."""
-        finished = await self._doveadm.run("auth", "cache", "flush", seconds=_ASK_S)
-        if finished.status != 0:
-            raise TemporaryFailure(f"the authentication cache was not flushed: {' '.join(finished.errors.split())}")
+        if (why := complaint(await self._doveadm.run("auth", "cache", "flush"))) is not None:
+            raise TemporaryFailure(f"the authentication cache was not flushed: {why}")
 
     async def sessions(self) -> tuple[ProxiedSession, ...]:
         """`proxy list`; with Dovecot 2.4 nothing is told of where sessions lead."""
-        rows = await self._doveadm.rows("proxy", "list", seconds=_ASK_S)
-        return tuple(
-            ProxiedSession(mailbox=str(row["username"]), address=row.get("dest-ip"))
-            for row in rows
-            if "username" in row
-        )
+        request = ("proxy", "list")
+        rows = rows_of(await self._doveadm.run(*request), self._doveadm.words(*request))
+        return tuple(_session(row) for row in rows)
 
     async def end_sessions(self, mailboxes: Sequence[str]) -> None:
-        """`proxy kick` of each; one who is not there is not missed."""
-        for names in _in_parts(mailboxes):
-            finished = await self._doveadm.run("proxy", "kick", *names, seconds=_ASK_S)
-            if finished.status != 0:
-                raise TemporaryFailure(f"sessions were not ended: {' '.join(finished.errors.split())[:300]}")
+        """`proxy kick` of each; one who is not there is not missed, and one who cannot be named comes last."""
+        for names in in_parts([name for name in mailboxes if not wrong_with(name)], MOST_AT_ONCE):
+            if (why := complaint(await self._doveadm.run("proxy", "kick", mailboxes=names))) is not None:
+                raise TemporaryFailure(f"sessions were not ended: {why}")
+        require_plain(mailboxes)
 
 
-def _in_parts(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    for begin in range(0, len(names), _NAMES_AT_ONCE):
-        yield names[begin : begin + _NAMES_AT_ONCE]
+def _session(row: Mapping[str, object]) -> ProxiedSession:
+    mailbox, address = row.get("username"), row.get("dest-ip")
+    if not isinstance(mailbox, str) or not isinstance(address, str | None):
+        raise TemporaryFailure(f"the proxy's list of sessions cannot be read: {dict(row)!r:.200}")
+    return ProxiedSession(mailbox=mailbox, address=address or None)

@@ -2,24 +2,21 @@
 
 import asyncio
 import re
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from pathlib import Path
 
 from mailward.model.copies import MailboxSync, SyncReport
 from mailward.model.errors import Refused, TemporaryFailure
-from mailward.platforms.dovecot.doveadm import Doveadm
+from mailward.platforms.commands import Finished, one_line
+from mailward.platforms.dovecot.doveadm import SYNC, Doveadm, complaint, in_parts, require_plain, rows_of
+from mailward.platforms.reach.mailward_host import MOST_IN_TURN, wrong_with
 
-_ASK_S = 10.0
-_SECONDS_A_MAILBOX = 5.0
-"""Patience for one mailbox, beside what the whole takes to begin; most take some 20 ms (measured)."""
-_BEGIN_S = 20.0
 _AT_ONCE = 2
 """Processes that synchronise at the same time: dsync works both servers' disks."""
-_MAILBOXES_A_PROCESS = 100
 _OF_MAILBOX = re.compile(r"doveadm\((?P<mailbox>[^)]+)\)\S*: (?:Fatal|Error): (?P<why>.*)")
 _NEVER = "-"
+_USAGE = 64
+"""How doveadm ends when it does not know a command (EX_USAGE, sysexits(3))."""
 
 
 class DovecotReplication:
@@ -36,21 +33,19 @@ class DovecotReplication:
 
     async def status(self) -> Mapping[str, MailboxSync]:
         """`replicator status '*'`."""
-        rows = await self._doveadm.rows("replicator", "status", "*", seconds=_ASK_S)
-        found = (_mailbox_sync(row) for row in rows)
-        return {sync.mailbox: sync for sync in found}
+        request = ("replicator", "status")
+        finished = _from_replicator(await self._doveadm.run(*request))
+        syncs = (_mailbox_sync(row) for row in rows_of(finished, self._doveadm.words(*request)))
+        return {sync.mailbox: sync for sync in syncs}
 
     async def hasten(self, mailboxes: Sequence[str]) -> None:
-        """`replicator replicate -p high` of each."""
-        limit = asyncio.Semaphore(_AT_ONCE)
-
-        async def one(mailbox: str) -> None:
-            async with limit:
-                finished = await self._doveadm.run("replicator", "replicate", "-p", "high", mailbox, seconds=_ASK_S)
-            if finished.status != 0:
-                raise TemporaryFailure(f"{mailbox} is not replicated: {' '.join(finished.errors.split())[:300]}")
-
-        await asyncio.gather(*(one(mailbox) for mailbox in mailboxes))
+        """`replicator replicate -p high` of each; one who cannot be named comes last."""
+        for names in in_parts([name for name in mailboxes if not wrong_with(name)], MOST_IN_TURN):
+            request = ("replicator", "replicate")
+            finished = _from_replicator(await self._doveadm.run(*request, mailboxes=names))
+            if (why := complaint(finished)) is not None:
+                raise TemporaryFailure(f"not every mailbox is replicated sooner: {why}")
+        require_plain(mailboxes)
 
     async def synchronise(self, mailboxes: Sequence[str], *, with_server: str) -> SyncReport:
         """
@@ -65,33 +60,36 @@ class DovecotReplication:
             async with limit:
                 return await self._part(names, peer)
 
-        reports = await asyncio.gather(*(part(names) for names in _in_parts(mailboxes)))
+        odd = tuple((name, f"its name {wrong}") for name in mailboxes if (wrong := wrong_with(name)))
+        plain = [name for name in mailboxes if not wrong_with(name)]
+        reports = await asyncio.gather(*(part(names) for names in in_parts(plain, MOST_IN_TURN)))
         return SyncReport(
             done=tuple(name for report in reports for name in report.done),
-            failed=tuple(failure for report in reports for failure in report.failed),
+            failed=(*odd, *(failure for report in reports for failure in report.failed)),
         )
 
     def command(self, *, with_server: str) -> tuple[str, ...]:
-        """The words for one mailbox."""
-        return self._doveadm.words("sync", "-u", "MAILBOX", self._peer(with_server))
+        """The words for several mailboxes; they read the names."""
+        return self._doveadm.words(SYNC, self._peer(with_server))
 
     async def _part(self, names: Sequence[str], peer: str) -> SyncReport:
-        """Several in one process; where that did not go well, each by itself, so that one does not hide the others."""
-        seconds = _BEGIN_S + _SECONDS_A_MAILBOX * len(names)
+        """
+        Several in one process; where that did not go well, each by itself, so that one does not hide the others.
+
+        Whatever it says is not well: it passes over a mailbox that does not exist with status 0 and a line ("User no
+        longer exists, skipping", measured with 2.3.19); by itself that is a failure (status 67).
+        """
         if len(names) > 1:
-            with tempfile.NamedTemporaryFile("w", prefix="mailward-sync-", encoding="utf-8") as file:
-                file.write("".join(f"{name}\n" for name in names))
-                file.flush()
-                finished = await self._doveadm.run("sync", "-F", str(Path(file.name)), peer, seconds=seconds)
-            if finished.status == 0:
+            finished = await self._doveadm.run(SYNC, peer, mailboxes=names)
+            if finished.status == 0 and not finished.errors.strip():
                 return SyncReport(done=tuple(names))
         done, failed = [], []
         for name in names:
-            finished = await self._doveadm.run("sync", "-u", name, peer, seconds=_BEGIN_S)
-            if finished.status == 0:
+            finished = await self._doveadm.run(SYNC, peer, mailboxes=(name,))
+            if complaint(finished) is None:
                 done.append(name)
             else:
-                failed.append((name, _why(finished.errors, finished.status)))
+                failed.append((name, _why(finished)))
         return SyncReport(done=tuple(done), failed=tuple(failed))
 
     def _peer(self, server: str) -> str:
@@ -102,6 +100,16 @@ class DovecotReplication:
             raise Refused(f"it is not known where {server} is reached to synchronise: set {key}") from None
 
 
+def _from_replicator(finished: Finished) -> Finished:
+    """
+    Raises:
+        Refused: There is no replicator; Dovecot 2.4 then shows how doveadm is used (rootless-and-2.4 §B).
+    """
+    if finished.status == _USAGE:
+        raise Refused('this Dovecot has no replicator: set replication.kind to "sync"')
+    return finished
+
+
 def _mailbox_sync(row: Mapping[str, object]) -> MailboxSync:
     try:
         return MailboxSync(
@@ -110,7 +118,7 @@ def _mailbox_sync(row: Mapping[str, object]) -> MailboxSync:
             has_failed=row["failed"] != _NEVER,
             last_success=_ago(str(row["success sync"])),
         )
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, OverflowError) as error:
         raise TemporaryFailure(f"the replicator's answer cannot be read: {dict(row)!r:.200}") from error
 
 
@@ -122,12 +130,7 @@ def _ago(text: str) -> timedelta | None:
     return timedelta(hours=int(hours), minutes=int(minutes), seconds=int(seconds))
 
 
-def _why(errors: str, status: int) -> str:
-    found = _OF_MAILBOX.search(errors)
-    said = found["why"] if found else " ".join(errors.split())
-    return said[:300] or f"doveadm ended with {status}"
-
-
-def _in_parts(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    for begin in range(0, len(names), _MAILBOXES_A_PROCESS):
-        yield names[begin : begin + _MAILBOXES_A_PROCESS]
+def _why(finished: Finished) -> str:
+    """What doveadm says of the mailbox, without the mailbox."""
+    found = _OF_MAILBOX.search(finished.errors)
+    return one_line(found["why"]) if found else finished.said()

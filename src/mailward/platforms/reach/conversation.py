@@ -19,15 +19,15 @@ class MailwardHost:
         """Nothing is asked yet."""
         self.runner = runner
 
-    async def ask(self, *request: str, seconds: float) -> Mapping[str, Any]:
+    async def ask(self, *request: str, seconds: float, given: bytes = b"") -> Mapping[str, Any]:
         """
-        Return the answer to a request.
+        Return the answer to a request, *given* being what it reads.
 
         Raises:
             TemporaryFailure: The host was not reached, answers nonsense, or could not find out.
             Refused: It says no.
         """
-        finished = await self.runner.run(request, timeout=seconds)
+        finished = await self.runner.run(request, timeout=seconds, given=given)
         try:
             answer = json.loads(finished.output)
             is_done = answer["ok"]
@@ -41,7 +41,7 @@ class MailwardHost:
             raise Refused(f"{self.runner.where}: {why}")
         return dict(answer)
 
-    async def run(self, *request: str, seconds: float) -> Finished:
+    async def run(self, *request: str, seconds: float, given: bytes = b"") -> Finished:
         """
         Have a program of the other end's table run, and return how it ended.
 
@@ -49,7 +49,7 @@ class MailwardHost:
             TemporaryFailure: As `ask`.
             Refused: The other end says no, or its sudo does.
         """
-        finished = self.finished(request[0], await self.ask(*request, seconds=seconds))
+        finished = self.finished(request[0], await self.ask(*request, seconds=seconds, given=given))
         if refusal := _sudos_refusal(finished):
             raise Refused(f"{self.runner.where}: {refusal}; its sudoers lacks this command")
         return finished

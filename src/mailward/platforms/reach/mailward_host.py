@@ -5,8 +5,12 @@ A program of its own, in one file, for any python3 from 3.9 on: `python3 -I mail
 [--config FILE]`. It reads SSH_ORIGINAL_COMMAND, which anybody with the key controls, and answers with one line of JSON.
 
 Rules of this file: the request chooses from a table, by words that must be equal; no word of it ever becomes part of
-what is run. Unit and configuration file come from a file that only root may write. No shell. Time and output are
+what is run. Unit, configuration file and peers come from a file that only root may write. No shell. Time and output are
 bounded. What needs root is run as `sudo -n` with exactly one argv for each verb (`--sudoers` prints them).
+
+The one thing that comes from outside are names of mailboxes. They come over standard input, never in a request; they
+are few, short, and no option, no mask and no line of something else. Since sudoers(5) could only allow such words by
+wildcards, sudo is given this program itself, `--as-root REQUEST`, which checks them once more before it runs doveadm.
 """
 
 from __future__ import annotations
@@ -16,20 +20,24 @@ import errno
 import json
 import os
 import re
+import select
 import selectors
 import signal
 import subprocess
 import sys
 import syslog
 import time
-from contextlib import suppress
+import unicodedata
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Iterator, Mapping, Sequence  # noqa: UP035 - for python 3.9
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence  # noqa: UP035 - for python 3.9
 
 CONFIG = Path("/etc/mailward-host.ini")
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 SUDO = ("/usr/bin/sudo", "-n", "--")
+ITSELF = ("/usr/bin/python3", "-I", "/usr/local/lib/mailward-host/mailward_host.py")
+AS_ROOT = "--as-root"
 SYSTEMCTL, DOVEADM, DOVECONF = "/usr/bin/systemctl", "/usr/bin/doveadm", "/usr/bin/doveconf"
 PROPERTIES = "LoadState,ActiveState,SubState,Result,MainPID,NRestarts,StateChangeTimestamp,ExecMainStartTimestamp,Job"
 
@@ -38,8 +46,27 @@ _REQUEST = re.compile(r"[A-Za-z0-9@:./_=-]+(?: [A-Za-z0-9@:./_=-]+){0,7}")
 _LONGEST_REQUEST = 200
 _UNIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9:_.@-]{0,200}")
 _PATH = re.compile(r"/[A-Za-z0-9/_.+-]{1,200}")
+#: Where a server's copies are synchronised with; a host name or a number of IPv4.
+_PEER = re.compile(r"tcps?:[A-Za-z0-9][A-Za-z0-9.-]{0,252}:[0-9]{1,5}")
 _LARGEST_OUTPUT = 500_000
+#: A list with a line of about a hundred bytes for each session or mailbox.
+_LARGEST_LIST = 8_000_000
 _LOOK_S, _DEED_S = 8, 95
+#: What `--as-root` takes beside what it runs.
+_AS_ROOT_S = 3
+
+#: How many mailboxes one request may name: those that go into one command line, and those that are dealt with in turn.
+MOST_AT_ONCE, MOST_IN_TURN = 500, 100
+_LONGEST_NAME = 255
+_LARGEST_INPUT = MOST_AT_ONCE * (_LONGEST_NAME * 4 + 1)
+#: Dovecot's masks.
+_MASK = frozenset("*?")
+#: Control characters, halves of characters, and what ends a line or a paragraph (Unicode's general categories).
+_NOT_IN_NAMES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+#: In a line of the table: all names, or each name in turn.
+_NAMES, _NAME = "NAMES", "NAME"
+#: EX_TEMPFAIL and EX_NOPERM of sysexits(3); doveadm itself ends with EX_USAGE where it lacks a command.
+_TEMPORARY, _REFUSED = 75, 77
 #: How often to see whether a program has ended whose output somebody else holds open.
 _TICK_S = 0.05
 #: The processes without which nobody can log in; a session that waits is not the service being hung.
@@ -83,6 +110,10 @@ class Host:
     config: str
     marks: tuple[str, ...] = ()
     may_restart_server: bool = False
+    peers: tuple[str, ...] = ()
+    """Whom its mailboxes may be synchronised with, as `doveadm sync` takes it."""
+    file: str = str(CONFIG)
+    """Where this is written."""
 
 
 @dataclass(frozen=True)
@@ -95,17 +126,66 @@ class Verb:
     """Whether it changes something: such verbs do not exist behind --read-only."""
     root: bool = False
     seconds: int = _LOOK_S
+    seconds_a_name: int = 0
+    most_names: int = 0
+    """How many mailboxes may be named; without NAMES or NAME the program reads them, a line each."""
+    alone: tuple[str, ...] = ()
+    """What is run instead where one mailbox is named."""
+    largest: int = _LARGEST_OUTPUT
+
+    @property
+    def through_us(self) -> bool:
+        """Whether sudo starts this program: where sudoers would need a wildcard, or would take a mask for one."""
+        return self.most_names > 0 or any(_MASK.intersection(word) for word in self.argv)
+
+    def seconds_for(self, names: Sequence[str]) -> int:
+        """How long it may take."""
+        return self.seconds + self.seconds_a_name * len(names)
+
+
+class Run(NamedTuple):
+    """One program to be run for a verb."""
+
+    argv: tuple[str, ...]
+    given: bytes = b""
+    """Its standard input."""
+    mailbox: str = ""
+    """Whom it is for, where one is run for each in turn."""
 
 
 def _deed(verb: str) -> Verb:
     return Verb((SYSTEMCTL, "--no-ask-password", verb, "--", "UNIT"), acts=True, root=True, seconds=_DEED_S)
 
 
-def _doveadm(*words: str, acts: bool = False) -> Verb:
-    return Verb((DOVEADM, "-c", "CONFIG", *words), acts=acts, root=True)
+def _doveadm(*words: str, acts: bool = False, largest: int = _LARGEST_OUTPUT) -> Verb:
+    return Verb((DOVEADM, "-c", "CONFIG", *words), acts=acts, root=True, largest=largest)
 
 
-#: Every request there is, word for word, beside "boot-id" and "others-at-work", which run nothing of their own.
+def _of_mailboxes(*words: str, most: int, seconds: int = _LOOK_S, each: int = 0, alone: tuple[str, ...] = ()) -> Verb:
+    return Verb(
+        (DOVEADM, "-c", "CONFIG", *words),
+        acts=True,
+        root=True,
+        seconds=seconds,
+        seconds_a_name=each,
+        most_names=most,
+        alone=(DOVEADM, "-c", "CONFIG", *alone) if alone else (),
+    )
+
+
+def synchronise_with(peer: str) -> Verb:
+    """
+    `doveadm sync` with one peer.
+
+    A list must be a file, which /dev/stdin may be but a pipe is not (measured with 2.3.19: "pread() failed: Illegal
+    seek"). In a list one who does not exist is passed over with status 0; alone it is a failure, status 67.
+    """
+    alone = ("sync", "-u", _NAME, peer)
+    return _of_mailboxes("sync", "-F", "/dev/stdin", peer, most=MOST_IN_TURN, seconds=20, each=5, alone=alone)
+
+
+#: Every request there is, word for word, beside "boot-id" and "others-at-work", which run nothing of their own, and
+#: "doveadm sync PEER" for each peer of this host.
 VERBS: Mapping[str, Verb] = {
     "status": Verb((SYSTEMCTL, "show", "--timestamp=unix", "--property=" + PROPERTIES, "--", "UNIT")),
     "check": Verb((DOVECONF, "-x", "-c", "CONFIG", "-h", "protocols"), root=True),
@@ -115,16 +195,37 @@ VERBS: Mapping[str, Verb] = {
     "doveadm who": _doveadm("-f", "json", "who"),
     "doveadm stats dump": _doveadm("stats", "dump"),
     "doveadm process status": _doveadm("-f", "json", "process", "status"),
-    "doveadm proxy list": _doveadm("-f", "json", "proxy", "list"),
+    "doveadm proxy list": _doveadm("-f", "json", "proxy", "list", largest=_LARGEST_LIST),
+    "doveadm proxy kick": _of_mailboxes("proxy", "kick", "--", _NAMES, most=MOST_AT_ONCE),
     "doveadm auth cache flush": _doveadm("auth", "cache", "flush", acts=True),
     "doveadm service status": _doveadm("-f", "json", "service", "status"),
+    "doveadm replicator status": _doveadm("-f", "json", "replicator", "status", "*", largest=_LARGEST_LIST),
+    "doveadm replicator replicate": _of_mailboxes(
+        "replicator", "replicate", "-p", "high", "--", _NAME, most=MOST_IN_TURN, each=1
+    ),
 }
 BOOT_ID, OTHERS = "boot-id", "others-at-work"
+_KEYS = ("unit", "config", "healer_marks", "restart_server", "peers")
 
-Execute = Callable[[Sequence[str], int], Mapping[str, Any]]
+SYNC = "doveadm sync "
+#: Runs an argv of the table within so many seconds; `given` is its standard input, `largest` how much it may say.
+Execute = Callable[..., Mapping[str, Any]]
 
 
-def answer(request: str, host: Host, execute: Execute, *, read_only: bool, proc: Path = _PROC) -> Mapping[str, Any]:
+def verbs_of(host: Host) -> Mapping[str, Verb]:
+    """The table of one host: whom it synchronises with is its own affair."""
+    return {**VERBS, **{SYNC + peer: synchronise_with(peer) for peer in host.peers}}
+
+
+def answer(
+    request: str,
+    host: Host,
+    execute: Execute,
+    *,
+    read_only: bool,
+    proc: Path = _PROC,
+    given: Callable[[], bytes] = lambda: b"",
+) -> Mapping[str, Any]:
     """
     Answer one request.
 
@@ -134,42 +235,118 @@ def answer(request: str, host: Host, execute: Execute, *, read_only: bool, proc:
         execute: Runs an argv of the table within so many seconds.
         read_only: Whether verbs that act exist.
         proc: The process table.
+        given: Reads the names of mailboxes, a line each.
 
     Raises:
         Refusal: There is no such request, or not for this key; nothing was run.
         Unseen: What it asks for cannot be found out.
     """
-    name = _name(request)
+    name = _name(request, host)
     if name == BOOT_ID:
         return {"ok": True, "boot_id": _boot_id(proc)}
     if name == OTHERS:
         return {"ok": True, "others": [*_systemd_at_work(host, execute), *_others(host, proc)], "unit": host.unit}
-    verb = VERBS[name]
+    verb = verbs_of(host)[name]
     if verb.acts and read_only:
         raise Refusal(f"this key may only look: {name} is not available")
     if name == "restart-server" and not host.may_restart_server:
         raise Refusal("this host does not allow its restart: set restart_server = yes in its mailward-host.ini")
-    said = dict(execute(argv_of(verb, host), verb.seconds))
+    if verb.through_us:
+        names = _names(verb, given)
+        seconds = verb.seconds_for(names) + _AS_ROOT_S
+        said = dict(execute(argv_of(name, host), seconds, given=as_lines(names), largest=verb.largest))
+    else:
+        said = dict(execute(argv_of(name, host), verb.seconds, largest=verb.largest))
     if name == "status" and said.get("ok"):
         said["stuck"] = stuck(_main_pid(str(said.get("output", ""))), proc)
     return {**said, "unit": host.unit}
 
 
-def argv_of(verb: Verb, host: Host) -> tuple[str, ...]:
-    """What is run for a verb on this host."""
-    own = {"UNIT": host.unit, "CONFIG": host.config}
-    argv = tuple(own.get(word, word) for word in verb.argv)
+def argv_of(name: str, host: Host) -> tuple[str, ...]:
+    """What is run for a request on this host."""
+    verb = verbs_of(host)[name]
+    if verb.through_us:
+        configured = () if host.file == str(CONFIG) else ("--config", host.file)
+        return (*SUDO, *ITSELF, *configured, AS_ROOT, *name.split())
+    argv = tuple(_own(host).get(word, word) for word in verb.argv)
     return (*SUDO, *argv) if verb.root else argv
 
 
-def _name(request: str) -> str:
+def runs_of(verb: Verb, host: Host, names: Sequence[str]) -> Iterator[Run]:
+    """What is run for these mailboxes, whose names have been checked."""
+    own = _own(host)
+    template = verb.alone if verb.alone and len(names) == 1 else verb.argv
+    if _NAME in template:
+        in_turn = template is verb.argv
+        for name in names:
+            argv = tuple(name if word == _NAME else own.get(word, word) for word in template)
+            yield Run(argv, mailbox=name if in_turn else "")
+    elif _NAMES in template:
+        yield Run(tuple(said for word in template for said in (names if word == _NAMES else (own.get(word, word),))))
+    else:
+        yield Run(tuple(own.get(word, word) for word in template), given=as_lines(names))
+
+
+def _own(host: Host) -> Mapping[str, str]:
+    return {"UNIT": host.unit, "CONFIG": host.config}
+
+
+def wrong_with(name: str) -> str:
+    """Why nothing can be done for a mailbox of that name; "" where nothing is wrong with it."""
+    if not 0 < len(name) <= _LONGEST_NAME:
+        return f"is not of 1 to {_LONGEST_NAME} characters"
+    if name.startswith("-"):
+        return "begins like an option"
+    if _MASK.intersection(name):
+        return "is a mask, which can mean others as well"
+    if any(unicodedata.category(character) in _NOT_IN_NAMES for character in name):
+        return "has a character that cannot be shown"
+    return ""
+
+
+def as_lines(names: Sequence[str]) -> bytes:
+    """Names as they are sent and read."""
+    return "".join(f"{name}\n" for name in names).encode()
+
+
+def names_in(data: bytes, most: int) -> Sequence[str]:
+    """
+    The names of mailboxes, a line each.
+
+    Raises:
+        Refusal: There is none, there are too many, or one cannot be a mailbox's; nobody's is taken then.
+    """
+    if len(data) > _LARGEST_INPUT:
+        raise Refusal(f"that are too many mailboxes: more than {_LARGEST_INPUT} bytes")
+    try:
+        names = data.decode().split("\n")  # not splitlines, which knows more ends of lines than doveadm
+    except UnicodeDecodeError as error:
+        raise Refusal(f"names of mailboxes are in UTF-8: {error}") from error
+    if names[-1] == "":
+        del names[-1]
+    if not 0 < len(names) <= most:
+        raise Refusal(f"1 to {most} mailboxes are named, a line each on standard input; these are {len(names)}")
+    for name in names:
+        if wrong := wrong_with(name):
+            raise Refusal(f"{name[:40]!a} {wrong}")
+    return names
+
+
+def _names(verb: Verb, given: Callable[[], bytes]) -> Sequence[str]:
+    return names_in(given(), verb.most_names) if verb.most_names else ()
+
+
+def _name(request: str, host: Host) -> str:
     """The table's own copy of the request's words."""
     if len(request) > _LONGEST_REQUEST or not _REQUEST.fullmatch(request):
         raise Refusal("that is no request: words of plain letters, with one space between them")
-    for known in (*VERBS, BOOT_ID, OTHERS):
+    all_there_are = (*verbs_of(host), BOOT_ID, OTHERS)
+    for known in all_there_are:
         if request == known:
             return known
-    raise Refusal(f"there is no such request; known: {', '.join((*VERBS, BOOT_ID, OTHERS))}")
+    if request.startswith(SYNC) and _PEER.fullmatch(request[len(SYNC) :]):
+        raise Refusal(f"nothing is synchronised with {request[len(SYNC) :]}: it is not among peers of {host.file}")
+    raise Refusal(f"there is no such request; known: {', '.join(all_there_are)}")
 
 
 def read_host(path: Path, *, owner: int = 0) -> Host:
@@ -199,45 +376,68 @@ def read_host(path: Path, *, owner: int = 0) -> Host:
         config=section.get("config", "/etc/dovecot/dovecot.conf"),
         marks=tuple(section.get("healer_marks", "").split()),
         may_restart_server=may_restart,
+        peers=tuple(section.get("peers", "").split()),
+        file=str(path),
     )
-    unknown = set(section) - {"unit", "config", "healer_marks", "restart_server"}
-    if unknown:
-        raise Refusal(f"{path}: unknown key {min(unknown)!r}; known: unit, config, healer_marks, restart_server")
+    if unknown := set(section) - set(_KEYS):
+        raise Refusal(f"{path}: unknown key {min(unknown)!r}; known: {', '.join(_KEYS)}")
     if not _UNIT.fullmatch(host.unit) or not _PATH.fullmatch(host.config) or "/../" in host.config:
         raise Refusal(f"{path}: unit or config is no plain name or path")
+    for peer in host.peers:
+        if not _PEER.fullmatch(peer) or not 0 < int(peer.rpartition(":")[2]) < 65536:
+            raise Refusal(f"{path}: {peer!a} of peers is not tcp:HOST:PORT or tcps:HOST:PORT")
     return host
 
 
-def run(argv: Sequence[str], seconds: float) -> Mapping[str, Any]:
+def run(
+    argv: Sequence[str], seconds: float, *, given: bytes = b"", largest: int = _LARGEST_OUTPUT
+) -> Mapping[str, Any]:
     """Run an argv of the table, in a session of its own; time and output are bounded."""
     try:
-        process = subprocess.Popen(
-            list(argv),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=ENVIRONMENT,
-            cwd="/",
-            start_new_session=True,
-        )
+        with _file_of(given) as file:
+            process = subprocess.Popen(
+                [word.encode() for word in argv],
+                stdin=file,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=ENVIRONMENT,
+                cwd="/",
+                start_new_session=True,
+            )
     except OSError as error:
         return {"ok": False, "error": f"{argv[0]} cannot be started: {error.strerror}", "unknown": True}
     try:
-        output, errors = _listen(process, time.monotonic() + seconds)
+        output, errors = _listen(process, time.monotonic() + seconds, largest)
     except TimeoutError:
-        return {"ok": False, "error": f"{' '.join(argv)} did not end within {seconds} s", "unknown": True}
+        return {"ok": False, "error": f"{' '.join(argv)[:300]} did not end within {seconds} s", "unknown": True}
     finally:
         _let_go(process)
     return {
         "ok": True,
         "status": process.returncode,
-        "output": output[:_LARGEST_OUTPUT].decode("utf-8", "replace"),
-        "errors": errors[:_LARGEST_OUTPUT].decode("utf-8", "replace"),
-        "truncated": len(output) > _LARGEST_OUTPUT,
+        "output": output[:largest].decode("utf-8", "replace"),
+        "errors": errors[:largest].decode("utf-8", "replace"),
+        "truncated": len(output) > largest,
     }
 
 
-def _listen(process: subprocess.Popen[bytes], deadline: float) -> tuple[bytes, bytes]:
+@contextmanager
+def _file_of(data: bytes) -> Iterator[int]:
+    """A file without a name that needs no disk: a full one is when help is needed."""
+    if not data:
+        yield subprocess.DEVNULL
+        return
+    number = os.memfd_create("names")
+    try:
+        with open(number, "wb", closefd=False) as file:
+            file.write(data)
+        os.lseek(number, 0, os.SEEK_SET)
+        yield number
+    finally:
+        os.close(number)
+
+
+def _listen(process: subprocess.Popen[bytes], deadline: float, largest: int) -> tuple[bytes, bytes]:
     """
     What a program says until it has ended, whoever else still holds its output; what is too much is thrown away.
 
@@ -253,7 +453,7 @@ def _listen(process: subprocess.Popen[bytes], deadline: float) -> tuple[bytes, b
             ready = waiting.select(0 if has_ended else _TICK_S)
             for key, _ in ready:
                 block = os.read(key.fd, 65_536)
-                said[key.fd] += block[: _LARGEST_OUTPUT + 1 - len(said[key.fd])]
+                said[key.fd] += block[: largest + 1 - len(said[key.fd])]
                 if not block:
                     waiting.unregister(key.fd)
             if has_ended and not ready:
@@ -278,9 +478,9 @@ def _let_go(process: subprocess.Popen[bytes]) -> None:
 def sudoers(host: Host, user: str = "mailward-host") -> str:
     """The sudoers lines for every verb, one exact command each, without wildcards."""
     lines = ["# What mailward-host may run as root: exact commands only. Printed by mailward_host.py --sudoers."]
-    for name, verb in VERBS.items():
+    for name, verb in verbs_of(host).items():
         if verb.root and (name != "restart-server" or host.may_restart_server):
-            command = " ".join(re.sub(r"([,:=\\])", r"\\\1", word) for word in argv_of(verb, host)[len(SUDO) :])
+            command = " ".join(re.sub(r"([,:=\\])", r"\\\1", word) for word in argv_of(name, host)[len(SUDO) :])
             lines.append(f"{user} ALL=(root) NOPASSWD: {command}")
     return "\n".join(lines) + "\n"
 
@@ -384,7 +584,7 @@ def _main_pid(shown: str) -> int:
 
 
 def _systemd_at_work(host: Host, execute: Execute) -> Iterator[str]:
-    said = execute(argv_of(VERBS["status"], host), _LOOK_S)
+    said = execute(argv_of("status", host), _LOOK_S)
     if not said.get("ok") or said.get("status") != 0:
         raise Unseen(f"systemd does not say what it is about: {said.get('error') or said.get('errors')}")
     shown = dict(line.split("=", 1) for line in str(said["output"]).splitlines() if "=" in line)
@@ -406,17 +606,72 @@ def _boot_id(proc: Path) -> str:
     return (proc / "sys/kernel/random/boot_id").read_text().strip()
 
 
+def as_root(request: str, host: Host, given: Callable[[], bytes]) -> int:
+    """
+    What sudo starts: run doveadm for mailboxes whose names are given, until one fails. Its exit status.
+
+    Raises:
+        Refusal: There is nothing of that name to be done so, or a name is not acceptable; nothing was run.
+    """
+    verb = verbs_of(host).get(request)
+    if verb is None or not verb.through_us:
+        raise Refusal(f"{request[:_LONGEST_REQUEST]!a} is not run as root")
+    names = _names(verb, given)
+    deadline = time.monotonic() + verb.seconds_for(names)
+    for argv, lines, mailbox in runs_of(verb, host, names):
+        said = run(argv, max(0.0, deadline - time.monotonic()), given=lines, largest=verb.largest)
+        status: int = said["status"] if said["ok"] else _TEMPORARY
+        errors = said.get("error") or said["errors"] or (f"exit status {status}" if status else "")
+        sys.stdout.buffer.write(said.get("output", "").encode())
+        sys.stderr.buffer.write((f"{mailbox}: {errors}" if mailbox and status else errors).encode())
+        if status != 0:
+            return status
+    return 0
+
+
+def _input() -> bytes:
+    """
+    Standard input to its end, or to where it is too much.
+
+    Raises:
+        Unseen: It does not end in time.
+    """
+    said = bytearray()
+    deadline = time.monotonic() + _LOOK_S
+    while len(said) <= _LARGEST_INPUT:
+        if not select.select([0], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            raise Unseen(f"the names of mailboxes did not come within {_LOOK_S} s")
+        block = os.read(0, 65_536)
+        if not block:
+            break
+        said += block
+    return bytes(said)
+
+
+def _started_by_sudo(request: str, path: Path) -> int:
+    try:
+        return as_root(request, read_host(path), _input)
+    except Refusal as refusal:
+        sys.stderr.write(f"mailward-host: {refusal}\n")
+        return _REFUSED
+    except (OSError, Unseen) as error:
+        sys.stderr.write(f"mailward-host: {error}\n")
+        return _TEMPORARY
+
+
 def main() -> int:
     """Answer the request in the environment; the options come from authorized_keys, which root or the user wrote."""
     options = sys.argv[1:]
     path = Path(options[options.index("--config") + 1]) if "--config" in options[:-1] else CONFIG
+    if AS_ROOT in options:
+        return _started_by_sudo(" ".join(options[options.index(AS_ROOT) + 1 :]), path)
     request = os.environ.get("SSH_ORIGINAL_COMMAND", "")
     try:
         host = read_host(path)
         if "--sudoers" in options and not request:
             sys.stdout.write(sudoers(host))
             return 0
-        said = answer(request, host, run, read_only="--read-only" in options)
+        said = answer(request, host, run, read_only="--read-only" in options, given=_input)
     except Refusal as refusal:
         said = {"ok": False, "error": str(refusal)}
     except (OSError, Unseen) as error:

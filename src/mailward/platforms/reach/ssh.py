@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mailward.model.errors import ConfigError, Refused, TemporaryFailure
-from mailward.platforms.commands import Finished, Runner, one_line
+from mailward.platforms.commands import Feeder, Finished, one_line
 
 _REACH = re.compile(
     r"ssh:(?P<user>[a-z_][a-z0-9_-]{0,31})@"
@@ -50,7 +50,7 @@ def destination(reach: str) -> Destination:
 class SshRunner:
     """Runs requests of `mailward-host` on another machine."""
 
-    def __init__(self, to: Destination, *, key: Path, known_hosts: Path, runner: Runner) -> None:
+    def __init__(self, to: Destination, *, key: Path, known_hosts: Path, runner: Feeder) -> None:
         """
         Args:
             to: Where.
@@ -100,15 +100,15 @@ class SshRunner:
             *("--", self._to.host, *request),
         )
 
-    async def run(self, argv: Sequence[str], *, timeout: float) -> Finished:
+    async def run(self, argv: Sequence[str], *, timeout: float, given: bytes = b"") -> Finished:
         """
-        Send a request and return what mailward-host printed.
+        Send a request, and *given* for its standard input; return what mailward-host printed.
 
         Raises:
             TemporaryFailure: The host was not reached, or the answer took longer than *timeout* seconds.
             Refused: A word could mean something else at the other end.
         """
-        finished = await self._runner.run(self.words(argv), timeout=timeout)
+        finished = await self._runner.run(self.words(argv), timeout=timeout, given=given)
         if finished.status == _NO_CONNECTION:
             used = f"key {self._key}, host keys {self._known_hosts}"
             raise TemporaryFailure(f"{self._to.host} was not reached over ssh: {_reason(finished.errors)} ({used})")

@@ -35,11 +35,15 @@ class OtherEnd:
         """Exit status and errors of what is run, by a word of its argv."""
         self.ssh: list[tuple[str, ...]] = []
         self.ran: list[tuple[str, ...]] = []
+        self.given: list[bytes] = []
+        """What each program reads."""
+        self.output = ""
+        """What each program says."""
         self.lost: Exception | Finished | None = None
         """What happens instead of an answer."""
         self._proc = proc
 
-    async def run(self, argv: Sequence[str], *, timeout: float) -> Finished:
+    async def run(self, argv: Sequence[str], *, timeout: float, given: bytes = b"") -> Finished:
         """Be ssh and, behind it, sshd with the forced command."""
         self.ssh.append(tuple(argv))
         if isinstance(self.lost, Exception):
@@ -50,18 +54,21 @@ class OtherEnd:
         request = " ".join(after[1:])  # what sshd makes of the words after the host
         assert shlex.split(request) == after[1:]
         try:
-            said = answer(request, self.host, self._execute, read_only=self.read_only, proc=self._proc)
+            said = answer(
+                request, self.host, self._execute, read_only=self.read_only, proc=self._proc, given=lambda: given
+            )
         except (Refusal, Unseen) as problem:
             said = {"ok": False, "error": str(problem), "unknown": isinstance(problem, Unseen)}
         return Finished(status=0, output=json.dumps(said) + "\n", errors="")
 
-    def _execute(self, argv: Sequence[str], seconds: int) -> Mapping[str, Any]:
+    def _execute(self, argv: Sequence[str], seconds: int, *, given: bytes = b"", largest: int = 0) -> Mapping[str, Any]:
         self.ran.append(tuple(argv))
+        self.given.append(given)
         if "show" in argv:
             output = "".join(f"{key}={value}\n" for key, value in self.properties.items())
             return {"ok": True, "status": 0, "output": output, "errors": ""}
         status, errors = next((said for word, said in self.finished.items() if word in argv), (0, ""))
-        return {"ok": True, "status": status, "output": "", "errors": errors}
+        return {"ok": True, "status": status, "output": self.output, "errors": errors}
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ from mailward.platforms.reach import mailward_host
 from mailward.platforms.reach.mailward_host import (
     BOOT_ID,
     OTHERS,
-    VERBS,
     Host,
     Refusal,
     Unseen,
@@ -29,11 +28,14 @@ from mailward.platforms.reach.mailward_host import (
     run,
     stuck,
     sudoers,
+    verbs_of,
 )
 
-HOST = Host(unit="dovecot.service", config="/etc/dovecot/dovecot.conf", may_restart_server=True)
+PEER = "tcp:mbx2.example.org:12345"
+HOST = Host(unit="dovecot.service", config="/etc/dovecot/dovecot.conf", may_restart_server=True, peers=(PEER,))
+VERBS = verbs_of(HOST)
 #: What may be run at all, whatever is asked.
-TABLE = {argv_of(verb, HOST) for verb in VERBS.values()}
+TABLE = {argv_of(name, HOST) for name in VERBS}
 SHOWN = "LoadState=loaded\nActiveState=active\nSubState=running\nResult=success\nMainPID=0\n"
 
 
@@ -44,22 +46,23 @@ class Recording:
         self.argvs = []
         self.said = {"ok": True, "status": 0, "output": SHOWN, "errors": ""} | said
 
-    def __call__(self, argv, seconds):
-        assert 0 < seconds < 120
+    def __call__(self, argv, seconds, *, given=b"", largest=0):
+        assert 0 < seconds < 600
+        self.given = given
         self.argvs.append(tuple(argv))
         return self.said
 
 
-def asked(request, *, read_only=False, host=HOST):
+def asked(request, *, read_only=False, host=HOST, given=b"anna\n"):
     """What is run for a request; a refusal runs nothing."""
     execute = Recording()
-    answer(request, host, execute, read_only=read_only)
+    answer(request, host, execute, read_only=read_only, given=lambda: given)
     return execute.argvs
 
 
 @pytest.mark.parametrize("request_", list(VERBS))
 def test_each_request_runs_its_line_of_the_table(request_):
-    assert [argv_of(VERBS[request_], HOST)] == asked(request_)
+    assert [argv_of(request_, HOST)] == asked(request_)
 
 
 ATTACKS = [
@@ -72,6 +75,12 @@ ATTACKS = [
     "doveadm who *", "doveadm pw -s PLAIN -p x", "doveadm stats dump -s /tmp/x", "doveadm service status ../../x",
     "doveadm service stop imap-login", "doveadm fetch -A text all", "doveadm kick -A", "doveadm auth test anna secret",
     "doveadm log errors", "doveadm service status imap",
+    "doveadm proxy kick anna", "doveadm proxy kick *", "doveadm proxy kick -- anna", "doveadm proxy", "doveadm sync",
+    "doveadm sync anna", "doveadm sync tcp:evil.example.org:1", f"doveadm sync {PEER} anna", f"doveadm sync -A {PEER}",
+    "doveadm sync tcp:mbx2.example.org:123456", "doveadm sync tcps:mbx2.example.org:12345", f"doveadm sync {PEER}:",
+    "doveadm sync PEER", "doveadm sync /tmp/x", "doveadm sync ssh:x", "doveadm replicator status anna",
+    "doveadm replicator remove", "doveadm replicator add *", "doveadm replicator replicate anna", "--as-root",
+    "--as-root doveadm proxy kick",
     "doveadm log errors --since=0", "doveadm  who", "PATH=/tmp status", "LD_PRELOAD=/tmp/x.so status", "A=b",
     "env status", "/usr/bin/systemctl restart x", "../status", "status/../restart", "/bin/sh", "sh -c reboot", "STATUS",
     "sudo reboot", "Status", "ｓtatus", "statuѕ", "stаtus", "status\u2028", "status\u00a0", "sta\u200btus",
@@ -111,7 +120,7 @@ NEAR_MISSES = st.lists(
 def test_whatever_is_asked_only_the_table_is_run(request_):
     execute = Recording()
     try:
-        answer(request_, HOST, execute, read_only=False)
+        answer(request_, HOST, execute, read_only=False, given=lambda: b"anna\n")
     except Refusal:
         assert [] == execute.argvs
 
@@ -123,17 +132,18 @@ def test_whatever_is_asked_only_the_table_is_run(request_):
 def test_a_key_that_may_only_look_never_runs_what_acts(request_):
     execute = Recording()
     try:
-        answer(request_, HOST, execute, read_only=True)
+        answer(request_, HOST, execute, read_only=True, given=lambda: b"anna\n")
     except Refusal:
         assert [] == execute.argvs
 
-    acting = {argv_of(verb, HOST) for verb in VERBS.values() if verb.acts}
+    acting = {argv_of(name, HOST) for name, verb in VERBS.items() if verb.acts}
     assert not acting.intersection(execute.argvs)
 
 
 def test_what_acts_is_what_changes_something():
     assert {
         "start", "stop", "restart", "reload", "enable", "reset-failed", "restart-server", "doveadm auth cache flush",
+        "doveadm proxy kick", "doveadm replicator replicate", f"doveadm sync {PEER}",
     } == {name for name, verb in VERBS.items() if verb.acts}  # fmt: skip
 
 
@@ -275,17 +285,23 @@ def own(path):
 def test_the_hosts_own_configuration(tmp_path):
     text = (
         "[host]\nunit = dovecot@a.service\nconfig = /srv/d.conf\nhealer_marks = /run/a /run/b\nrestart_server = yes\n"
+        "peers = tcp:mbx2:12345\n  tcps:192.0.2.7:12346\n"
     )
 
     assert Host(
-        unit="dovecot@a.service", config="/srv/d.conf", marks=("/run/a", "/run/b"), may_restart_server=True
+        unit="dovecot@a.service",
+        config="/srv/d.conf",
+        marks=("/run/a", "/run/b"),
+        may_restart_server=True,
+        peers=("tcp:mbx2:12345", "tcps:192.0.2.7:12346"),
+        file=f"{tmp_path}/x.ini",
     ) == own(written(tmp_path / "x.ini", text))
 
 
 def test_what_it_does_not_say_is_debians_usual_and_no_restart_of_the_server(tmp_path):
-    assert Host(unit="dovecot.service", config="/etc/dovecot/dovecot.conf") == own(
-        written(tmp_path / "x.ini", "[host]\n")
-    )
+    usual = Host(unit="dovecot.service", config="/etc/dovecot/dovecot.conf", file=f"{tmp_path}/x.ini")
+
+    assert usual == own(written(tmp_path / "x.ini", "[host]\n"))
 
 
 @pytest.mark.parametrize("mode", [0o666, 0o664, 0o646])
@@ -306,6 +322,10 @@ def test_a_configuration_that_somebody_elses_is_not_trusted(tmp_path):
         "[host]\nunit = *\n", "[host]\nunit =\n", "[host]\nconfig = dovecot.conf\n", "[host]\nconfig = /etc/../x\n",
         "[host]\nconfig = /etc/$(x)\n", "[host]\nrestart_server = perhaps\n", "[host]\nunits = x\n",
         "[host]\nunit = a\nunit = b\n",
+        "[host]\npeers = mbx2\n", "[host]\npeers = mbx2:12345\n", "[host]\npeers = tcp:mbx2\n",
+        "[host]\npeers = tcp:mbx2:0\n", "[host]\npeers = tcp:mbx2:65536\n", "[host]\npeers = tcp:-x:1\n",
+        "[host]\npeers = tcp:a:1 ssh:b:1\n", "[host]\npeers = tcp:a;b:1\n", "[host]\npeers = tcp:*:1\n",
+        "[host]\npeers = tcp:a:1,tcp:b:1\n", "[host]\npeers = /tmp/x\n", "[host]\npeers = tcp:mäx:1\n",
     ],
 )  # fmt: skip
 def test_a_wrong_configuration_is_refused(text, tmp_path):
@@ -365,6 +385,18 @@ def test_a_program_that_does_not_end_is_ended_in_time_with_what_it_started(scrip
 
     assert "did not end within 0.2 s" in said["error"]
     assert time.monotonic() - began < 20
+
+
+def test_a_program_reads_what_it_is_given_from_a_file():
+    script = "import os, stat, sys; print(stat.S_ISREG(os.fstat(0).st_mode), open('/dev/stdin').read())"
+
+    said = run((sys.executable, "-c", script), 20, given="anna\nä\n".encode())
+
+    assert (0, "True anna\nä\n\n") == (said["status"], said["output"])
+
+
+def test_a_program_that_reads_nothing_is_not_waited_for():
+    assert 0 == run(("true",), 20, given=b"x" * 500_000)["status"]
 
 
 # sudoers
