@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from mailward.config.crosschecks_channels import channel_mistakes
-from mailward.config.crosschecks_host import access_point_mistakes, host_mistakes
+from mailward.config.crosschecks_host import access_point_mistakes, host_mistakes, peer_mistakes
 from mailward.config.crosschecks_routing import routing_mistakes
 from mailward.config.layers import (
     HEALTH_MAILBOX,
@@ -53,6 +53,7 @@ class _Checker:
         yield from self._groups()
         for name, settings in self._settings.items():
             yield from self._server(name, settings)
+        yield from peer_mistakes(self._within, self._settings)
         yield from self._access_points()
         for name, settings in self._databases.items():
             yield from self._database(name, settings)

@@ -14,6 +14,7 @@ from mailward.config.schema import AccessPointTable
 from mailward.config.schema_acting import HOST_COMMANDS
 from mailward.config.within import Within
 from mailward.model.errors import ConfigError, Refused
+from mailward.platforms.reach.mailward_host import is_peer
 from mailward.platforms.reach.ssh import destination
 from mailward.platforms.systemd.unit_names import require_unit_name
 
@@ -23,6 +24,7 @@ _NEEDED_BY_SERVICE = ("status", "start")
 #: What can be controlled on another host: `mailward-host` there knows systemd; a command runs here.
 _ELSEWHERE = {"service": ("systemd",), "control": ("systemd", _BY_COMMAND)}
 _HAPROXY = "haproxy:"
+_DOVEADM = (_HOST, "doveadm")
 
 
 def host_mistakes(within: Within, path: KeyPath, settings: Settings) -> Iterator[Mistake]:
@@ -43,6 +45,17 @@ def host_mistakes(within: Within, path: KeyPath, settings: Settings) -> Iterator
             yield within.mistake(restartable.path, text)
     yield from _out_of_reach(within, str(path[-1]), settings)
     yield from _unit(within, str(path[-1]), service)
+
+
+def peer_mistakes(within: Within, servers: Mapping[str, Settings]) -> Iterator[Mistake]:
+    """Addresses that a server behind ssh cannot be told to synchronise with, each once."""
+    behind_ssh = [name for name, settings in servers.items() if _is_behind_ssh(settings) and _DOVEADM in settings]
+    for name, settings in servers.items():
+        address = settings.get((_HOST, "replication_address"))
+        asking = next((other for other in behind_ssh if other != name), None)
+        if address is not None and asking is not None and not is_peer(in_place(str(address.value), name)):
+            text = f"is no address that {asking}, which is reached by ssh, can be told"
+            yield within.mistake(address.path, f"{text}: tcp:HOST:PORT or tcps:HOST:PORT, HOST a name or IPv4")
 
 
 def access_point_mistakes(within: Within, path: KeyPath, table: AccessPointTable) -> Iterator[Mistake]:
@@ -76,10 +89,15 @@ def _uses(user: Setting | None, command: Setting) -> bool:
     return user.value == _BY_COMMAND or (user.path[0] == "servers" and command.path[0] != "servers")
 
 
-def _out_of_reach(within: Within, name: str, settings: Settings) -> Iterator[Mistake]:
+def _is_behind_ssh(settings: Settings) -> bool:
     reach = settings.get((_HOST, "reach"))
-    if reach is None or not str(reach.value).startswith("ssh:"):
+    return reach is not None and str(reach.value).startswith("ssh:")
+
+
+def _out_of_reach(within: Within, name: str, settings: Settings) -> Iterator[Mistake]:
+    if not _is_behind_ssh(settings):
         return
+    reach = settings[_HOST, "reach"]
     try:
         destination(in_place(str(reach.value), name))
     except ConfigError as error:
@@ -90,6 +108,10 @@ def _out_of_reach(within: Within, name: str, settings: Settings) -> Iterator[Mis
             instead = '"systemd:UNIT"' if key == "service" else '"systemd" or "command"'
             text = f"looks at this machine, but host.reach leads to another; use {instead}"
             yield within.mistake(setting.path, text)
+    doveadm = settings.get(_DOVEADM)
+    if doveadm is not None and not in_place(str(doveadm.value), name).startswith("/"):
+        text = "names a file of this machine, but host.reach leads to another; use the name of its dovecot.conf there"
+        yield within.mistake(doveadm.path, f'{text}, such as "/etc/dovecot/dovecot.conf"')
 
 
 def _secrets(within: Within, commands: Mapping[str, Setting]) -> Iterator[Mistake]:

@@ -145,12 +145,13 @@ class HostTable(Table):
     doveadm: FileName | None = None
     """
     The dovecot.conf by which `doveadm` reaches this server's Dovecot: a proxy's sessions and caches, a mailbox server's
-    replication. Needed to move databases.
+    replication. Needed to move databases. With `reach` "ssh:…" it says that doveadm is used there; the file is the one
+    that `mailward-host` is configured with.
     """
     replication_address: Annotated[Text, Field(pattern=REPLICATION_ADDRESS)] | None = None
     """
     Mailbox servers: where the others reach this one to synchronise, as `doveadm sync` takes it: "tcp:HOST:PORT" or
-    "tcps:HOST:PORT".
+    "tcps:HOST:PORT". A mailbox server behind ssh has it among the `peers` of its `mailward-host`, letter for letter.
     """
 
 

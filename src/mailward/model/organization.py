@@ -108,7 +108,10 @@ class HostAccess:
     certificate_file: str | None = None
     """The certificate the service is configured with, to notice one that was renewed but not loaded."""
     doveadm: str | None = None
-    """The dovecot.conf by which `doveadm` reaches this server's Dovecot: sessions, caches, synchronising."""
+    """
+    The dovecot.conf by which `doveadm` reaches this server's Dovecot: sessions, caches, synchronising. Over ssh the
+    other end knows which one it is, and this only says that doveadm is used there.
+    """
     replication_address: str | None = None
     """Where other mailbox servers reach this one to synchronise: "tcp:HOST:PORT", "tcps:HOST:PORT"."""
 

@@ -79,6 +79,18 @@ def mistakes_of(main):
             "commands = { restart-server = ['virsh', 'reset', 'be1'], boot-id = ['/x'] }",
             [],
         ),
+        *(
+            (
+                f"[servers.be1.host]\nreach = 'ssh:u@be1'\ndoveadm = '{doveadm}'",
+                [
+                    "servers.be1.host.doveadm names a file of this machine, but host.reach leads to another;"
+                    ' use the name of its dovecot.conf there, such as "/etc/dovecot/dovecot.conf"'
+                ],
+            )
+            for doveadm in ("dovecot.conf", "~/dovecot.conf", "{name}.conf")
+        ),
+        ("[servers.be1.host]\nreach = 'ssh:u@be1'\ndoveadm = '/etc/dovecot/dovecot.conf'", []),
+        ("[servers.be1.host]\ndoveadm = 'dovecot.conf'", []),
         (
             "[access_points.a]\nservers = ['proxy1']\ncontrol = 'haproxy:x'",
             ["access_points.a.backend is missing; name HAProxy's backend the proxies are in"],
@@ -115,6 +127,38 @@ def test_a_name_that_is_no_host_is_told_where_it_would_be_one(write):
 
     text = "'ssh:u@mail_1.example.org' is not ssh:USER@HOST or ssh:USER@HOST:PORT"
     assert [f"servers.mail_1.host.reach leads nowhere for server mail_1: {text}"] == mistakes_of(main)
+
+
+PEERS = """
+[servers.be1.host]
+reach = "REACH"
+doveadm = "/etc/dovecot/dovecot.conf"
+replication_address = "tcp:[2001:db8::1]:12345"
+[servers.be2]
+roles = ["mailbox"]
+host.replication_address = "ADDRESS"
+"""
+
+
+@pytest.mark.parametrize(
+    "address", ["tcp:[2001:db8::2]:12345", "tcp:a;b:1", "tcp:be2:65536", "tcp:be2:0", "tcps:größe:1", "tcp:-x:1"]
+)
+def test_an_address_that_a_host_behind_ssh_cannot_be_told_is_found_where_it_is_written(address, write):
+    main = write(SERVERS, more=PEERS.replace("REACH", "ssh:u@be1").replace("ADDRESS", address))
+
+    (mistake,) = read(main).mistakes
+    text = (
+        "is no address that be1, which is reached by ssh, can be told: tcp:HOST:PORT or tcps:HOST:PORT, HOST a name or"
+    )
+    assert f"servers.be2.host.replication_address {text} IPv4" == mistake.text
+    assert ("more.toml", 8) == (mistake.file.name, mistake.line)
+
+
+@pytest.mark.parametrize(
+    ("reach", "address"), [("local", "tcp:[2001:db8::2]:12345"), ("ssh:u@be1", "tcps:{name}.example.org:12345")]
+)
+def test_an_address_that_can_be_told_is_none(reach, address, write):
+    assert [] == mistakes_of(write(SERVERS, more=PEERS.replace("REACH", reach).replace("ADDRESS", address)))
 
 
 @pytest.mark.parametrize(

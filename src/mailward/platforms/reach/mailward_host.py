@@ -304,6 +304,11 @@ def wrong_with(name: str) -> str:
     return ""
 
 
+def is_peer(text: str) -> bool:
+    """Whether it is tcp:HOST:PORT or tcps:HOST:PORT, HOST being a name or a number of IPv4."""
+    return _PEER.fullmatch(text) is not None and 0 < int(text.rpartition(":")[2]) < 65536
+
+
 def as_lines(names: Sequence[str]) -> bytes:
     """Names as they are sent and read."""
     return "".join(f"{name}\n" for name in names).encode()
@@ -344,7 +349,7 @@ def _name(request: str, host: Host) -> str:
     for known in all_there_are:
         if request == known:
             return known
-    if request.startswith(SYNC) and _PEER.fullmatch(request[len(SYNC) :]):
+    if request.startswith(SYNC) and is_peer(request[len(SYNC) :]):
         raise Refusal(f"nothing is synchronised with {request[len(SYNC) :]}: it is not among peers of {host.file}")
     raise Refusal(f"there is no such request; known: {', '.join(all_there_are)}")
 
@@ -384,7 +389,7 @@ def read_host(path: Path, *, owner: int = 0) -> Host:
     if not _UNIT.fullmatch(host.unit) or not _PATH.fullmatch(host.config) or "/../" in host.config:
         raise Refusal(f"{path}: unit or config is no plain name or path")
     for peer in host.peers:
-        if not _PEER.fullmatch(peer) or not 0 < int(peer.rpartition(":")[2]) < 65536:
+        if not is_peer(peer):
             raise Refusal(f"{path}: {peer!a} of peers is not tcp:HOST:PORT or tcps:HOST:PORT")
     return host
 
