@@ -24,6 +24,7 @@ _LARGEST_BYTES = 1_000_000
 _LARGEST_FILE_BYTES = 50_000_000
 _WEIGH_AGAIN_S = 0.2
 _BLOCK = 65_536
+_LONGEST_COMMAND = 2000
 #: How long after a program's end its pipes may stay open: somebody else holds them, and says nothing that counts.
 _LAST_WORDS_S = 0.2
 _AFTER_KILL_S = 1.0
@@ -260,8 +261,8 @@ def _read_from(data: bytes) -> Iterator[int | IO[bytes]]:
 
 
 def _shown(argv: Sequence[str]) -> str:
-    """A command within a sentence: some name hundreds of mailboxes."""
-    return one_line(" ".join(argv))
+    """A command within a sentence; of one that names hundreds of mailboxes its beginning."""
+    return one_line(" ".join(argv), longest=_LONGEST_COMMAND)
 
 
 def _beginning(file: IO[bytes]) -> bytes:

@@ -17,7 +17,7 @@ from mailward.platforms.linux.pid_file_service import PidFileService
 from mailward.platforms.reach.conversation import MailwardHost
 from mailward.platforms.reach.remote_host import RemoteHost
 from mailward.platforms.reach.remote_service import RemoteService
-from mailward.platforms.reach.ssh import SshRunner, destination
+from mailward.platforms.reach.ssh import LARGEST_ANSWER, SshRunner, destination
 from mailward.platforms.supervisor.host import SupervisedHost
 from mailward.platforms.supervisor.supervised_service import SupervisedService
 from mailward.platforms.systemd.host import SystemdHost
@@ -28,8 +28,6 @@ from mailward.ports.service_control import ServiceControl
 KEY_VARIABLE, KNOWN_HOSTS_VARIABLE = "MAILWARD_SSH_KEY", "MAILWARD_KNOWN_HOSTS"
 """Environment of the manager: files to use instead of ~/.ssh/mailward and ~/.ssh/known_hosts of its user."""
 LOCAL = "local"
-#: A list of mailward-host's, and what JSON within JSON makes of it.
-_LARGEST_ANSWER = 20_000_000
 _COMMAND = "command"
 _SYSTEMD = "systemd"
 
@@ -109,7 +107,7 @@ def mailward_host_for(server: Server) -> MailwardHost:
             to,
             key=Path(os.environ.get(KEY_VARIABLE) or own / "mailward"),
             known_hosts=Path(os.environ.get(KNOWN_HOSTS_VARIABLE) or own / "known_hosts"),
-            runner=LocalRunner(largest=_LARGEST_ANSWER),
+            runner=LocalRunner(largest=LARGEST_ANSWER),
         )
     )
 

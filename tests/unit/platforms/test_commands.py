@@ -160,3 +160,30 @@ async def test_ssh_may_ask_an_agent_for_its_key(monkeypatch, tmp_path):
     finished = await LocalRunner().run((str(tmp_path / "ssh"),), timeout=20)
 
     assert "SSH_AUTH_SOCK=/run/agent" in finished.output.splitlines()
+
+
+@pytest.mark.parametrize("given", [b"", b"anna\n", b"x" * 3_000_000])
+async def test_a_program_reads_what_it_is_given(given):
+    finished = await LocalRunner().run(("sh", "-c", "wc -c; wc -c < /dev/stdin"), timeout=20, given=given)
+
+    first, second = finished.output.split()
+    assert (len(given), len(given)) == (int(first), int(second))
+
+
+async def test_a_program_that_does_not_read_is_not_waited_for():
+    assert 0 == (await LocalRunner().run(("true",), timeout=20, given=b"x" * 3_000_000)).status
+
+
+async def test_how_much_a_program_may_say_can_be_raised():
+    finished = await LocalRunner(largest=3_000_000).run(("sh", "-c", "yes | head -c 2000000"), timeout=20)
+
+    assert 2_000_000 == len(finished.output)
+
+
+async def test_a_command_that_names_hundreds_is_told_by_its_beginning():
+    with pytest.raises(TemporaryFailure, match="sleep 60 user0 user1") as caught:
+        await LocalRunner().run(
+            ("sh", "-c", "exec sleep 60", "sleep 60", *(f"user{number}" for number in range(5000))), timeout=0.05
+        )
+
+    assert len(str(caught.value)) < 2500

@@ -18,6 +18,8 @@ _REACH = re.compile(
     r"(?P<host>[A-Za-z0-9][A-Za-z0-9.-]{0,252}|\[[0-9a-fA-F:]{2,45}\])(?::(?P<port>[0-9]{1,5}))?"
 )
 _WORD = re.compile(r"[A-Za-z0-9@:./_=-]+")
+#: Bytes of an answer: the largest list of mailward-host, and what JSON within JSON makes of it.
+LARGEST_ANSWER = 20_000_000
 _CONNECT_S = 5
 #: ssh(1): "255 if an error occurred"; the forced command itself always ends with 0.
 _NO_CONNECTION = 255
