@@ -21,7 +21,7 @@ from mailward.model.errors import Refused, TemporaryFailure
 from mailward.model.evidence import ServiceState
 from mailward.platforms.command.host import CommandHost
 from mailward.platforms.command.service import CommandService
-from mailward.platforms.commands import DaemonStarter, Finished, LocalRunner, Runner
+from mailward.platforms.commands import DaemonStarter, Feeder, Finished, LocalRunner, Runner
 from mailward.platforms.dovecot.service import DovecotService
 from mailward.platforms.healers import Healers
 from mailward.platforms.linux.pid_file_service import PidFileService
@@ -398,7 +398,7 @@ def _systemd_hosts(directory: Path) -> ControlledHost:
 
 
 class _Gone:
-    async def run(self, argv: Sequence[str], *, timeout: float) -> Finished:
+    async def run(self, argv: Sequence[str], *, timeout: float, given: bytes = b"") -> Finished:
         raise TemporaryFailure("it does not answer")
 
 
@@ -422,7 +422,7 @@ def _ssh_hosts(directory: Path) -> ControlledHost:
             self._boot_id.parent.mkdir(parents=True)
             self._boot_id.write_text("b1")
 
-        async def run(self, argv: Sequence[str], *, timeout: float) -> Finished:
+        async def run(self, argv: Sequence[str], *, timeout: float, given: bytes = b"") -> Finished:
             host = Host(unit="x.service", config="/x", may_restart_server=self._allowed)
             try:
                 said = answer(argv[-1], host, self._reboot, read_only=False, proc=directory / f"{self._allowed}")
@@ -430,11 +430,11 @@ def _ssh_hosts(directory: Path) -> ControlledHost:
                 said = {"ok": False, "error": str(refusal)}
             return Finished(status=0, output=json.dumps(said), errors="")
 
-        def _reboot(self, argv: Sequence[str], seconds: int) -> dict[str, object]:
+        def _reboot(self, argv: Sequence[str], seconds: int, **_: object) -> dict[str, object]:
             self._boot_id.write_text("b2")
             return {"ok": True, "status": 0, "output": "", "errors": ""}
 
-    def remote(runner: Runner) -> RemoteHost:
+    def remote(runner: Feeder) -> RemoteHost:
         to = Destination(user="u", host="mbx1")
         return RemoteHost(MailwardHost(SshRunner(to, key=Path("/k"), known_hosts=Path("/h"), runner=runner)))
 
