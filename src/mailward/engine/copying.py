@@ -279,11 +279,13 @@ class Copying:
         for database in self._world.organization().databases.values():
             if database.replication is not CopyKind.SYNC or self._sync_next.get(database.name, now) > now:
                 continue
+            active_canary, _ = self._canary(database, database.active)
+            if active_canary is not True:
+                continue  # as at the start, before it was read for the first time
             self._sync_next[database.name] = now + self._world.moves().sync_every
             for server in database.passive:
-                active_canary, _ = self._canary(database, database.active)
                 passive_canary, _ = self._canary(database, server)
-                if active_canary is True and passive_canary is not False:
+                if passive_canary is not False:
                     await self._synchronise(database, server)
 
     async def _synchronise(self, database: Database, server: str) -> bool:

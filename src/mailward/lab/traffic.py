@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
+from secrets import token_hex
 from time import monotonic
 from types import TracebackType
 from typing import Self
@@ -84,6 +85,7 @@ class Traffic:
         self._blueprint = blueprint
         self._stop = threading.Event()
         self._numbers = count(1)
+        self._name = token_hex(3)
         self.records: list[Record] = []
         self._threads: list[threading.Thread] = []
         doors = blueprint.proxies
@@ -223,7 +225,7 @@ class Traffic:
                 answered()
 
     def _token(self, record: Record) -> str:
-        token = f"traffic-{next(self._numbers)}-{record.user}"
+        token = f"traffic-{self._name}-{next(self._numbers)}-{record.user}"
         record.tried.append(token)
         return token
 

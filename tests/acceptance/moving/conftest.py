@@ -27,10 +27,12 @@ DB1_USERS = ("anna", "boris", "carla")
 class Movable:
     """A lab and its manager, which does by itself what *mode* lets it, and what is asked of it by hand."""
 
-    def __init__(self, lab: Lab, *, mode: str = "recommend", more: str = "") -> None:
+    def __init__(self, lab: Lab, *, mode: str = "recommend", kind: str = "replicator") -> None:
         """Nothing runs yet."""
         self.lab = lab
-        configuration = lab.write_configuration(timings=Timings.SHORT, mode=mode, more=more)
+        configuration = lab.write_configuration(timings=Timings.SHORT, mode=mode)
+        text = configuration.read_text()
+        configuration.write_text(text.replace('kind = "replicator"', f'kind = "{kind}"'))
         shutil.rmtree(configuration.parent / "state")
         (configuration.parent / "state").mkdir(mode=0o700)
         self.manager = ManagerProcess(configuration)

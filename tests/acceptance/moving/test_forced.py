@@ -1,10 +1,20 @@
 """Forced moves: the source is dead, hung, cut off, or its store is not what it was. What may be missing is said."""
 
+import pytest
+
 from mailward.model.copies import CopyState
 from mailward.model.holds import HoldKind
 from mailward.model.recovery import OperationStatus, StepName, StepOutcome
 
 from .conftest import Movable, at_work, counted, dead_host
+
+
+@pytest.fixture(autouse=True)
+def _takes_minutes(request: pytest.FixtureRequest) -> None:
+    """By default only the first; each of them waits for a server to be well again."""
+    every = request.config.getoption("--every-kind") or request.config.getoption("--default-timings")
+    if not every and request.node.name != test_from_a_host_of_which_nobody_says_anything.__name__:
+        pytest.skip("only with --every-kind")
 
 
 def test_from_a_service_that_is_dead_for_good(movable: Movable) -> None:
