@@ -197,7 +197,8 @@ class Copying:
         key = (database.name, server)
         synced, failed = self._synced.get(key), self._failed.get(key)
         if synced is None:
-            return ReplicationSeen(never=1, failed=int(failed is not None), mailboxes=1)
+            mailboxes = database.mailboxes or 1
+            return ReplicationSeen(never=mailboxes, failed=int(failed is not None), mailboxes=mailboxes)
         return ReplicationSeen(failed=int(failed is not None), lag=self._world.clock.now() - synced)
 
     async def _mailboxes(self, database: Database) -> tuple[tuple[str, ...] | None, str]:
@@ -277,7 +278,7 @@ class Copying:
     async def _synchronise_what_is_due(self) -> None:
         now = self._world.clock.now()
         for database in self._world.organization().databases.values():
-            if database.replication is not CopyKind.SYNC or self._sync_next.get(database.name, now) > now:
+            if database.replication is not CopyKind.SYNC or not self._is_due(database, now):
                 continue
             active_canary, _ = self._canary(database, database.active)
             if active_canary is not True:
@@ -287,6 +288,12 @@ class Copying:
                 passive_canary, _ = self._canary(database, server)
                 if passive_canary is not False:
                     await self._synchronise(database, server)
+
+    def _is_due(self, database: Database, now: datetime) -> bool:
+        """When its time has come, or at once for a copy that was not tried yet, such as the one a move left."""
+        keys = [(database.name, server) for server in database.passive]
+        tried = all(key in self._synced or key in self._failed for key in keys)
+        return not tried or self._sync_next.get(database.name, now) <= now
 
     async def _synchronise(self, database: Database, server: str) -> bool:
         """Make the copy on *server* and the active one alike; whether all of it is."""

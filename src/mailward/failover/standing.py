@@ -110,7 +110,9 @@ def _passive(around: Around, settings: MoveSettings) -> tuple[CopyState, str]:
         return CopyState.HEALTHY, "it is the same store"
     if around.replication.unseen is not None or around.active.serves is False:
         return _apart(around)
-    return _following(around.replication, settings)
+    # what is copied every few minutes lags by as much as that
+    limit = settings.lag_limit + (settings.sync_every if around.kind is CopyKind.SYNC else timedelta(0))
+    return _following(around.replication, limit)
 
 
 def _hindered(around: Around) -> tuple[CopyState, str] | None:
@@ -136,13 +138,13 @@ def _apart(around: Around) -> tuple[CopyState, str]:
     return CopyState.DISCONNECTED_AND_RESYNCHRONIZING, f"it lagged behind when the active copy was last asked: {why}"
 
 
-def _following(seen: ReplicationSeen, settings: MoveSettings) -> tuple[CopyState, str]:
+def _following(seen: ReplicationSeen, limit: timedelta) -> tuple[CopyState, str]:
     if seen.never:
         return CopyState.INITIALIZING, f"{seen.never} of {seen.mailboxes} mailboxes were never synchronised"
-    if seen.lag is not None and seen.lag > settings.lag_limit:
+    if seen.lag is not None and seen.lag > limit:
         state = CopyState.FAILED if seen.failed else CopyState.RESYNCHRONIZING
-        what = f"{seen.failed} mailboxes cannot be synchronised" if seen.failed else f"{seen.waiting} mailboxes wait"
-        return state, f"{what}, for {spoken(seen.lag)}"
+        what = f"{seen.failed} mailboxes cannot be synchronised" if seen.failed else "it was not synchronised"
+        return state, f"{what} for {spoken(seen.lag)}"
     if seen.failed or seen.waiting:
         return CopyState.HEALTHY, f"{seen.failed + seen.waiting} mailboxes are about to be synchronised"
     return CopyState.HEALTHY, "nothing is missing"

@@ -91,6 +91,17 @@ def test_a_block_shows_and_says_who():
     assert (S.HEALTHY, "anna: disks") == (copy.state, copy.activation_blocked)
 
 
+def test_what_is_copied_every_few_minutes_may_lag_by_as_much():
+    settings = MoveSettings()
+    ours = replace(PASSIVE, kind=CopyKind.SYNC)
+    for lag, state in (
+        (settings.sync_every, S.HEALTHY),
+        (settings.sync_every + 2 * settings.lag_limit, S.RESYNCHRONIZING),
+    ):
+        seen = replace(ours, replication=ReplicationSeen(lag=lag, mailboxes=4))
+        assert state is copy_of("DB1", "be2", seen, settings=settings, now=NOW).state
+
+
 def test_on_shared_storage_nothing_lags():
     copy = copy_of("DB1", "be2", replace(PASSIVE, kind=CopyKind.SHARED_STORAGE), settings=MoveSettings(), now=NOW)
 
