@@ -15,7 +15,7 @@ from mailward.engine.holding import Holding
 from mailward.engine.ledger import Change
 from mailward.engine.notifying import Notifying
 from mailward.engine.parts import RepairParts
-from mailward.engine.recovering.move_deeds import OURSELVES
+from mailward.engine.recovering.blocking import OURSELVES
 from mailward.engine.recovering.ordering import Ordering
 from mailward.engine.recovering.ordering_moves import OrderingMoves
 from mailward.engine.recovering.recovering import Recovering

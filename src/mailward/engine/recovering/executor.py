@@ -10,12 +10,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from mailward.engine.recovering.acting import Acting
+from mailward.engine.recovering.blocking import own_blocks
 from mailward.engine.recovering.ended import Ended
 from mailward.engine.recovering.facts import Facts
 from mailward.engine.recovering.joining import Joining
 from mailward.engine.recovering.leading import Leading
 from mailward.engine.recovering.looking import bounded
-from mailward.engine.recovering.move_deeds import own_blocks
 from mailward.engine.recovering.move_stages import MoveStages
 from mailward.engine.recovering.moving import Moving
 from mailward.engine.recovering.probing import Probing

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
 
-from mailward.engine.recovering.move_deeds import block_activation
+from mailward.engine.recovering.blocking import block_activation
 from mailward.engine.recovering.moving import Moving
 from mailward.engine.recovering.record import Record
 from mailward.engine.recovering.standing import Turn
