@@ -11,6 +11,8 @@ class SourceState(Enum):
 
     WORKS = "works"
     """It answers and its store can be read: everything is synchronised first, and nothing is lost."""
+    CUT_OFF = "cut off from the proxies"
+    """It answers us, and some proxy does not reach it: everything is synchronised first, and no session is ended."""
     STORE_BROKEN = "its store is broken"
     """It answers, but this database cannot be read there, or is another one than it was: nothing comes from it."""
     GONE = "gone"
@@ -31,7 +33,7 @@ class Source:
     @property
     def is_planned(self) -> bool:
         """Whether the move waits for the last mail: nobody loses any."""
-        return self.state is SourceState.WORKS
+        return self.state in (SourceState.WORKS, SourceState.CUT_OFF)
 
     @property
     def must_be_fenced(self) -> bool:
@@ -51,6 +53,7 @@ def source_of(
     own_test_fails: bool | None,
     database_fails: bool | None,
     database_because: str = "",
+    out_of_reach: str = "",
 ) -> Source:
     """
     How a source is.
@@ -61,6 +64,7 @@ def source_of(
         own_test_fails: Whether its self test failed just now; None: it could not be run.
         database_fails: Whether the database could not be read there just now, with the canary it always had.
         database_because: What its deep test said.
+        out_of_reach: Why users of the database do not reach it by some proxy; "": they do, or nobody looked.
     """
     state = service.state if service is not None else ServiceState.UNKNOWN
     said = service.because if service is not None else unseen or "its host is not asked"
@@ -69,9 +73,15 @@ def source_of(
     if state is ServiceState.HUNG:
         return Source(state=SourceState.HUNG, because=f"its service hangs: {said}")
     if own_test_fails is False and database_fails is False:
-        return Source(state=SourceState.WORKS, because="it answers, and the database can be read there")
+        return _that_works(out_of_reach)
     if own_test_fails is False and database_fails:
         return Source(state=SourceState.STORE_BROKEN, because=f"the database cannot be read there: {database_because}")
     if state is ServiceState.RUNNING and own_test_fails:
         return Source(state=SourceState.HUNG, because=f"its host says that it runs, and it does not answer: {said}")
     return Source(state=SourceState.UNREACHABLE, because=f"it is not known how it is: {said}")
+
+
+def _that_works(out_of_reach: str) -> Source:
+    if out_of_reach:
+        return Source(state=SourceState.CUT_OFF, because=f"it answers us, but not every proxy: {out_of_reach}")
+    return Source(state=SourceState.WORKS, because="it answers, and the database can be read there")

@@ -72,6 +72,24 @@ def test_from_a_server_that_hangs(movable: Movable) -> None:
     assert ((), ()) == (account.lost, account.doubled)
 
 
+def test_from_a_server_no_proxy_reaches(movable: Movable) -> None:
+    """The manager reaches it, so nothing is missing; nobody is kicked, and nobody stays there."""
+    fault = movable.lab.faults["path-cut@be1"]
+    hindrance = movable.lab.why_not(fault)
+    if hindrance:
+        pytest.skip(hindrance)
+    with at_work(movable.lab, idles=False) as traffic:
+        movable.lab.break_("path-cut@be1")
+        movable.until(lambda: movable.client.health(server="proxy1", state="Degraded"), seconds=60)
+        story = movable.finished(movable.client.move_database("DB1", reason="the switch between"), seconds=120)
+        assert OperationStatus.HEALED is story.operation.status, movable.told()
+        assert traffic.every_writer_is_served("be2", seconds=30), movable.told()
+        movable.lab.heal()
+    movable.until(movable.is_green, seconds=90)
+    account = counted(movable.lab, traffic, "be2")
+    assert ((), ()) == (account.lost, account.doubled)
+
+
 def test_from_a_store_that_cannot_be_read(movable: Movable) -> None:
     with at_work(movable.lab, idles=False) as traffic:
         movable.lab.break_("database-unreadable@DB1")

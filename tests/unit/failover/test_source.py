@@ -46,6 +46,21 @@ def test_nothing_is_planned_fenced_and_ended_at_once(service, own_fails, databas
     found = source_of(status, unseen="", own_test_fails=own_fails, database_fails=database_fails)
 
     assert found.must_be_fenced is not found.answers
+    cut_off = source_of(
+        status, unseen="", own_test_fails=own_fails, database_fails=database_fails, out_of_reach="proxy1: refused"
+    )
+    assert not cut_off.answers or cut_off.state is S.STORE_BROKEN
     assert not found.is_planned or found.answers
     if own_fails is not False:
         assert not found.answers, "only a test of this moment that succeeded counts as an answer"
+
+
+def test_what_a_proxy_does_not_reach_is_synchronised_and_nobody_there_is_kicked():
+    """A login of that proxy may wait for it, and a kick would crash the proxy (field notes, section B)."""
+    status = ServiceStatus(state=ServiceState.RUNNING, because="the host says so")
+
+    found = source_of(status, unseen="", own_test_fails=False, database_fails=False, out_of_reach="proxy1: timed out")
+
+    assert S.CUT_OFF is found.state
+    assert (True, False, False) == (found.is_planned, found.answers, found.must_be_fenced)
+    assert "proxy1: timed out" in found.because

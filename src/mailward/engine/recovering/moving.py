@@ -37,16 +37,21 @@ class Moving:
         service, unseen = (None, "the configuration names no host.service")
         if control is not None:
             service, unseen = await bounded(control.status())
-        own, deep = await asyncio.gather(
+        proxies = [proxy.name for proxy in self._world.organization().proxies]
+        own, deep, *touched = await asyncio.gather(
             self._ask(ProbeKey(probe=items.SELF_TEST_PROBE, server=server, target=server)),
             self._ask(deep_test_of(database, server)),
+            *(self._ask(ProbeKey(probe=items.CTP_PROBE, server=name, target=database.name)) for name in proxies),
         )
+        ways = zip(proxies, touched, strict=True)
+        out_of_reach = "; ".join(f"{name}: {_why(result)}" for name, result in ways if _fails(result))
         return source_of(
             service,
             unseen=unseen,
             own_test_fails=_fails(own),
             database_fails=_fails(deep),
             database_because=_why(deep),
+            out_of_reach=out_of_reach,
         )
 
     async def choose(
