@@ -34,6 +34,9 @@ _GONE = frozenset({Cause.STORE_CHANGED, Cause.CONTENT_MISMATCH})
 _OURSELVES = "mailward"
 
 
+_NOBODY_LOOKS = ServerSeen(serves=None, because="it is no mailbox server of this organization")
+
+
 class Copying:
     """The copies of every database."""
 
@@ -70,7 +73,7 @@ class Copying:
         while True:
             try:
                 await self.look()
-                if self._world.controls().routing is not None:
+                if self._world.controls().routing is not None and self._world.may_act() is None:
                     await self.bring_back()
                     await self._synchronise_what_is_due()
             except Exception:
@@ -81,9 +84,9 @@ class Copying:
         """Look at every copy now."""
         async with self._lock:
             organization = self._world.organization()
-            servers = {
-                name: await self._server_seen(name) for name in {one.name for one in organization.mailbox_servers}
-            }
+            names = [one.name for one in organization.mailbox_servers]
+            seen_now = await asyncio.gather(*(self._server_seen(name) for name in names))
+            servers = dict(zip(names, seen_now, strict=True))
             syncs = await self._syncs()
             found: list[DatabaseCopy] = []
             for database in organization.databases.values():
@@ -108,8 +111,8 @@ class Copying:
             kind=database.replication,
             is_active=server == database.active,
             preference=place,
-            server=servers[server],
-            active=servers[database.active],
+            server=servers.get(server, _NOBODY_LOOKS),
+            active=servers.get(database.active, _NOBODY_LOOKS),
             replication=seen,
             followed=self._follows(database, server),
             canary=canary,
@@ -189,7 +192,7 @@ class Copying:
         """
         now = self._world.clock.now()
         control = self._world.controls().replication.get(database.active)
-        if control is not None and self._hasten_next.get(database.name, now) <= now:
+        if control is not None and self._world.may_act() is None and self._hasten_next.get(database.name, now) <= now:
             self._hasten_next[database.name] = now + HASTENS_EVERY
             await bounded(control.hasten(mailboxes))
 
@@ -278,16 +281,20 @@ class Copying:
     async def _synchronise_what_is_due(self) -> None:
         now = self._world.clock.now()
         for database in self._world.organization().databases.values():
-            if database.replication is not CopyKind.SYNC or not self._is_due(database, now):
+            moves = self._moving(database, database.active) is not None
+            if database.replication is not CopyKind.SYNC or moves or not self._is_due(database, now):
                 continue
             active_canary, _ = self._canary(database, database.active)
             if active_canary is not True:
                 continue  # as at the start, before it was read for the first time
             self._sync_next[database.name] = now + self._world.moves().sync_every
             for server in database.passive:
-                passive_canary, _ = self._canary(database, server)
-                if passive_canary is not False:
+                if await self._is_fit(database, server):
                     await self._synchronise(database, server)
+
+    async def _is_fit(self, database: Database, server: str) -> bool:
+        """Never with a store that is not known to be the one it was, nor behind the back of what a move left."""
+        return self._must_catch_up(database, server) is None and await self._is_the_store_it_was(database, server)
 
     def _is_due(self, database: Database, now: datetime) -> bool:
         """When its time has come, or at once for a copy that was not tried yet, such as the one a move left."""

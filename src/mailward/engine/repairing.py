@@ -75,9 +75,12 @@ class Repairing:
             look_at_copies=lambda: self.copying.look(),  # noqa: PLW0108  # noqa: PLW0108
             catch_up=lambda: self.copying.bring_back(),  # noqa: PLW0108
             read_routing=engine.whereabouts.read,
+            map_doubt=engine.whereabouts.doubt,
+            may_act=self._may_not_act,
             hold=lambda hold: self.holding.add(hold, actor=OURSELVES),
             hold_for=lambda hold, actor: self.holding.add(hold, actor=actor),
             release=lambda number: self.holding.release(number, actor=OURSELVES),
+            release_for=lambda number, actor: self.holding.release(number, actor=actor),
         )
         self.operations = parts.operations
         self.outbox = parts.outbox
@@ -146,7 +149,8 @@ class Repairing:
     def why_moved(self, moved: Moved) -> str:
         """The move of ours by which a database came to be active elsewhere; "" when it was none of ours."""
         for operation in self.recovering.open:
-            if operation.kind is OperationKind.MOVE and operation.data.get("database") == moved.database:
+            same = operation.kind is OperationKind.MOVE and operation.data.get("database") == moved.database
+            if same and operation.server == moved.source:
                 return f"moved from {moved.source} to {moved.target} by recovery {operation.id}"
         return ""
 
@@ -164,6 +168,13 @@ class Repairing:
             ),
             None,
         )
+
+    def _may_not_act(self) -> str | None:
+        if self._engine.snapshot.recovery.mode is Mode.OBSERVE:
+            return "the organization only observes"
+        if self.recovering.leading.held is None:
+            return "this manager does not lead"
+        return self.stopped() or self._world.store_trouble()
 
     def _mode(self, server: str, action: ActionClass, cause: MonitorKey | None) -> InForce:
         """The more careful of the organization's mode and the class's own, which an override may set anew."""

@@ -6,6 +6,7 @@ cannot be is told. While it cannot be read, what it said last counts for watchin
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +14,8 @@ from datetime import timedelta
 from mailward.model.errors import MailwardError
 from mailward.model.organization import Organization
 from mailward.ports.mailbox_routing import MailboxRouting
+
+log = logging.getLogger(__name__)
 
 ANSWERS_WITHIN = timedelta(seconds=15)
 
@@ -37,6 +40,7 @@ class Whereabouts:
         self._lock = asyncio.Lock()
         self.active: Mapping[str, str] = {}
         """Database -> server, by names of this organization; empty before the map was read."""
+        self._said: Mapping[str, str] = {}
         self.trouble: str | None = None
         """Why the map could not be read, or what it says that cannot be."""
 
@@ -49,7 +53,10 @@ class Whereabouts:
     async def run(self, every: Callable[[], timedelta]) -> None:
         """Read it again and again."""
         while True:
-            await self.read()
+            try:
+                await self.read()
+            except Exception:
+                log.exception("reading the map")  # what went wrong once must not end the reading
             await asyncio.sleep(every().total_seconds())
 
     async def read(self) -> str | None:
@@ -69,16 +76,27 @@ class Whereabouts:
             self._follow(said, self._organization)
             return None
 
+    def doubt(self, server: str) -> str | None:
+        """Why the map, as it was last read, does not prove that *server* holds no active copy; None: it does."""
+        if self._routing is None or self._organization is None:
+            return None
+        if self.trouble is not None:
+            return self.trouble
+        named = [name for name, word in self._said.items() if _server(word, self._organization) == server]
+        return f"the map sends the users of {', '.join(sorted(named))} there" if named else None
+
     def _follow(self, said: Mapping[str, str], organization: Organization) -> None:
+        self._said = said
         wrong: list[str] = []
         found: dict[str, str] = {}
+        strange = [name for name, word in said.items() if _server(word, organization) is None]
+        wrong += [f"the map sends the users of {name} to {said[name]!r}, which is no server here" for name in strange]
         for name, database in organization.databases.items():
             if name not in said:
                 wrong.append(f"the map does not know database {name}")
                 continue
             server = _server(said[name], organization)
             if server is None:
-                wrong.append(f"the map sends the users of {name} to {said[name]!r}, which is no server here")
                 continue
             if server not in database.copies:
                 wrong.append(f"the map sends the users of {name} to {server}, which holds no copy of it")

@@ -21,6 +21,8 @@ class SourceState(Enum):
     """Its service exists and does not answer: it may wake up and write."""
     UNREACHABLE = "unreachable"
     """It does not answer, and its host cannot be asked."""
+    UNKNOWN = "unknown"
+    """Its host says that it runs, and it could not be tested whether it answers: nothing is done to it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +36,11 @@ class Source:
     def is_planned(self) -> bool:
         """Whether the move waits for the last mail: nobody loses any."""
         return self.state in (SourceState.WORKS, SourceState.CUT_OFF)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nobody says anything of it: only that no proxy holds a session to it tells that nobody is there."""
+        return self.state is SourceState.UNREACHABLE
 
     @property
     def must_be_fenced(self) -> bool:
@@ -76,9 +83,19 @@ def source_of(
         return _that_works(out_of_reach)
     if own_test_fails is False and database_fails:
         return Source(state=SourceState.STORE_BROKEN, because=f"the database cannot be read there: {database_because}")
-    if state is ServiceState.RUNNING and own_test_fails:
+    return _that_does_not_answer(state, said, own_test_fails=own_test_fails, database_fails=database_fails)
+
+
+def _that_does_not_answer(
+    state: ServiceState, said: str, *, own_test_fails: bool | None, database_fails: bool | None
+) -> Source:
+    """Only what fails in every test that could be made hangs; what was not tested is not known."""
+    fails = own_test_fails is True and database_fails is not False
+    if state is ServiceState.RUNNING and fails:
         return Source(state=SourceState.HUNG, because=f"its host says that it runs, and it does not answer: {said}")
-    return Source(state=SourceState.UNREACHABLE, because=f"it is not known how it is: {said}")
+    if fails:
+        return Source(state=SourceState.UNREACHABLE, because=f"it does not answer, and nobody says how it is: {said}")
+    return Source(state=SourceState.UNKNOWN, because=f"it is not known how it is: {said}")
 
 
 def _that_works(out_of_reach: str) -> Source:

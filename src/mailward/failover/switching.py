@@ -61,6 +61,10 @@ class Seen:
     """Proxies that could not be asked for their sessions, and why."""
     on_source: tuple[str, ...] = ()
     """Mailboxes of this database with a session that leads to the source, or a login under way there."""
+    must_be_fenced: bool = False
+    """Whether it may be left only once its service is known to be stopped: it hangs, or its store is shared."""
+    may_be_silent: bool = False
+    """Whether nobody says anything of it, so that an empty list of sessions is all that can be known."""
     can_hold: bool = False
     """Whether the map can hold new logins."""
     held: bool = False
@@ -85,14 +89,26 @@ def next_safe_step(seen: Seen) -> Next:
 def _before(seen: Seen) -> Next:
     """Nothing has happened yet: everything that could go wrong afterwards is asked now."""
     unseen = _named(seen.unseen)
-    if seen.answers:
+    if seen.answers or (seen.catches_up and not seen.must_be_fenced):
         if unseen:
             return Next(step=Step.GIVE_UP, because=f"the switch could not be proven: {unseen}")
-        return Next(step=Step.SWITCH, because=f"the map still sends its users to {seen.source}")
-    if seen.fenced is not None:
-        return Next(step=Step.SWITCH, because=f"nobody writes on {seen.source} any more: {seen.fenced}")
-    if unseen:
-        because = f"{seen.source} is not fenced: its host does not say that it is gone, and {unseen}"
+        if seen.answers or not seen.on_source:
+            return Next(step=Step.SWITCH, because=f"the map still sends its users to {seen.source}")
+        return _unfenced(seen)
+    if seen.fenced is None:
+        return _never_fenced(seen, unseen)
+    if seen.on_source:  # what lives on without its master is a writer as well
+        return _unfenced(seen)
+    return Next(step=Step.SWITCH, because=f"nobody writes on {seen.source} any more: {seen.fenced}")
+
+
+def _never_fenced(seen: Seen, unseen: str) -> Next:
+    """Only of a server that nobody says anything of is it enough that no proxy holds a session to it."""
+    if not seen.may_be_silent:
+        return Next(step=Step.GIVE_UP, because=f"{seen.source} is not fenced: its service could not be stopped")
+    if unseen or not seen.proxies:
+        missing = unseen or "there is no proxy whose sessions could be looked at"
+        because = f"{seen.source} is not fenced: its host does not say that it is gone, and {missing}"
         return Next(step=Step.GIVE_UP, because=because)
     if seen.on_source:
         return _unfenced(seen)

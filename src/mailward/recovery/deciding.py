@@ -186,7 +186,8 @@ class Decision:
 def gates_of(wanted: Wanted) -> tuple[GateFunction, ...]:
     """The gates that are asked about a deed, in order."""
     if wanted.step in OF_ONE_MOVE:
-        return (*_BY_HAND, harm.throttle)  # the rest was asked when the move was decided, or a person answers for it
+        # the evidence was asked for when the move was decided, or a person answers for it
+        return (*(_BY_HAND if wanted.by_hand else (*_AUTHORITY, authority.mode, harm.not_available)), harm.throttle)
     if wanted.by_hand:
         own = () if wanted.step in _GIVES_BACK else _BY_HAND_OF_CLASS[wanted.action]
         return (*_BY_HAND, *own)

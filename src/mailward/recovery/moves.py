@@ -19,6 +19,8 @@ class Move:
     is_planned: bool
     must_be_fenced: bool
     answers: bool
+    may_be_silent: bool
+    """Whether nothing at all is known of the source, so that only its sessions can say that nobody is there."""
 
 
 def move_of(steps: Sequence[Step]) -> Move | None:
@@ -35,6 +37,7 @@ def move_of(steps: Sequence[Step]) -> Move | None:
         is_planned=known.get("is_planned") is True,
         must_be_fenced=known.get("must_be_fenced") is True,
         answers=known.get("answers") is True,
+        may_be_silent=known.get("may_be_silent") is True,
     )
 
 
@@ -51,7 +54,7 @@ def so_far(steps: Sequence[Step]) -> MoveSoFar | None:
         is_planned=move.is_planned,
         must_be_fenced=move.must_be_fenced,
         because=str(chosen.evidence.get("source")),
-        synchronised=bool(synced) and synced[-1].outcome is StepOutcome.DONE,
+        synchronised=move.kind is CopyKind.SHARED_STORAGE or (bool(synced) and synced[-1].outcome is StepOutcome.DONE),
         not_synchronised=synced[-1].because if synced else "",
         switched=any(
             step.name is StepName.SWITCH_OVER and step.outcome in (StepOutcome.DONE, StepOutcome.UNKNOWN)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from mailward.model.recovery import Deed, Operation, Step, StepName, StepOutcome
 from mailward.recovery.procedures import PROCEDURES, Procedure, Stage
-from mailward.recovery.wanted import ACTION_OF
+from mailward.recovery.wanted import ACTION_OF, OF_ONE_MOVE
 
 #: An own failed re-probe that is older says nothing of the present: the deed it would lead to probes again first.
 EVIDENCE_LASTS = timedelta(seconds=15)
@@ -22,6 +22,8 @@ SHOWS_AFTER = timedelta(seconds=3)
 ALTERNATIVES = frozenset({StepName.START_SERVICE, StepName.RELOAD_SERVICE, StepName.RESTART_SERVICE})
 #: How often a deed is begun anew after looking back found that it was not done.
 REPEATS = 1
+#: The same for the steps of a move, a few seconds apart: users wait on both ends of one that is half done.
+REPEATS_OF_MOVES = 60
 
 
 #: After these it is known whether the problem stands, or the order is carried out.
@@ -85,7 +87,7 @@ def _take(procedure: Procedure, steps: Sequence[Step]) -> Take:
     last = own[-1]
     stage = procedure.stages[last.place]
     undone = sum(step.place == last.place and was_not_done(step) for step in own)
-    if was_not_done(last) and undone <= REPEATS:
+    if was_not_done(last) and undone <= _repeats(last.name):
         return Take(place=last.place, stage=stage, attempt=undone + 1)
     tried = sum(1 for step in own if step.place == last.place)
     if last.outcome is StepOutcome.FAILED and last.name is not StepName.RE_PROBE and tried < stage.tries:
@@ -95,10 +97,15 @@ def _take(procedure: Procedure, steps: Sequence[Step]) -> Take:
         place += 1
     # a fresh look stands at the stage before: what was begun in vain too often is passed over all the same
     undone = sum(step.place == place and was_not_done(step) for step in own)
-    if undone > REPEATS:
+    if undone > _repeats(procedure.stages[min(place, len(procedure.stages) - 1)].step):
         place += 1
     place = min(place, len(procedure.stages) - 1)
     return Take(place=place, stage=procedure.stages[place], attempt=undone + 1)
+
+
+def _repeats(step: StepName) -> int:
+    """A move that was begun is finished: each of its steps asks what is done before it does anything."""
+    return REPEATS_OF_MOVES if step in OF_ONE_MOVE else REPEATS
 
 
 def _changed_since_last_look(own: Sequence[Step]) -> bool:
@@ -154,7 +161,9 @@ def next_give_back(operation: Operation, steps: Sequence[Step]) -> GiveBack | No
 
 def _may_have_taken(step: Step) -> bool:
     """Whether a step took something away, or may have in part: giving back what is there changes nothing."""
-    return step.outcome in (StepOutcome.DONE, StepOutcome.UNKNOWN, StepOutcome.FAILED) and not was_not_done(step)
+    begun = step.name is StepName.MOVE_DATABASES  # it blocks activation before it begins the first move
+    may = step.outcome in (StepOutcome.DONE, StepOutcome.UNKNOWN, StepOutcome.FAILED)
+    return may and (begun or not was_not_done(step))
 
 
 def last_look(steps: Sequence[Step]) -> Step | None:

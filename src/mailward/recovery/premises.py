@@ -180,7 +180,7 @@ def _ready_to_switch(_seen: Circumstances, around: Around) -> Holds:
 
 def _switched(_seen: Circumstances, around: Around) -> Holds:
     switched = around.move is not None and around.move.switched
-    return Holds(holds=switched, because="users are sent there" if switched else "users were not sent elsewhere")
+    return Holds(holds=switched, because="users are sent there" if switched else "it did not come to its end")
 
 
 def _proxy_to_take_out(seen: Circumstances, around: Around) -> Holds:

@@ -77,6 +77,17 @@ async def test_the_moment_until_which_logins_are_held_is_written_with_the_switch
     assert 0 == mapped.held("DB1")
 
 
+async def test_logins_can_be_held_where_they_are(mapped) -> None:
+    """Before a silent server is left: from a server to itself."""
+    if not mapped.routing.can_hold:
+        pytest.skip("this map cannot hold logins")
+
+    await mapped.routing.switch("DB1", source="be1", target="be1", hold_until=_UNTIL)
+
+    assert int(_UNTIL.timestamp()) == mapped.held("DB1")
+    assert "be1" == (await mapped.routing.active())["DB1"]
+
+
 async def test_a_map_that_is_not_reached_is_a_temporary_failure_and_keeps_nobody_waiting(mapped, attentive) -> None:
     async with attentive(), asyncio.timeout(10):
         with pytest.raises(TemporaryFailure) as first:

@@ -22,9 +22,11 @@ S = SourceState
         (ServiceState.FAILED, False, False, S.GONE),
         (ServiceState.STOPPED, True, True, S.GONE),
         (None, True, True, S.UNREACHABLE),
-        (None, None, None, S.UNREACHABLE),
-        (ServiceState.RUNNING, None, False, S.UNREACHABLE),
-        (ServiceState.RUNNING, False, None, S.UNREACHABLE),
+        (None, True, None, S.UNREACHABLE),
+        (None, None, None, S.UNKNOWN),
+        (ServiceState.RUNNING, None, False, S.UNKNOWN),
+        (ServiceState.RUNNING, False, None, S.UNKNOWN),
+        (ServiceState.RUNNING, True, False, S.UNKNOWN),
         (ServiceState.UNKNOWN, True, None, S.UNREACHABLE),
     ],
 )
@@ -45,7 +47,10 @@ def test_nothing_is_planned_fenced_and_ended_at_once(service, own_fails, databas
     status = None if service is None else ServiceStatus(state=service, because="")
     found = source_of(status, unseen="", own_test_fails=own_fails, database_fails=database_fails)
 
-    assert found.must_be_fenced is not found.answers
+    assert not (found.must_be_fenced and found.answers)
+    if found.state is S.UNKNOWN:
+        left_alone = (False, False, False)
+        assert left_alone == (found.is_planned, found.must_be_fenced, found.answers)
     cut_off = source_of(
         status, unseen="", own_test_fails=own_fails, database_fails=database_fails, out_of_reach="proxy1: refused"
     )

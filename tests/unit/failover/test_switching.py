@@ -20,7 +20,8 @@ BEFORE = Seen(
 AFTER = replace(BEFORE, routed_to="be2")
 FORGOTTEN = replace(AFTER, forgot=AFTER.proxies)
 FENCED = replace(BEFORE, answers=False, catches_up=False, fenced="its service was stopped")
-SILENT = replace(FENCED, fenced=None)
+SILENT = replace(FENCED, fenced=None, may_be_silent=True)
+HANGS = replace(SILENT, may_be_silent=False, must_be_fenced=True)
 
 
 def step(seen: Seen, **change: object) -> Step:
@@ -49,7 +50,18 @@ def test_a_proxy_that_cannot_be_asked_forbids_a_planned_switch():
 
 
 def test_what_is_fenced_may_be_left_although_a_proxy_cannot_be_asked():
-    assert Step.SWITCH is step(FENCED, unseen={"proxy2": "it did not answer"}, on_source=("anna",))
+    assert Step.SWITCH is step(FENCED, unseen={"proxy2": "it did not answer"})
+
+
+def test_sessions_that_live_on_without_their_master_are_writers_too():
+    """A stopped service may leave sessions behind (field notes, section E): they are waited for."""
+    assert Step.LOOK_AGAIN is step(FENCED, on_source=("anna",))
+    assert Step.GIVE_UP is step(FENCED, on_source=("anna",), out_of_time=True)
+
+
+def test_what_hangs_is_never_left_unfenced():
+    assert Step.GIVE_UP is step(HANGS)
+    assert Step.GIVE_UP is step(SILENT, proxies=frozenset()), "nobody's list of sessions proves nothing"
 
 
 def test_what_says_nothing_is_left_only_when_no_proxy_holds_a_session_to_it():

@@ -38,7 +38,10 @@ from mailward.recovery.deciding import Decision, decide, gates_of
 from mailward.recovery.gates import harm
 from mailward.recovery.next_move import was_not_done
 from mailward.recovery.throttles import WINDOW, throttle, under_way
-from mailward.recovery.wanted import Wanted
+from mailward.recovery.wanted import OF_ONE_MOVE, Wanted
+
+AGAIN_AFTER = timedelta(seconds=2)
+"""Before a step of a move that did not come to its end is done again."""
 
 
 class Acting:
@@ -156,10 +159,11 @@ class Acting:
         step = replace(step, ended=now, outcome=outcome, because=because, evidence=evidence)
         touched = operation.data.get("touched")
         known = [str(name) for name in touched] if isinstance(touched, list | tuple) else []
+        again = not_done and step.name in OF_ONE_MOVE
         operation = replace(
             with_data(operation, withheld=None, asked_at=None, touched=[*dict.fromkeys([*known, step.server])]),
-            status=OperationStatus.RUNNING,
-            wake_at=None,
+            status=OperationStatus.WAITING if again else OperationStatus.RUNNING,
+            wake_at=now + AGAIN_AFTER if again else None,
             approved_at=None,
             approved_by=None,
             because=f"{step.intent}: {outcome.value}",
@@ -227,12 +231,14 @@ class Acting:
             outcome, because = StepOutcome.UNKNOWN, f"it is not known whether it was done: {failure}"
         except MailwardError as failure:
             outcome, because = StepOutcome.FAILED, str(failure)
+        not_done = False
         if outcome is StepOutcome.UNKNOWN:
             found = await deed.look(step, self._world.clock.now())
+            not_done = found.was_done is False and step.name in OF_ONE_MOVE  # what is done again is found done
             if found.was_done is not None:
                 outcome = StepOutcome.DONE if found.was_done else StepOutcome.FAILED
                 because = f"{because}; {found.because}"
-        return await self.outcome(operation, step, outcome, because, held=held)
+        return await self.outcome(operation, step, outcome, because, held=held, not_done=not_done)
 
 
 def _with_own_approval(operation: Operation, step: str, server: str) -> Operation:

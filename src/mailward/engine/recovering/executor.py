@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from mailward.engine.recovering.acting import Acting
-from mailward.engine.recovering.blocking import own_blocks
+from mailward.engine.recovering.blocking import OURSELVES, own_blocks
 from mailward.engine.recovering.ended import Ended
 from mailward.engine.recovering.facts import Facts
 from mailward.engine.recovering.joining import Joining
@@ -95,6 +95,7 @@ class Executor:
         self._probing = Probing(world, self.facts)
         self.joining = Joining(world, record, leading, facts=self.facts, ended=ended)
         self.facts.move_deeds.begin_move = self._begin_move
+        self.facts.move_deeds.forbidden = self._forbidden
         self.moving = Moving(world)
         self._move_stages = MoveStages(world, record, self.moving, self._note)
 
@@ -194,6 +195,9 @@ class Executor:
         )
         return begun.id if begun is not None else None
 
+    def _forbidden(self) -> str | None:
+        return self._world.stopped() if self._leading.held is not None else "this manager does not lead any more"
+
     # stages
 
     async def _take(self, turn: Turn) -> Operation:
@@ -241,7 +245,8 @@ class Executor:
     async def _act(self, turn: Turn, premise: str) -> Operation:
         is_order = turn.operation.kind in _ORDERS
         forced = is_order and turn.operation.data.get("force") is True
-        wanted = Wanted(step=turn.at.stage.step, server=turn.at.server, by_hand=is_order, forced=forced)
+        by_hand = is_order and turn.operation.actor != OURSELVES
+        wanted = Wanted(step=turn.at.stage.step, server=turn.at.server, by_hand=by_hand, forced=forced)
         seen = await self.acting.circumstances(wanted, turn.operation, turn.steps)
         decision = decide(wanted, seen)
         if decision.is_final or (decision.lasts and self._can_be_emptied(turn, seen)):
@@ -289,6 +294,9 @@ class Executor:
         if trouble is not None:
             because = f"its active copies are not known: {trouble}: it is not restarted"
             return await self._note(turn, StepOutcome.FAILED, because)
+        doubt = self._world.map_doubt(turn.at.server) or _not_moved(turn.steps)
+        if doubt is not None:
+            return await self._note(turn, StepOutcome.FAILED, f"it is not proven to be empty: {doubt}")
         left = [database.name for database in self._world.organization().active_on(turn.at.server)]
         if not left:
             healthy = {"healthy": True} if turn.operation.kind is OperationKind.DRAIN else {}
@@ -451,3 +459,11 @@ def _stays(back: GiveBack) -> str:
     if back.step is StepName.ALLOW_ACTIVATION:
         return f"{back.server} stays empty: its copies may not become active until it is well again"
     return f"{back.server} stays out of the access point until it is well again"
+
+
+def _not_moved(steps: Sequence[Step]) -> str | None:
+    """Why the moves of an operation did not all come to their end; users may still be on the server they left."""
+    waited = next((step for step in reversed(steps) if step.name is StepName.AWAIT_MOVES), None)
+    if waited is None or waited.outcome is StepOutcome.DONE or waited.outcome is StepOutcome.SKIPPED:
+        return None
+    return waited.because

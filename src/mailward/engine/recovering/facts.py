@@ -151,7 +151,7 @@ class Facts:
                 and server.name in (one.server, *_touched(one))
             ),
             active_copies=None if databases is None else tuple(database.name for database in databases),
-            other_copies=bool(databases) and all(len(database.copies) > 1 for database in databases or ()),
+            other_copies=any(len(database.copies) > 1 for database in databases or ()),
             is_restartable=server.restartable,
             behind_access_point=any(server.name in point.servers for point in organization.access_points.values()),
             in_access_point=in_point,

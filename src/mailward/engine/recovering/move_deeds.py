@@ -7,16 +7,17 @@ Which step of a switch is safe next is decided by `failover`; here the map, the 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from mailward.engine.recovering.blocking import block_activation, own_blocks
 from mailward.engine.recovering.deeds import Deed, Found, Unavailable
 from mailward.engine.recovering.looking import bounded
 from mailward.engine.recovering.move_ports import replication_of, routing_of, synchronise
+from mailward.engine.recovering.moving import Moving
 from mailward.engine.recovering.switch_over import SwitchOver, hold_for
 from mailward.engine.recovering.world import World
 from mailward.model.copies import CopyKind, MailboxSync
 from mailward.model.errors import Refused, TemporaryFailure
-from mailward.model.evidence import ServiceState
 from mailward.model.recovery import Operation, OperationKind, Step, StepName, StepOutcome
 from mailward.ports.service_control import ServiceControl, ServiceDeed
 from mailward.recovery.moves import Move, move_of
@@ -34,9 +35,9 @@ class Synchronise:
     move: Move
 
     def command(self) -> tuple[str, ...]:
-        """The words for one mailbox."""
+        """The words for one mailbox; none on shared storage, where there is nothing to synchronise."""
         if self.move.kind is CopyKind.SHARED_STORAGE:
-            raise Refused("on shared storage there is nothing to synchronise")
+            return ()
         return replication_of(self.world, self.move.target).command(with_server=self.move.source)
 
     async def before(self) -> Mapping[str, object]:
@@ -54,6 +55,8 @@ class Synchronise:
         if self.move.kind is CopyKind.SHARED_STORAGE:
             return {}
         mailboxes = await routing_of(self.world).mailboxes(self.move.database)
+        if not mailboxes:
+            raise Refused(f"the map knows no mailbox of {self.move.database}: nothing would be synchronised")
         if self.move.kind is CopyKind.REPLICATOR:
             began = self.world.moment()
             await self._let_it_follow(mailboxes)
@@ -122,7 +125,7 @@ class Fence:
         status, unseen = await bounded(self.control.status())
         if status is None:
             return Found(was_done=None, because=unseen)
-        return Found(was_done=status.state is ServiceState.STOPPED, because=status.because)
+        return Found(was_done=False, because=f"it is stopped again, which does no harm: {status.because}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -216,6 +219,9 @@ class MoveDeeds:
     def __init__(self, world: World) -> None:
         """*world* is the engine."""
         self._world = world
+        self._moving = Moving(world)
+        self.forbidden: Callable[[], str | None] = lambda: None
+        """Why nothing may be done at this moment; whoever knows who leads puts itself here."""
         self.begin_move: Callable[[str, Operation | None, str | None], Awaitable[int | None]] = _nobody_moves
         """Opens the move of a database for an operation; whoever opens operations puts itself here."""
 
@@ -243,7 +249,14 @@ class MoveDeeds:
             return Synchronise(world=self._world, move=move)
         done = (one for one in steps if one.name is StepName.FENCE and one.outcome is StepOutcome.DONE)
         fenced = next((f"its service was stopped ({one.because})" for one in done), None)
-        return SwitchOver(world=self._world, move=move, fenced=fenced, hold=hold_for(self._world, steps, move))
+        return SwitchOver(
+            world=self._world,
+            move=move,
+            fenced=fenced,
+            hold=hold_for(self._world, steps, move),
+            forbidden=self.forbidden,
+            changed=partial(self._moving.changed, move, fenced=fenced is not None),
+        )
 
     def _move_away(self, server: str, operation: Operation | None) -> Deed:
         is_one = operation is not None and operation.kind is OperationKind.MAILBOX_SERVER and "/" in operation.target

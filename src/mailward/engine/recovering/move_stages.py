@@ -11,7 +11,7 @@ from mailward.engine.recovering.record import Record
 from mailward.engine.recovering.standing import Turn
 from mailward.engine.recovering.world import World
 from mailward.failover.choosing import Choice
-from mailward.failover.source import Source
+from mailward.failover.source import Source, SourceState
 from mailward.model.copies import CopyKind
 from mailward.model.organization import Database
 from mailward.model.recovery import Operation, OperationKind, OperationStatus, StepName, StepOutcome
@@ -57,6 +57,9 @@ class MoveStages:
                 turn, StepOutcome.DONE, f"{database.name} is on {wanted} already", evidence=evidence
             )
         source = await self._moving.source(database)
+        against = _against(turn, database, source)
+        if against is not None:
+            return await self._note(turn, StepOutcome.FAILED, against)
         choice = await self._moving.choose(database, source, str(wanted) if wanted is not None else None)
         evidence = chosen(database, source, choice)
         if choice.target is None:
@@ -114,6 +117,14 @@ class MoveStages:
         return False
 
 
+def _against(turn: Turn, database: Database, source: Source) -> str | None:
+    """Why the database is not moved whatever its copies are; None: it may be."""
+    meant = turn.operation.server
+    if database.active != meant:
+        return f"somebody has moved {database.name} from {meant} to {database.active} meanwhile"
+    return source.because if source.state is SourceState.UNKNOWN else None
+
+
 def chosen(database: Database, source: Source, choice: Choice) -> dict[str, object]:
     """What is kept of a choice: the move, how the source was, and why not the others."""
     evidence: dict[str, object] = {
@@ -131,5 +142,6 @@ def chosen(database: Database, source: Source, choice: Choice) -> dict[str, obje
             "is_planned": source.is_planned,
             "must_be_fenced": source.must_be_fenced,
             "answers": source.answers,
+            "may_be_silent": source.is_silent,
         }
     return evidence

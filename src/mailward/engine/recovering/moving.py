@@ -10,11 +10,12 @@ from mailward.engine.recovering.world import World
 from mailward.failover.choosing import Candidate, Choice, choose
 from mailward.failover.source import Source, source_of
 from mailward.model import items
-from mailward.model.copies import DatabaseCopy
+from mailward.model.copies import CopyState, DatabaseCopy
 from mailward.model.holds import HeldState, HoldKind
 from mailward.model.monitoring import AlertValue
 from mailward.model.organization import Database
 from mailward.model.probing import ProbeResult
+from mailward.model.verdict import Tier
 from mailward.monitors.planning import deep_test_of
 from mailward.monitors.samples import ProbeKey
 from mailward.recovery.moves import Move
@@ -49,7 +50,7 @@ class Moving:
             service,
             unseen=unseen,
             own_test_fails=_fails(own),
-            database_fails=_fails(deep),
+            database_fails=_store_fails(deep),
             database_because=_why(deep),
             out_of_reach=out_of_reach,
         )
@@ -70,6 +71,32 @@ class Moving:
             wanted=wanted,
         )
 
+    async def changed(self, move: Move, *, fenced: bool) -> str | None:
+        """
+        What is otherwise than when the copy was chosen, which may be hours ago; None: nothing is.
+
+        *fenced* says that we stopped the source since.
+        """
+        database = self._world.organization().databases.get(move.database)
+        if database is None or move.target not in self._world.organization().servers:
+            return f"the configuration no longer names {move.database} or {move.target}"
+        source = await self.source(database)
+        known = (move.is_planned, move.must_be_fenced, move.answers)
+        if fenced and source.answers:
+            return f"{move.source} was started again"
+        if not fenced and (source.is_planned, source.must_be_fenced, source.answers) != known:
+            return f"{move.source} is otherwise: {source.because}"
+        await self._world.look_at_copies()
+        copies = self._world.copies()
+        copy = next((one for one in copies if (one.database, one.server) == (move.database, move.target)), None)
+        fit = copy is not None and (copy.state.may_become_active or copy.state is CopyState.RESYNCHRONIZING)
+        if copy is None or not fit or copy.activation_blocked is not None:
+            why = (
+                "is not known" if copy is None else copy.activation_blocked or f"is {copy.state.value}: {copy.because}"
+            )
+            return f"the copy on {move.target} can no longer become active: it {why}"
+        return None
+
     async def verify(self, move: Move) -> tuple[bool | None, str, Mapping[str, object]]:
         """Whether users of the database are served by the target through every proxy that serves anybody."""
         organization = self._world.organization()
@@ -81,16 +108,22 @@ class Moving:
             return None, "no probe of a user's way to it is configured", {}
         results = await asyncio.gather(*(self._ask(key) for key in keys))
         said: dict[str, str] = {}
-        wrong = []
+        wrong, unknown = [], []
         for key, result in zip(keys, results, strict=True):
             served = result.mailbox_server if result is not None else None
-            if result is not None and result.is_healthy and served in (None, move.target):
-                said[key.server] = f"served by {served or 'whom it does not say'}"
+            if result is not None and result.is_healthy and served == move.target:
+                said[key.server] = f"served by {served}"
+                continue
+            if result is not None and result.is_healthy and served is None:
+                said[key.server] = "served by whom it does not say"
+                unknown.append(key.server)
                 continue
             said[key.server] = f"served by {served}" if result is not None and result.is_healthy else _why(result)
             wrong.append(f"{key.server}: {said[key.server]}")
         if wrong:
             return False, f"not every user is served by {move.target}: {'; '.join(wrong)}", {"doors": said}
+        if unknown:
+            return None, f"users are served through {', '.join(said)}; by whom, {', '.join(unknown)} does not say", {}
         return True, f"users are served by {move.target} through {', '.join(said)}", {"doors": said}
 
     def _candidate(self, copy: DatabaseCopy) -> Candidate:
@@ -119,8 +152,10 @@ class Moving:
             if status.key.item == items.SELF_TEST_MONITOR
             or (status.key.item == items.DEEP_TEST_MONITOR and status.key.target in (target, server))
         ]
-        order = (AlertValue.UNHEALTHY, AlertValue.DEGRADED, AlertValue.REPAIRING, AlertValue.HEALTHY)
-        return next((state for state in order if state in states), states[0] if states else None)
+        order = (AlertValue.UNHEALTHY, AlertValue.DEGRADED, AlertValue.REPAIRING)
+        if any(state not in (*order, AlertValue.HEALTHY) for state in states):
+            return None  # one that gives no answer says nothing good of it
+        return next((state for state in order if state in states), AlertValue.HEALTHY if states else None)
 
     async def _ask(self, key: ProbeKey) -> ProbeResult | None:
         if key not in {probe.key for probe in self._world.coverage().probes}:
@@ -138,6 +173,13 @@ def _fails(result: ProbeResult | None) -> bool | None:
     if result.result.is_failure:
         return True
     return False if result.is_healthy else None
+
+
+def _store_fails(result: ProbeResult | None) -> bool | None:
+    """Whether the database itself could not be read; a fault of our own account or of the directory says nothing."""
+    fails = _fails(result)
+    tier = result.verdict.tier if result is not None and result.verdict is not None else None
+    return None if fails and tier in (Tier.MONITORING, Tier.DIRECTORY) else fails
 
 
 def _why(result: ProbeResult | None) -> str:

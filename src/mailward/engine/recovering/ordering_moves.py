@@ -51,6 +51,7 @@ class OrderingMoves:
             Refused: *to* holds no copy, the active copy is there already, or another move of it is under way.
             TemporaryFailure: This manager does not lead, or the map could not be read.
         """
+        self._refuse_where_nothing_goes_on()
         if to is not None and to not in database.copies:
             raise Refused(f"{to} holds no copy of {database.name}; its copies are on {', '.join(database.copies)}")
         database = await self._as_routed(database)
@@ -74,6 +75,7 @@ class OrderingMoves:
 
     async def drain(self, server: str, *, actor: str, reason: str, dry_run: bool, force: bool) -> MoveIntention:
         """Move every active copy away from a server, and keep its copies from becoming active."""
+        self._refuse_where_nothing_goes_on()
         trouble = await self._world.read_routing()
         if trouble is not None:
             raise TemporaryFailure(f"the map could not be read: {trouble}")
@@ -101,6 +103,8 @@ class OrderingMoves:
 
     async def undrain(self, server: str, *, actor: str, reason: str, dry_run: bool, move_back: bool) -> MoveIntention:
         """Let a server's copies become active again; with *move_back* those that prefer it come back, one by one."""
+        if not dry_run:
+            self._held()
         if await self._world.read_routing() is not None:
             raise TemporaryFailure("the map could not be read")
         organization = self._world.organization()
@@ -118,7 +122,7 @@ class OrderingMoves:
         if dry_run:
             return intention
         for hold in own:
-            await self._world.release(hold.id)
+            await self._world.release_for(hold.id, actor)
         number: int | None = None
         for database in back if move_back else ():
             begun = await self._executor.joining.begin_move(
@@ -193,6 +197,10 @@ class OrderingMoves:
         if found is None:
             raise NotFound(f"there is no database {database.name!r}")
         return found
+
+    def _refuse_where_nothing_goes_on(self) -> None:
+        if self._world.settings().mode is Mode.OBSERVE:
+            raise Refused("recovery.mode is observe, in which nothing that is begun goes on; set recommend or more")
 
     def _held(self) -> Held:
         held = self._leading.held

@@ -109,7 +109,8 @@ def what_is_left(steps: Sequence[Step]) -> str:
 def why_not_moved(steps: Sequence[Step]) -> str:
     """Why a move, or the emptying of a server, did not come to its end: the first thing that went wrong."""
     wrong = (StepOutcome.FAILED, StepOutcome.REFUSED, StepOutcome.UNKNOWN)
-    found = next((step for step in steps if step.outcome in wrong and not was_not_done(step)), None)
+    failed = [step for step in steps if step.outcome in wrong]
+    found = next((step for step in failed if not was_not_done(step)), failed[-1] if failed else None)
     return f"to {found.name.value}: {found.because}" if found is not None else "nothing was moved"
 
 

@@ -5,7 +5,7 @@ Which step is safe next is decided by `failover.switching`; here the world is as
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -18,7 +18,6 @@ from mailward.failover.switching import Step as Safe
 from mailward.model.copies import CopyKind, MailboxSync, ProxiedSession
 from mailward.model.errors import MailwardError, Refused
 from mailward.model.evidence import ServiceState
-from mailward.model.organization import Server
 from mailward.model.recovery import Step, StepName
 from mailward.ports.mailbox_routing import ProxyControl
 from mailward.recovery.moves import Move
@@ -48,11 +47,17 @@ class SwitchOver:
     fenced: str | None
     hold: timedelta
     """How long new logins are held."""
+    forbidden: Callable[[], str | None]
+    """Why nothing may be done at this moment, by the lease and the stop file; None: it may."""
+    changed: Callable[[], Awaitable[str | None]]
+    """What has changed since the copy was chosen, so that it must be chosen anew; None: nothing."""
     _forgot: set[str] = field(default_factory=set)
     _told: dict[str, object] = field(default_factory=dict)
     _held_until: datetime | None = None
     _end_at: float = 0.0
     """Sessions are ended from this moment on."""
+    _ended: set[str] = field(default_factory=set)
+    """Mailboxes whose sessions were ended since the switch."""
     _writers: dict[str, None] = field(default_factory=dict)
     """Mailboxes that had a session on the source while it moved."""
 
@@ -62,8 +67,8 @@ class SwitchOver:
         return routing.command(self.move.database, source=self.move.source, target=self.move.target)
 
     async def before(self) -> Mapping[str, object]:
-        """Where the map sends its users."""
-        return {"routed_to": await self._routed_to()}
+        """Nothing needs to be remembered: the map itself says where its users are sent."""
+        return {}
 
     async def do(self) -> Mapping[str, object]:
         """
@@ -73,14 +78,26 @@ class SwitchOver:
             Refused: It is not safe to go on, or the switch could not be proven; the text says what is the case.
             TemporaryFailure: The map could not be asked: it is not known whether it was switched.
         """
+        try:
+            return await self._do()
+        finally:
+            await self.world.read_routing()  # what is watched follows at once, whatever came of it
+
+    async def _do(self) -> Mapping[str, object]:
         mailboxes = frozenset(await routing_of(self.world).mailboxes(self.move.database))
+        if not mailboxes:
+            raise Refused(f"the map knows no mailbox of {self.move.database}: nothing could be proven about nobody")
+        addresses = await self._known_addresses()
         until = self.world.moment() + self.world.moves().sessions_end_within.total_seconds()
         quiet_since: float | None = None
         synchronised = False
         routed_to = await self._routed_to()
+        news = await self.changed() if routed_to == self.move.source else None
+        if news is not None:
+            raise Refused(f"since the copy was chosen {news}; nobody was sent elsewhere")
         while True:
             sessions, unseen = await self._sessions()
-            on_source = self._on_source(sessions, mailboxes)
+            on_source = self._on_source(sessions, mailboxes, addresses)
             self._writers.update(dict.fromkeys(on_source))
             if on_source or unseen or routed_to != self.move.target:
                 quiet_since = None
@@ -97,6 +114,8 @@ class SwitchOver:
                 forgot=frozenset(self._forgot),
                 unseen=unseen,
                 on_source=on_source,
+                must_be_fenced=self.move.must_be_fenced or self.move.kind is CopyKind.SHARED_STORAGE,
+                may_be_silent=self.move.may_be_silent and self.move.kind is not CopyKind.SHARED_STORAGE,
                 can_hold=routing_of(self.world).can_hold,
                 held=self._held_until is not None and self.world.clock.now() < self._held_until,
                 quiet_for=timedelta(seconds=self.world.moment() - quiet_since if quiet_since is not None else 0),
@@ -106,7 +125,6 @@ class SwitchOver:
             following = next_safe_step(seen)
             match following.step:
                 case Safe.DONE:
-                    await self.world.read_routing()  # what is watched follows at once
                     return self._told
                 case Safe.HOLD:
                     await self._hold_logins()
@@ -147,6 +165,7 @@ class SwitchOver:
         now = self.world.clock.now()
         self._held_until = now + HELD_MEANWHILE
         self._forgot.clear()
+        self._allowed()
         source, _ = await self._words()
         until = self._held_until.replace(microsecond=0) + timedelta(seconds=1)
         await routing_of(self.world).switch(self.move.database, source=source, target=source, hold_until=until)
@@ -166,7 +185,14 @@ class SwitchOver:
         self._told["held_until"] = hold_until.isoformat() if hold_until is not None else None
         self._told["switched_at"] = self.world.clock.now().isoformat()
         source, target = await self._words()
+        self._allowed()
         await routing.switch(self.move.database, source=source, target=target, hold_until=hold_until)
+
+    def _allowed(self) -> None:
+        """The last look before the map is changed: the moment a switch begins at was waited for."""
+        forbidden = self.forbidden()
+        if forbidden is not None:
+            raise Refused(f"nobody was sent elsewhere: {forbidden}")
 
     async def _forget(self, proxies: Sequence[str]) -> None:
         controls = self._proxies()
@@ -181,11 +207,13 @@ class SwitchOver:
         await self.world.sleep(max(0.0, min(1.0, self._end_at - self.world.clock.now().timestamp())))
         self._told["sessions_ended"] = len(self._writers)
         await asyncio.gather(*(bounded(control.end_sessions(mailboxes)) for control in self._proxies().values()))
+        self._ended.update(name.casefold() for name in mailboxes)
 
     async def _catch_up(self, mailboxes: frozenset[str]) -> None:
         """The last mail: of whoever had a session comes first."""
         began = self.world.moment()
-        first = [name for name in self._writers if name in mailboxes]
+        known = {name.casefold(): name for name in mailboxes}
+        first = list(dict.fromkeys(known[name.casefold()] for name in self._writers))
         if self.move.kind is CopyKind.REPLICATOR:
             await self._let_it_catch_up([*first, *sorted(mailboxes - set(first))], hasten=first)
         else:  # nobody knows who got mail since the last run
@@ -194,9 +222,10 @@ class SwitchOver:
 
     async def _let_it_catch_up(self, mailboxes: Sequence[str], *, hasten: Sequence[str]) -> None:
         """
-        Wait until the replicators have copied every mailbox since the sessions ended, or found nothing to copy.
+        Wait until every mailbox was copied since the sessions ended, or its old server finds nothing to copy.
 
-        Both servers' replicators copy in both directions, so the run of either will do. Their ages are whole seconds.
+        Both servers' replicators copy in both directions, so a run of either will do; but only the old server knows
+        what it has yet to copy. Ages are whole seconds.
         """
         began = self.world.moment()
         here, there = replication_of(self.world, self.move.source), replication_of(self.world, self.move.target)
@@ -204,7 +233,7 @@ class SwitchOver:
         while True:
             said = await asyncio.gather(here.status(), there.status())
             elapsed = timedelta(seconds=int(self.world.moment() - began))
-            left = [name for name in mailboxes if not any(_is_caught_up(one.get(name), elapsed) for one in said)]
+            left = [name for name in mailboxes if not _is_caught_up(said[0].get(name), said[1].get(name), elapsed)]
             if hasten and elapsed < timedelta(seconds=1):
                 left = left or list(hasten)  # an age of 0 may be a run of before
             if not left:
@@ -224,11 +253,30 @@ class SwitchOver:
             return said
 
     async def _words(self) -> tuple[str, str]:
-        """The map's own words for source and target."""
+        """
+        The map's own words for source and target.
+
+        Raises:
+            Refused: The map names somebody else by now, or it is not known by which word it would name the target.
+        """
         said = await routing_of(self.world).active()
-        own = said.get(self.move.database, self.move.source)
+        own = said.get(self.move.database, "")
+        if self._name(own) != self.move.source:
+            raise Refused(f"the map sends its users to {own or 'nobody'} by now: somebody else has changed it")
         known = {self._name(word): word for word in said.values()}
-        return own, known.get(self.move.target, self.move.target)
+        return own, known.get(self.move.target) or self._word_like(own)
+
+    def _word_like(self, own: str) -> str:
+        """The target's name in the form in which the map names the source: alone, or with the same domain."""
+        if own.casefold() == self.move.source.casefold():
+            return self.move.target
+        domain = own.partition(".")[2].casefold()
+        target = self.world.organization().servers[self.move.target]
+        alike = [name for name in sorted(target.known_as) if domain and name.partition(".")[2].casefold() == domain]
+        if not alike:
+            key = f"servers.{self.move.target}.known_as"
+            raise Refused(f"the map calls {self.move.source} {own!r}; add what it calls {self.move.target} to {key}")
+        return alike[0]
 
     def _name(self, word: str) -> str:
         try:
@@ -245,34 +293,51 @@ class SwitchOver:
         for name, (sessions, why) in zip(controls, said, strict=True):
             if sessions is not None:
                 found[name] = sessions
-            elif not await self._is_down(name):
-                unseen[name] = why
+            elif not await self._was_stopped(name):
+                unseen[name] = why  # also one that crashed: its sessions may live on without it (field notes §E)
             else:
-                self._forgot.add(name)  # what does not run remembers nothing, and passes nobody on
+                self._forgot.add(name)  # what was stopped with its sessions remembers nothing, and passes nobody on
         for proxy in self.world.organization().proxies:
-            if proxy.name not in controls and not await self._is_down(proxy.name):
+            if proxy.name not in controls and not await self._was_stopped(proxy.name):
                 unseen[proxy.name] = f"servers.{proxy.name}.host.doveadm is not configured"
         return found, unseen
 
-    async def _is_down(self, proxy: str) -> bool:
-        """Whether its host says that it does not run."""
+    async def _was_stopped(self, proxy: str) -> bool:
+        """Whether its host says that somebody stopped it."""
         control = self.world.controls().services.get(proxy)
         if control is None:
             return False
         status, _ = await bounded(control.status())
-        return status is not None and status.state in (ServiceState.FAILED, ServiceState.STOPPED)
+        return status is not None and status.state is ServiceState.STOPPED
+
+    async def _known_addresses(self) -> Mapping[str, str]:
+        """Address -> mailbox server."""
+        servers = self.world.organization().mailbox_servers
+        found = await asyncio.gather(*(self.world.addresses_of(server.imap.host) for server in servers))
+        return {address: server.name for server, own in zip(servers, found, strict=True) for address in own}
 
     def _on_source(
-        self, sessions: Mapping[str, Sequence[ProxiedSession]], mailboxes: frozenset[str]
+        self,
+        sessions: Mapping[str, Sequence[ProxiedSession]],
+        mailboxes: frozenset[str],
+        addresses: Mapping[str, str],
     ) -> tuple[str, ...]:
-        """Mailboxes of this database with a session that leads to the source, or nobody knows where."""
-        addresses = _addresses(self.world.organization().servers[self.move.source])
-        own = {
-            session.mailbox
-            for of_proxy in sessions.values()
-            for session in of_proxy
-            if session.mailbox in mailboxes and (session.address is None or session.address in addresses)
-        }
+        """
+        Mailboxes of this database with a session that may lead to the source.
+
+        Only the known address of another server says that it leads elsewhere. Where a proxy tells no address (Dovecot
+        2.4), what was ended since the switch has come back to the target.
+        """
+        folded = {name.casefold() for name in mailboxes}
+        own: set[str] = set()
+        for session in (session for of_proxy in sessions.values() for session in of_proxy):
+            name = session.mailbox.casefold()
+            if name not in folded:
+                continue
+            elsewhere = addresses.get(session.address or "", self.move.source) != self.move.source
+            came_back = session.address is None and name in self._ended
+            if not (elsewhere or came_back):
+                own.add(session.mailbox)  # as the proxy spells it, which is asked to end it
         return tuple(sorted(own))
 
     def _proxies(self) -> Mapping[str, ProxyControl]:
@@ -291,12 +356,12 @@ def hold_for(world: World, steps: Sequence[Step], move: Move) -> timedelta:
     return min(_HOLD_MOST, max(configured, timedelta(seconds=int(expected) + 1)))
 
 
-def _is_caught_up(sync: MailboxSync | None, elapsed: timedelta) -> bool:
-    """Whether a mailbox was copied within *elapsed*, or has had nothing to copy."""
-    if sync is None or sync.has_failed or sync.last_success is None:
-        return False
-    return not sync.is_waiting or sync.last_success < elapsed
-
-
-def _addresses(server: Server) -> frozenset[str]:
-    return frozenset({server.imap.host, *server.known_as})
+def _is_caught_up(here: MailboxSync | None, there: MailboxSync | None, elapsed: timedelta) -> bool:
+    """Whether a mailbox was copied within *elapsed*, or its old server has nothing to copy."""
+    copied = any(
+        one is not None and not one.has_failed and one.last_success is not None and one.last_success < elapsed
+        for one in (here, there)
+    )
+    if copied:
+        return True
+    return here is not None and not here.has_failed and not here.is_waiting and here.last_success is not None

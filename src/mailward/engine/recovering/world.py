@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from mailward.failover.settings import MoveSettings
 from mailward.model.copies import DatabaseCopy
@@ -22,9 +24,24 @@ from mailward.ports.replication import Replication
 from mailward.ports.service_control import ServiceControl
 from mailward.recovery.settings import RecoverySettings
 
+RESOLVES_WITHIN = timedelta(seconds=3)
+
 
 def _monotonic() -> float:
     return asyncio.get_running_loop().time()
+
+
+async def _nobody_releases(_number: int, _actor: str) -> Hold:
+    raise NotImplementedError
+
+
+async def _resolve(host: str) -> frozenset[str]:
+    """By the name service; a name that cannot be looked up has no address but itself."""
+    with suppress(OSError, TimeoutError):
+        async with asyncio.timeout(RESOLVES_WITHIN.total_seconds()):
+            found = await asyncio.get_running_loop().getaddrinfo(host, None)
+            return frozenset({host, *(str(entry[4][0]) for entry in found)})
+    return frozenset({host})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,6 +105,14 @@ class World:
     hold_for: Callable[[Hold, str], Awaitable[Hold]]
     """The same for a person."""
     release: Callable[[int], Awaitable[Hold]]
+    release_for: Callable[[int, str], Awaitable[Hold]] = _nobody_releases
+    """The same as `release`, for a person."""
+    may_act: Callable[[], str | None] = lambda: None
+    """Why nothing at all is done by itself at this moment (mode, stop file, store, lease); None: it may be."""
+    map_doubt: Callable[[str], str | None] = lambda _: None
+    """Why the map of the last reading does not prove that a server holds no active copy; None: it does."""
+    addresses_of: Callable[[str], Awaitable[frozenset[str]]] = _resolve
+    """The addresses of a host name, itself among them."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     """Wait for so many seconds."""
     moment: Callable[[], float] = _monotonic

@@ -73,16 +73,20 @@ class LdapMap:
         """
         Change every entry of the database, or none.
 
-        One that is on *target* already stays: a switch that was cut off is brought to its end.
+        One that is on *target* already stays: a switch that was cut off is brought to its end. From a server to itself
+        only logins are held.
         """
         names = self._entries
         filter_ = f"(&{names.filter}({names.database}={_escaped(database)})({names.server}=*))"
         found = await self._programs.search(names.base, filter_, (names.server,))
         said = {server for entry in found for server in entry.values(names.server)}
-        if not said - {target} or said - {target, *source.split(AND)}:
+        in_place = source == target
+        if (not said - {target} and not in_place) or said - {target, *source.split(AND)}:
             raise Refused(_changed(database, source, AND.join(sorted(said)) or "no server"))
         until = str(int(hold_until.timestamp())) if hold_until is not None else "0"
-        left = sorted((entry for entry in found if entry.values(names.server) != (target,)), key=lambda one: one.name)
+        left = sorted(
+            (entry for entry in found if in_place or entry.values(names.server) != (target,)), key=lambda one: one.name
+        )
         finished, done = await self._programs.modify([_change(entry, names, target, until) for entry in left])
         if finished.status == 0:
             return

@@ -43,6 +43,7 @@ class MovableHouse(House):
         self.moves = MoveSettings()
         self.map = MemoryMap({"DB1": "be1", "DB2": "be2"}, MAILBOXES)
         self.moment = 0.0
+        self.tells_who_serves = True
         super().__init__(organization=a_movable_organization(), **settings)  # type: ignore[arg-type]
         self.clock.advance(timedelta(seconds=0.7))  # a switch begins at that fraction of a second
         for name in self.organization.servers:
@@ -81,6 +82,9 @@ class MovableHouse(House):
             look_at_copies=lambda: self.copying.look(),  # noqa: PLW0108
             catch_up=lambda: self.copying.bring_back(),  # noqa: PLW0108
             read_routing=self.whereabouts.read,
+            map_doubt=self.whereabouts.doubt,
+            release_for=lambda number, _: self._release(number),
+            addresses_of=_itself,
             sleep=self.sleep,
             moment=lambda: self.moment,
         )
@@ -104,8 +108,8 @@ class MovableHouse(House):
         """A touch point is served by whoever the map says, as long as that lives."""
         result = await super().ask(key)
         if key.probe == items.CTP_PROBE:
-            server = (await self.map.active())[key.target]
-            served = replace(result, mailbox_server=server)
+            server = self.organization.server_named((await self.map.active())[key.target]).name
+            served = replace(result, mailbox_server=server if self.tells_who_serves else None)
             return served if self._answers(server) else replace(served, result=result.result.FAILED)
         return result
 
@@ -130,3 +134,7 @@ class MovableHouse(House):
     def everybody_logs_in(self) -> None:
         for name, mailbox in zip(("proxy1", "proxy2") * 2, EVERYBODY, strict=True):
             self.proxies[name].log_in(mailbox)
+
+
+async def _itself(host: str) -> frozenset[str]:
+    return frozenset({host})

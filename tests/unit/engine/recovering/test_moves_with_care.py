@@ -1,0 +1,285 @@
+"""What a hostile review of moves found, each once: two writers, innocent servers, proofs that were none."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from mailward.model import items
+from mailward.model.copies import CopyKind
+from mailward.model.errors import Refused, TemporaryFailure
+from mailward.model.evidence import ServiceState
+from mailward.model.holds import Hold, HoldKind
+from mailward.model.monitoring import AlertValue
+from mailward.model.organization import Organization
+from mailward.model.recovery import Mode, Operation, OperationStatus, StepName, StepOutcome
+
+from .moving import MovableHouse
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+async def house() -> MovableHouse:
+    house = MovableHouse()
+    await house.copying.look()
+    house.everybody_logs_in()
+    return house
+
+
+def use(house: MovableHouse, organization: Organization) -> None:
+    house.organization = organization
+    house.whereabouts.use(organization, house.map)
+
+
+def change(house: MovableHouse, database: str, **how: object) -> None:
+    databases = house.organization.databases
+    changed = replace(databases[database], **how)  # type: ignore[arg-type]
+    use(house, replace(house.organization, databases={**databases, database: changed}))
+
+
+async def over(house: MovableHouse, number: int, *, seconds: float = 120) -> Operation:
+    await house.until_over(seconds=seconds)
+    operation = await house.operations.operation(number)
+    assert operation is not None
+    return operation
+
+
+async def on(house: MovableHouse, address: str) -> set[str]:
+    return {
+        session.mailbox
+        for proxy in house.proxies.values()
+        for session in await proxy.sessions()
+        if session.address == address
+    }
+
+
+async def test_a_session_to_an_address_nobody_knows_counts_as_one_to_the_source(house):
+    """`imap.host` is often a name, and a proxy tells addresses."""
+    house.servers.addresses.update(be1="192.0.2.1", be2="be2")
+
+    operation = await over(house, await house.begin())
+
+    assert OperationStatus.HEALED is operation.status, operation.because
+    assert not {"anna", "boris"} & await on(house, "192.0.2.1")
+
+
+async def test_a_mailbox_is_the_same_in_capitals(house):
+    house.map._mailboxes["DB1"] = ("Anna", "boris")
+    for replication in house.replication.values():
+        replication.mailboxes = (*replication.mailboxes, "Anna")
+        replication._copy("Anna")
+
+    await over(house, await house.begin())
+
+    assert not {"anna", "boris"} & await on(house, "be1")
+
+
+@pytest.mark.parametrize("unknown", ["no health mailbox", "only the self test fails"])
+async def test_what_is_not_known_to_be_broken_is_never_stopped(house, unknown):
+    if unknown == "no health mailbox":
+        change(house, "DB1", health_mailbox=None)
+    else:
+        house.is_well = lambda key: not (key.server == "be1" and key.probe == items.SELF_TEST_PROBE)
+    await house.copying.look()
+
+    operation = await over(house, await house.begin())
+
+    assert OperationStatus.ESCALATED is operation.status
+    assert "not known how it is" in operation.because
+    assert [] == house.deeds()
+    assert [] == house.map.switches
+
+
+async def test_a_map_that_hangs_up_after_the_switch_leaves_nothing_half_done(house):
+    house.map.hangs_up = True
+
+    operation = await over(house, await house.begin())
+
+    assert OperationStatus.HEALED is operation.status, operation.because
+    assert not {"anna", "boris"} & await on(house, "be1")
+
+
+async def test_a_server_whose_users_could_not_be_ended_is_not_proven_empty(house):
+    async def never(_mailboxes: object) -> None:
+        raise TemporaryFailure("the proxy does not answer")
+
+    for proxy in house.proxies.values():
+        proxy.end_sessions = never
+    await house.recovering.leading.renew()
+    drained = await house.ordering.drain("be1", actor="anna", reason="disks", dry_run=False, force=False)
+
+    operation = await over(house, drained.operation or 0, seconds=300)
+
+    assert OperationStatus.ESCALATED is operation.status
+    assert "anna" in await on(house, "be1") | await on(house, "be2")
+
+
+@pytest.mark.parametrize("row", [("DB9", "be1"), ("DB2", "be1 and be2")])
+async def test_rows_of_the_map_that_are_not_understood_prove_nothing(house, row):
+    house.map.edit(*row)
+    await house.recovering.leading.renew()
+    drained = await house.ordering.drain("be1", actor="anna", reason="disks", dry_run=False, force=False)
+
+    operation = await over(house, drained.operation or 0)
+
+    assert OperationStatus.ESCALATED is operation.status
+    assert "not proven to be empty" in " ".join(step.because for step in await house.steps(operation.id))
+
+
+async def test_an_edit_of_the_map_just_before_the_switch_is_not_overwritten(house):
+    number = await house.begin()
+    sleep, edited = house.sleep, False
+
+    async def edits(seconds: float) -> None:
+        nonlocal edited
+        if not edited:
+            house.map.edit("DB1", "be9")
+            edited = True
+        await sleep(seconds)
+
+    house.clock.advance(timedelta(seconds=0.2))  # so that the switch waits for its moment in the second
+    house.recovering.executor.facts.move_deeds._world = replace(house.recovering._world, sleep=edits)
+
+    operation = await over(house, number)
+
+    assert OperationStatus.ESCALATED is operation.status
+    assert "be9" == (await house.map.active())["DB1"]
+
+
+async def test_a_map_of_full_names_gets_the_full_name_of_the_target(house):
+    servers = house.organization.servers
+    named = {
+        name: replace(server, known_as=frozenset({f"{name}.example.net"})) if name.startswith("be") else server
+        for name, server in servers.items()
+    }
+    use(house, replace(house.organization, servers=named))
+    for database in ("DB1", "DB2"):
+        house.map.edit(database, "be1.example.net")
+    await house.whereabouts.read()
+    await house.copying.look()
+
+    operation = await over(house, await house.begin())
+
+    assert OperationStatus.HEALED is operation.status, operation.because
+    assert "be2.example.net" == (await house.map.active())["DB1"]
+
+
+@pytest.mark.parametrize("what", ["the target died", "the target was blocked"])
+async def test_what_changed_while_it_waited_is_looked_at_before_anybody_is_moved(house, what):
+    number = await house.begin()
+    await house.go_on(turns=2)
+    house.stopped = "the file STOP exists"
+    await house.go_on()
+    if what == "the target died":
+        house.services["be2"].become(ServiceState.FAILED)
+    else:
+        await house._hold(
+            Hold(
+                kind=HoldKind.ACTIVATION,
+                subject="be2",
+                value="blocked",
+                owner="boris",
+                reason="slow disks",
+                since=house.clock.now(),
+            )
+        )
+    house.stopped = None
+
+    operation = await over(house, number)
+
+    assert OperationStatus.ESCALATED is operation.status, operation.because
+    assert [] == house.map.switches
+
+
+async def test_a_database_that_somebody_moved_is_not_moved_back(house):
+    number = await house.begin()
+    house.map.edit("DB1", "be2")
+
+    operation = await over(house, number)
+
+    assert "somebody has moved DB1 from be1 to be2" in operation.because
+    assert [] == house.map.switches
+
+
+async def test_on_shared_storage_nothing_is_synchronised_and_nothing_is_left_unfenced(house):
+    change(house, "DB1", replication=CopyKind.SHARED_STORAGE)
+    await house.copying.look()
+    planned = await over(house, await house.begin())
+    assert OperationStatus.HEALED is planned.status, planned.because
+
+    house.servers.dead.add("be2")
+    house.is_well = lambda key: key.server != "be2"
+    house.services["be2"].unreachable = "no route"
+    forced = await over(house, await house.begin())
+
+    assert OperationStatus.ESCALATED is forced.status
+    assert [("DB1", "be1", "be2")] == house.map.switches, "two servers on one store is worse than none"
+
+
+async def test_proxies_that_tell_no_addresses_do_not_kick_those_who_came_back(house):
+    """Dovecot 2.4."""
+    kicks = 0
+    for proxy in house.proxies.values():
+        sessions, end = proxy.sessions, proxy.end_sessions
+
+        async def told(sessions=sessions):  # type: ignore[no-untyped-def]
+            return tuple(replace(session, address=None) for session in await sessions())
+
+        async def ended(mailboxes, end=end, proxy=proxy):  # type: ignore[no-untyped-def]
+            nonlocal kicks
+            kicks += 1
+            await end(mailboxes)
+            for mailbox in mailboxes:
+                proxy.log_in(mailbox)
+
+        proxy.sessions, proxy.end_sessions = told, ended
+
+    operation = await over(house, await house.begin())
+
+    assert OperationStatus.HEALED is operation.status, operation.because
+    assert kicks <= 4
+
+
+async def test_a_database_of_nobody_proves_nothing(house):
+    house.map._mailboxes["DB1"] = ()
+
+    operation = await over(house, await house.begin())
+
+    assert OperationStatus.ESCALATED is operation.status
+    assert "knows no mailbox of DB1" in operation.because
+
+
+async def test_a_pause_stops_the_moves_of_a_recovery_and_not_those_of_a_person(house):
+    house.settings = replace(house.settings, classes=dict.fromkeys(house.settings.classes, Mode.ACT))
+    house.services["be1"].become(ServiceState.HUNG)
+    house.is_well = lambda key: key.server != "be1"
+    house.monitor("be1", state=AlertValue.UNHEALTHY, broken_for=2 * MINUTE)
+    while not [one for one in await house.operations.operations() if one.kind.value == "move"]:
+        await house.go_on(turns=1)
+    pause = Hold(
+        kind=HoldKind.PAUSE, subject="organization", value="on", owner="anna", reason="wait", since=house.clock.now()
+    )
+    await house._hold(pause)
+
+    await house.until_over(seconds=20)
+
+    assert [] == house.map.switches
+
+
+async def test_who_only_observes_takes_no_orders(house):
+    house.settings = replace(house.settings, mode=Mode.OBSERVE)
+
+    with pytest.raises(Refused, match="observe"):
+        await house.begin()
+
+
+async def test_a_copy_served_by_whom_nobody_says_is_not_verified(house):
+    house.tells_who_serves = False
+    number = await house.begin()
+
+    operation = await over(house, number)
+
+    assert OperationStatus.ESCALATED is operation.status
+    verified = next(step for step in await house.steps(number) if step.name is StepName.VERIFY)
+    assert StepOutcome.UNKNOWN is verified.outcome
