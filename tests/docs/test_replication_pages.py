@@ -69,7 +69,7 @@ def test_each_copies_to_the_address_that_the_other_is_synchronised_by(pages: dic
 
 def block(page: str, mark: str) -> str:
     """The block of a page that begins with *mark*."""
-    (found,) = (text for text in _TEXT.findall(page) if text.startswith(mark))
+    (found,) = (str(text) for text in _TEXT.findall(page) if text.startswith(mark))
     return found
 
 
