@@ -264,6 +264,9 @@ interval = "3s"
 [probes.HealthManagerCheck]
 interval = "3s"
 
+[probes.ImapReplicationCheck]
+interval = "3s"
+
 [moves]
 poll_every = "2s"
 
