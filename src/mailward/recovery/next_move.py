@@ -27,7 +27,12 @@ REPEATS_OF_MOVES = 60
 
 
 #: After these it is known whether the problem stands, or the order is carried out.
-_LOOKS = frozenset({StepName.RE_PROBE, StepName.OBSERVE, StepName.AWAIT_MOVES, StepName.PROVE_EMPTY, StepName.VERIFY})
+_LOOKS = frozenset(
+    {
+        *(StepName.RE_PROBE, StepName.OBSERVE),
+        *(StepName.CHOOSE_COPY, StepName.AWAIT_MOVES, StepName.PROVE_EMPTY, StepName.VERIFY),
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -111,7 +111,11 @@ def why_not_moved(steps: Sequence[Step]) -> str:
     wrong = (StepOutcome.FAILED, StepOutcome.REFUSED, StepOutcome.UNKNOWN)
     failed = [step for step in steps if step.outcome in wrong]
     found = next((step for step in failed if not was_not_done(step)), failed[-1] if failed else None)
-    return f"to {found.name.value}: {found.because}" if found is not None else "nothing was moved"
+    told = f"to {found.name.value}: {found.because}" if found is not None else "nothing was moved"
+    fenced = next((step for step in steps if step.name is StepName.FENCE and step.outcome is StepOutcome.DONE), None)
+    if fenced is None:
+        return told
+    return f"{told}; mailward itself stopped {fenced.server} to fence it: mailward service start {fenced.server}"
 
 
 def _outcome(step: Step) -> str:

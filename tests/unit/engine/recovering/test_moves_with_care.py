@@ -202,6 +202,16 @@ async def test_a_database_that_somebody_moved_is_not_moved_back(house):
     assert [] == house.map.switches
 
 
+async def test_a_database_that_somebody_moved_where_it_was_to_go_is_moved(house):
+    number = await house.begin(to="be2")
+    house.map.edit("DB1", "be2")
+
+    operation = await over(house, number)
+
+    assert OperationStatus.HEALED is operation.status, operation.because
+    assert [] == house.map.switches
+
+
 async def test_on_shared_storage_nothing_is_synchronised_and_nothing_is_left_unfenced(house):
     change(house, "DB1", replication=CopyKind.SHARED_STORAGE)
     await house.copying.look()
@@ -265,6 +275,23 @@ async def test_a_pause_stops_the_moves_of_a_recovery_and_not_those_of_a_person(h
     await house.until_over(seconds=20)
 
     assert [] == house.map.switches
+
+
+async def test_what_was_stopped_to_fence_it_is_told_of_when_the_move_fails(house):
+    house.services["be1"].become(ServiceState.HUNG)
+    house.is_well = lambda key: key.server != "be1"
+    number = await house.begin()
+    switch = house.map.switch
+
+    async def refuses(*_arguments: object, **_keywords: object) -> None:
+        raise Refused("somebody else has changed it")
+
+    house.map.switch = refuses
+    operation = await over(house, number)
+    house.map.switch = switch
+
+    assert OperationStatus.ESCALATED is operation.status
+    assert "mailward service start be1" in operation.because
 
 
 async def test_who_only_observes_takes_no_orders(house):
