@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from mailward.engine.recovering.blocking import OURSELVES
 from mailward.engine.recovering.executor import Executor
 from mailward.engine.recovering.leading import Leading
 from mailward.engine.recovering.move_stages import chosen
@@ -115,7 +116,14 @@ class OrderingMoves:
             if database.copies[0] == server and database.active != server
         ]
         moves = tuple([await self._planned(database, server, unblocked=own) for database in back]) if move_back else ()
-        allowed = "allowed to become active" if own else "not blocked by anybody"
+        ours = [hold for hold in own if hold.owner == OURSELVES]
+        if ours and await self._is_recovered(server):
+            raise Refused(
+                f"a recovery of {server} keeps it empty and allows activation when it is well; end that first, see:"
+                " mailward recoveries"
+            )
+        blocked = "; ".join(hold.by_whom for hold in own)
+        allowed = f"allowed to become active, which was blocked by {blocked}" if own else "not blocked by anybody"
         intention = MoveIntention(
             server=server, moves=moves, answers=(), allowed=True, because=f"the copies on {server} are {allowed}"
         )
@@ -134,6 +142,10 @@ class OrderingMoves:
             )
             number = begun.id if begun is not None else number
         return replace(intention, operation=number)
+
+    async def _is_recovered(self, server: str) -> bool:
+        open_ones = await self._record.operations.open()
+        return any(one.kind is OperationKind.MAILBOX_SERVER and one.server == server for one in open_ones)
 
     async def _planned(self, database: Database, to: str | None, unblocked: Sequence[Hold] = ()) -> PlannedMove:
         """The move as it would be begun now; *unblocked* are holds that will be gone by then."""

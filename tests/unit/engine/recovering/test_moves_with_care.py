@@ -277,6 +277,24 @@ async def test_a_pause_stops_the_moves_of_a_recovery_and_not_those_of_a_person(h
     assert [] == house.map.switches
 
 
+async def test_to_fill_a_server_says_whose_block_it_ends(house):
+    block = Hold(
+        kind=HoldKind.ACTIVATION,
+        subject="be1",
+        value="blocked",
+        owner="boris",
+        reason="slow disks",
+        since=house.clock.now(),
+    )
+    await house._hold(block)
+    await house.recovering.leading.renew()
+
+    said = await house.ordering.undrain("be1", actor="anna", reason="", dry_run=True, move_back=False)
+
+    assert "boris" in said.because
+    assert "slow disks" in said.because
+
+
 async def test_what_was_stopped_to_fence_it_is_told_of_when_the_move_fails(house):
     house.services["be1"].become(ServiceState.HUNG)
     house.is_well = lambda key: key.server != "be1"
