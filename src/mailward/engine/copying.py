@@ -230,7 +230,7 @@ class Copying:
             if operation.kind is OperationKind.MOVE and operation.data.get("database") == database.name:
                 if server == operation.server:
                     return CopyState.DISMOUNTING
-                return CopyState.MOUNTING if server in (database.active, operation.data.get("to")) else None
+                return CopyState.MOUNTING if server in (database.active, operation.data.get("target")) else None
         return None
 
     def _blocked(self, database: Database, server: str) -> str | None:

@@ -150,7 +150,7 @@ class Repairing:
         """The move of ours by which a database came to be active elsewhere; "" when it was none of ours."""
         for operation in self.recovering.open:
             same = operation.kind is OperationKind.MOVE and operation.data.get("database") == moved.database
-            if same and operation.server == moved.source:
+            if same and (operation.server, operation.data.get("target")) == (moved.source, moved.target):
                 return f"moved from {moved.source} to {moved.target} by recovery {operation.id}"
         return ""
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from mailward.engine.recovering.blocking import block_activation
 from mailward.engine.recovering.moving import Moving
-from mailward.engine.recovering.record import Record
+from mailward.engine.recovering.record import Record, with_data
 from mailward.engine.recovering.standing import Turn
 from mailward.engine.recovering.world import World
 from mailward.failover.choosing import Choice
@@ -67,6 +67,7 @@ class MoveStages:
         if not source.is_planned and database.replication in (CopyKind.REPLICATOR, CopyKind.SYNC):
             because = f"{database.name} left it without being synchronised; it follows again before it may be active"
             await block_activation(self._world, f"{database.active}/{database.name}", because)
+        turn = replace(turn, operation=with_data(turn.operation, target=choice.target))
         return await self._note(turn, StepOutcome.DONE, choice.because, evidence=evidence)
 
     async def await_moves(self, turn: Turn) -> Operation:

@@ -87,10 +87,15 @@ class Ordering:
         """
         End an operation before its next step. A deed under way is not called back, and its outcome is recorded.
 
-        What it took away it puts back when that is well again; until then it stays open for nothing else.
+        What it took away it puts back when that is well again; until then it stays open for nothing else. Moves that it
+        began are ended with it.
         """
         because = _said(actor, "ended it", reason)
-        return await self._end(number, OperationStatus.ABORTED, EventKind.RECOVERY_ENDED, because, actor)
+        ended = await self._end(number, OperationStatus.ABORTED, EventKind.RECOVERY_ENDED, because, actor)
+        for one in await self._record.operations.open():
+            if one.parent == number and one.kind is OperationKind.MOVE:  # what it began is ended with it
+                await self._end(one.id, OperationStatus.ABORTED, EventKind.RECOVERY_ENDED, because, actor)
+        return ended
 
     async def _end(self, number: int, status: OperationStatus, kind: EventKind, because: str, actor: str) -> Operation:
         if await self._left_to_give_back(await self._unfinished(number)) is None:

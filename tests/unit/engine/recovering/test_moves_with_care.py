@@ -15,6 +15,7 @@ from mailward.model.organization import Organization
 from mailward.model.recovery import Mode, Operation, OperationStatus, StepName, StepOutcome
 
 from .moving import MovableHouse
+from .test_hard_cases import ordering
 
 MINUTE = timedelta(minutes=1)
 
@@ -274,6 +275,19 @@ async def test_a_pause_stops_the_moves_of_a_recovery_and_not_those_of_a_person(h
 
     await house.until_over(seconds=20)
 
+    assert [] == house.map.switches
+
+
+async def test_who_ends_the_emptying_of_a_server_ends_its_moves(house):
+    await house.recovering.leading.renew()
+    drained = await house.ordering.drain("be1", actor="anna", reason="disks", dry_run=False, force=False)
+    await house.go_on(turns=1)
+    assert 2 == len(await house.operations.open())
+
+    await ordering(house).abort(drained.operation or 0, actor="anna", reason="not today")
+
+    assert () == await house.operations.open()
+    await house.until_over()
     assert [] == house.map.switches
 
 
