@@ -70,7 +70,7 @@ def test_a_renewed_certificate_is_loaded_and_sessions_stay(acting_box: Acting) -
         until(lambda: acting_box.deeds() and acting_box.is_green(), otherwise=acting_box.told)
         until(lambda: not open_ones(acting_box), otherwise=acting_box.told)
 
-    assert [(StepName.RELOAD_SERVICE, "mail")] == acting_box.deeds()
+    assert [(StepName.RELOAD_SERVICE, "mail")] == acting_box.deeds(), acting_box.told()
     assert {} == acting_box.new_starts()
     assert master == acting_box.lab.status()["mail"]["pid"]
 

@@ -285,6 +285,12 @@ def _throttle(wanted: Wanted, seen: Circumstances, steps: Sequence[Step]) -> May
         counted = [deed for deed in deeds if (deed.operation, deed.seq) not in undone]
         if insists:
             return under_way(wanted, counted)
+        known = {(deed.operation, deed.seq) for deed in seen.deeds}
+        for deed in counted:
+            is_news = deed.server == wanted.server and (deed.operation, deed.seq) not in known
+            if is_news and wanted.step not in OF_ONE_MOVE:  # what was seen of it is older than what was done to it
+                because = f"{deed.server} was touched by recovery {deed.operation} since it was looked at"
+                return replace(waits_for(Gate.THROTTLE, because), until=now)
         settings = seen.settings.throttles
         return throttle(wanted, place=seen.place, places=seen.places, deeds=counted, settings=settings, now=now)
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from mailward.engine.recovering.acting import _throttle
 from mailward.engine.recovering.ordering import Ordering
 from mailward.engine.recovering.recovering import Recovering
 from mailward.model import items
@@ -13,11 +14,21 @@ from mailward.model.errors import Refused, TemporaryFailure
 from mailward.model.evidence import ServiceState
 from mailward.model.holds import Hold, HoldKind
 from mailward.model.monitoring import AlertValue
-from mailward.model.recovery import ActionClass, Mode, OperationStatus, StepName
+from mailward.model.recovery import (
+    ActionClass,
+    Answer,
+    Deed,
+    Mode,
+    Operation,
+    OperationKind,
+    OperationStatus,
+    StepName,
+)
 from mailward.model.verdict import Confidence, Tier, Verdict
 from mailward.ports.access_point_control import Membership
 from mailward.ports.manager import Intention
 from mailward.ports.service_control import ServiceDeed
+from mailward.recovery.wanted import Wanted
 
 from .conftest import ACT, SECOND, House
 
@@ -317,3 +328,31 @@ async def test_a_clock_that_went_back_an_hour_does_not_stop_what_waits(house):
     await house.wait(SECOND)
 
     assert [("be1", "restart")] == house.deeds()
+
+
+async def test_what_another_recovery_did_since_the_last_look_is_looked_at_first(house):
+    """Two recoveries of one stale certificate: the second one must not reload what the first has just reloaded."""
+    wanted = Wanted(step=StepName.RELOAD_SERVICE, server="be1")
+    operation = Operation(
+        kind=OperationKind.CERTIFICATE,
+        target="be1/certificate",
+        server="be1",
+        mode=Mode.ACT,
+        status=OperationStatus.RUNNING,
+        because="",
+        started_at=house.clock.now(),
+    )
+    seen = await house.recovering.executor.acting.circumstances(wanted, operation, ())
+    done = Deed(
+        action=ActionClass.RELOAD,
+        server="be1",
+        operation=7,
+        seq=2,
+        started=house.clock.now(),
+        ended=house.clock.now(),
+    )
+
+    answer = _throttle(wanted, seen, ())((done,), house.clock.now())
+
+    assert Answer.WAITS is answer.answer
+    assert "since it was looked at" in answer.because
