@@ -59,6 +59,7 @@ class Moving:
         self, database: Database, source: Source, wanted: str | None, ignoring: tuple[int, ...] = ()
     ) -> Choice:
         """The copy to move to, by how the copies are at this moment; *ignoring* holds that are about to end."""
+        await asyncio.gather(*(self._ask(deep_test_of(database, server)) for server in database.passive))
         await self._world.look_at_copies()
         others = [copy for copy in self._world.copies() if copy.database == database.name]
         ignored = [hold.by_whom for hold in self._world.holds() if hold.id in ignoring]
