@@ -181,7 +181,7 @@ def test_the_socket_is_not_for_everybody(manager):
     assert manager.client.socket.stat().st_mode & 0o777 == 0o660
 
 
-def words_of(pid: int) -> str:
+def words_of(pid: str) -> str:
     """The words of a process; nothing of one that has ended meanwhile, such as a doveadm."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
