@@ -151,7 +151,7 @@ class Moving:
             status.state
             for status in self._world.of_server(server)
             if status.key.item == items.SELF_TEST_MONITOR
-            or (status.key.item == items.DEEP_TEST_MONITOR and status.key.target in (target, server))
+            or (status.key.item == items.DEEP_TEST_MONITOR and status.key.target == target)
         ]
         order = (AlertValue.UNHEALTHY, AlertValue.DEGRADED, AlertValue.REPAIRING)
         if any(state not in (*order, AlertValue.HEALTHY) for state in states):
