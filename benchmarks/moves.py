@@ -32,12 +32,12 @@ def main() -> None:
             bare = _ended_once(lab, traffic)
             began = monotonic()
             intention = client.move_database("DB1", reason="benchmark")
-            assert intention.operation is not None, intention.because
-            while not client.recovery(intention.operation).operation.status.is_over:
+            (number,) = intention.operations
+            while not client.recovery(number).operation.status.is_over:
                 sleep(0.1)
             whole = monotonic() - began
             traffic.every_writer_is_served("be2", seconds=30)
-        story = client.recovery(intention.operation)
+        story = client.recovery(number)
         switched = next(step for step in story.steps if step.name is StepName.SWITCH_OVER)
         gaps = sorted(record.gaps[-1] for record in traffic.records if record.gaps)
         account = traffic.account(lab.blueprint.host("be2"))

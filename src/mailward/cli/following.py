@@ -6,7 +6,7 @@ and is asked again.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import click
 
@@ -28,17 +28,22 @@ _WIDTH_MAX = 100
 _WAITS = (OperationStatus.WAITING, OperationStatus.AWAITING_APPROVAL)
 
 
-def follow(number: int) -> None:
+def follow(numbers: Sequence[int]) -> None:
     """
-    Print what happens in an operation until it is over, and end the command.
+    Print what happens in operations, one after the other, until all are over, and end the command.
 
-    Exits with 1 unless it ended healed, and with 130 on Ctrl-C, which leaves the operation running.
+    Exits with 1 unless each ended healed, and with 130 on Ctrl-C, which leaves them running.
     """
     reader = terminal()
+    ended = [_followed(number, reader) for number in numbers]
+    if any(operation.status is not OperationStatus.HEALED for operation in ended):
+        raise click.exceptions.Exit(ExitCode.FAILED)
+
+
+def _followed(number: int, reader: Terminal) -> Operation:
+    """One of them, as it ended."""
     try:
-        for story in _stories(number, reader):
-            if story.operation.status.is_over:
-                _end(story.operation, reader)
+        *_, last = _stories(number, reader)
     except KeyboardInterrupt:
         click.echo(
             f"\nmailward: recovery {number} goes on without you: `mailward recoveries show {number}` tells how it"
@@ -46,6 +51,8 @@ def follow(number: int) -> None:
             err=True,
         )
         raise click.exceptions.Exit(ExitCode.INTERRUPTED) from None
+    _tell_end(last.operation, reader)
+    return last.operation
 
 
 def _stories(number: int, reader: Terminal) -> Iterator[RecoveryStory]:
@@ -97,11 +104,9 @@ def _news(story: RecoveryStory, last: RecoveryStory | None, reader: Terminal) ->
         yield f"{clock_text(held.now())}  {waits}: {printable(operation.because)}{until}"
 
 
-def _end(operation: Operation, reader: Terminal) -> None:
+def _tell_end(operation: Operation, reader: Terminal) -> None:
     is_well = operation.status is OperationStatus.HEALED
     word = reader.paint("done" if is_well else operation.status.value, Colour.GOOD if is_well else Colour.BAD)
     took = took_text(operation.started_at, operation.ended_at)
     said = f"{f' after {took}' if took else ''}: {printable(operation.because)}; `mailward why {operation.id}` tells it"
     click.echo(f"{word}{said}", color=True)
-    if not is_well:
-        raise click.exceptions.Exit(ExitCode.FAILED)

@@ -56,12 +56,13 @@ def carry_out_move(order: Order, what: str, *, dry_run: bool, yes: bool, wait: b
         show_lines(plan_lines(begun, reader))
     _refuse_unless_allowed(begun, reader)
     because = printable(begun.because)
-    if begun.operation is None:
+    if not begun.operations:
         click.echo(f"{reader.paint('done', Colour.GOOD)}: {because}", color=True)
     elif wait:
-        follow(begun.operation)
+        follow(begun.operations)
     else:
-        click.echo(f"begun: {because}; `mailward recoveries show {begun.operation}` tells how it stands")
+        shown = " and ".join(f"`mailward recoveries show {number}`" for number in begun.operations)
+        click.echo(f"begun: {because}; {shown} tells how it stands")
 
 
 def plan_lines(intention: MoveIntention, reader: Terminal) -> Iterator[str]:

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 
 from mailward.diagnosis.freshness import Freshness
 from mailward.diagnosis.wording.logs import Sign, sign_of
-from mailward.model.errors import Refused
 from mailward.model.evidence import Evidence, LogLine, ServerEvidence, ServiceStatus
 from mailward.model.items import CTP_PROBE, DEEP_TEST_PROBE, PROXY_TEST_PROBE, SELF_TEST_PROBE
 from mailward.model.organization import Organization
@@ -246,10 +245,8 @@ def health_users(organization: Organization) -> frozenset[str]:
 
 
 def _our_name(name: str, organization: Organization) -> str | None:
-    try:
-        return organization.server_named(name).name
-    except Refused:
-        return None
+    server = organization.find_server(name)
+    return server.name if server is not None else None
 
 
 def _entrance(result: ProbeResult, organization: Organization) -> Entrance:

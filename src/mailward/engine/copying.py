@@ -16,6 +16,7 @@ from mailward.engine.recovering.world import World
 from mailward.failover.standing import Around, ReplicationSeen, ServerSeen, copy_of, replication_of
 from mailward.model import items
 from mailward.model.copies import CopyKind, CopyState, DatabaseCopy, MailboxSync
+from mailward.model.event import OURSELVES
 from mailward.model.evidence import ServiceState
 from mailward.model.holds import Hold, HoldKind
 from mailward.model.organization import Database
@@ -27,13 +28,14 @@ from mailward.monitors.samples import ProbeKey
 log = logging.getLogger(__name__)
 
 CATCHES_UP_WITHIN = timedelta(minutes=10)
+"""How long synchronising all mailboxes of a database may take."""
 READ_WITHIN = timedelta(seconds=30)
+"""How long the deep test may take that says whether a store is the one it was."""
 HASTENS_EVERY = timedelta(seconds=15)
+"""How often the replicator of a database is told to try now what it puts off."""
 LATELY = timedelta(minutes=15)
+"""A canary read before that says nothing of the present."""
 _GONE = frozenset({Cause.STORE_CHANGED, Cause.CONTENT_MISMATCH})
-_OURSELVES = "mailward"
-
-
 _NOBODY_LOOKS = ServerSeen(serves=None, because="it is no mailbox server of this organization")
 
 
@@ -73,7 +75,7 @@ class Copying:
         while True:
             try:
                 await self.look()
-                if self._world.controls().routing is not None and self._world.may_act() is None:
+                if self._world.controls().routing is not None and self._world.forbidden() is None:
                     await self.bring_back()
                     await self._synchronise_what_is_due()
             except Exception:
@@ -138,14 +140,13 @@ class Copying:
         control = self._world.controls().services.get(server)
         if control is not None:
             status, _ = await bounded(control.status())
-            if status is not None and status.state in (ServiceState.FAILED, ServiceState.STOPPED, ServiceState.HUNG):
+            if status is not None and (status.state.has_ended or status.state is ServiceState.HUNG):
                 return ServerSeen(serves=False, because=f"its service: {status.because}")
         result = self._world.latest(ProbeKey(probe=items.SELF_TEST_PROBE, server=server, target=server))
         if result is None:
             return ServerSeen(serves=None, because="its self test has not been run")
         if result.result.is_failure:
-            why = result.verdict.because if result.verdict is not None else result.detail
-            return ServerSeen(serves=False, because=why or result.result.value)
+            return ServerSeen(serves=False, because=result.why or result.result.value)
         return ServerSeen(serves=True, because="its self test succeeds")
 
     async def _syncs(self) -> Mapping[str, Mapping[str, MailboxSync] | str]:
@@ -192,7 +193,7 @@ class Copying:
         """
         now = self._world.clock.now()
         control = self._world.controls().replication.get(database.active)
-        if control is not None and self._world.may_act() is None and self._hasten_next.get(database.name, now) <= now:
+        if control is not None and self._world.forbidden() is None and self._hasten_next.get(database.name, now) <= now:
             self._hasten_next[database.name] = now + HASTENS_EVERY
             await bounded(control.hasten(mailboxes))
 
@@ -218,11 +219,9 @@ class Copying:
         if result.is_healthy:
             return True, "its canary is there"
         if _is_gone(result):
-            why = result.verdict.because if result.verdict is not None else result.detail
-            return False, f"it is not the store it was: {why}"
+            return False, f"it is not the store it was: {result.why}"
         if result.result.is_failure:
-            why = result.verdict.because if result.verdict is not None else result.detail
-            return False, f"it cannot be read: {why}"
+            return False, f"it cannot be read: {result.why}"
         return None, result.detail
 
     def _moving(self, database: Database, server: str) -> CopyState | None:
@@ -247,7 +246,7 @@ class Copying:
 
     def _left_behind(self) -> tuple[Hold, ...]:
         """Our own holds on single copies: their users left without a last synchronisation."""
-        return tuple(hold for hold in self._activation_holds() if hold.owner == _OURSELVES and "/" in hold.subject)
+        return tuple(hold for hold in self._activation_holds() if hold.owner == OURSELVES and "/" in hold.subject)
 
     async def bring_back(self) -> None:
         """
@@ -262,18 +261,18 @@ class Copying:
             if database is not None and self._moving(database, server) is not None:
                 continue
             if database is None or server == database.active or server not in database.copies:
-                await self._world.release(hold.id)
+                await self._world.release(hold.id, OURSELVES)
                 continue
             seen = await self._server_seen(server)
             fit = seen.serves is True and await self._is_the_store_it_was(database, server)
             if fit and await self._synchronise(database, server):
-                await self._world.release(hold.id)
+                await self._world.release(hold.id, OURSELVES)
                 await self.look()
 
     async def _is_the_store_it_was(self, database: Database, server: str) -> bool:
         """Whether its canary is read there at this moment."""
         key = deep_test_of(database, server)
-        if key not in {probe.key for probe in self._world.coverage().probes}:
+        if not self._world.coverage().plans(key):
             return False
         result, _ = await bounded(self._world.ask(key), within=READ_WITHIN)
         return result is not None and result.is_healthy

@@ -22,8 +22,8 @@ from mailward.engine.neighbours import Neighbourhood
 from mailward.engine.out_of_sight import OutOfSight
 from mailward.engine.pace import may_be_hastened
 from mailward.engine.parts import Parts
-from mailward.engine.recovering.world import Controls
 from mailward.engine.repairing import Repairing
+from mailward.engine.start_check import StartCheck
 from mailward.engine.tidying import tidy_for_ever
 from mailward.engine.timetable import Start, Timetable
 from mailward.engine.watching import Watching
@@ -46,9 +46,6 @@ log = logging.getLogger(__name__)
 
 END_WITHIN = timedelta(seconds=4)
 """How long probes under way may take to say good-bye when the manager ends; systemd and people wait for 5 s."""
-
-CLOCK_STEP = timedelta(minutes=1)
-"""How far behind its own last record the clock may stand: hosts are corrected by a little all the time."""
 
 
 class Engine:
@@ -79,14 +76,13 @@ class Engine:
         self._stored_statuses: tuple[MonitorStatus, ...] = ()
         self._canaries: dict[str, Canary] = {}
         self._out_of_sight = OutOfSight()
-        self._found_at_start: tuple[str, ...] = ()
-        self._last_stored_at: datetime | None = None
+        self._start_check = StartCheck(parts.store, parts.clock, parts.self_check)
         self._under_way: set[asyncio.Task[None]] = set()
         self._asked: defaultdict[ProbeKey, list[asyncio.Future[ProbeResult]]] = defaultdict(list)
         self._wanted = asyncio.Event()
         self.whereabouts = Whereabouts(self._moved)
         self._is_watching = False
-        self.repairing = Repairing(self, parts.repair) if parts.repair is not None else None
+        self.repairing = Repairing(self, parts.repair, parts.clock) if parts.repair is not None else None
 
     async def run(self, stop: asyncio.Event, *, on_running: Callable[[], None] = lambda: None) -> None:
         """
@@ -192,7 +188,7 @@ class Engine:
             found.append(f"nothing can be stored: {self.ledger.trouble}")
         if self.configuration_error is not None:
             found.append("the configuration on disk is refused; the old one is in force")
-        found.extend((*self._found_at_start, *self._clock_problem()))
+        found.extend(self._start_check.problems())
         found.extend(self._out_of_sight.sentences())
         if self.whereabouts.trouble is not None:
             found.append(f"the map of mailbox databases: {self.whereabouts.trouble}")
@@ -210,31 +206,9 @@ class Engine:
         except TemporaryFailure as failure:
             self._stored_statuses = ()
             log.error("starting without what was stored before: %s", failure)
-        await self._check_itself()
+        await self._start_check.run(len(self.configured.probes))
         if self.repairing is not None:
             await self.repairing.open()
-
-    async def _check_itself(self) -> None:
-        """What would fail in the middle of a recovery is better found now: descriptors, the clock, a full disk."""
-        self._found_at_start += self.parts.self_check(len(self.configured.probes))
-        try:
-            await self.parts.store.check_writable()
-            newest = await self.parts.store.events(limit=1, newest_first=True)
-        except TemporaryFailure as failure:
-            log.error("the store: %s", failure)
-        else:
-            self._last_stored_at = newest[0].at if newest else None
-        for problem in (*self._found_at_start, *self._clock_problem()):
-            log.error("at the start: %s", problem)
-
-    def _clock_problem(self) -> tuple[str, ...]:
-        """The clock must not stand before what was stored already: throttles and approvals count by it."""
-        now = self.parts.clock.now()
-        if self._last_stored_at is None or now >= self._last_stored_at - CLOCK_STEP:
-            return ()
-        return (
-            f"the clock says {now:%Y-%m-%d %H:%M} UTC, before what was stored at {self._last_stored_at:%Y-%m-%d %H:%M}",
-        )
 
     def _apply(self, snapshot: Snapshot, *, event: EventKind, because: str, actor: str = "mailward") -> None:
         organization = snapshot.organization.with_active(self.whereabouts.active)
@@ -245,21 +219,10 @@ class Engine:
         self._investigation.use(hosts=platform.hosts, services=platform.services)
         self._looks.use(hosts=platform.hosts)
         self._record(event, "mailward", because, actor=actor)
-        holds = self._held()
-        self.coverage = coverage_under(self.configured, holds, now=self.parts.clock.now())
-        self._watch_coverage()
+        self._watch_anew()
         self._is_watching = True
-        self._order(holds)
         if self.repairing is not None:
-            controls = Controls(
-                services=platform.services,
-                hosts=platform.machines,
-                access_points=platform.access_points,
-                routing=platform.routing,
-                proxies=platform.proxies,
-                replication=platform.replication,
-            )
-            self.repairing.use(snapshot, controls)
+            self.repairing.use(snapshot, platform)
         self._watching.use(
             services=platform.services,
             sentinels={
@@ -296,10 +259,7 @@ class Engine:
         if not self._is_watching:
             return  # the first reading comes before anything is watched
         self.configured = cover(organization, self.snapshot.probing, self.snapshot.monitors)
-        holds = self._held()
-        self.coverage = coverage_under(self.configured, holds, now=self.parts.clock.now())
-        self._watch_coverage()
-        self._order(holds)
+        self._watch_anew()
         for one in moved:
             self._hasten_server(one.target)
         self._wanted.set()
@@ -309,6 +269,13 @@ class Engine:
             return ()
         await self.repairing.copying.look_if_old()
         return self.repairing.copying.seen()
+
+    def _watch_anew(self) -> None:
+        """Watch what is configured, under what is held."""
+        holds = self._held()
+        self.coverage = coverage_under(self.configured, holds, now=self.parts.clock.now())
+        self._watch_coverage()
+        self._order(holds)
 
     def _watch_coverage(self) -> None:
         """Plan probes and take monitors over as the coverage says."""

@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Protocol
 
 from mailward.model.errors import Refused
+from mailward.model.event import OURSELVES
 from mailward.model.holds import Component, HeldState, Hold, HoldKind, Requester
 from mailward.ports.access_point_control import PUT_BACK, TAKE_OUT, Member, Membership
 
 COMPONENT = Component.IMAP_PROXY
-BY = "mailward"
 _REASONS = {
     TAKE_OUT: "a recovery took it out of the access point",
     PUT_BACK: "a recovery put it back into the access point",
@@ -60,19 +60,19 @@ class HealthPagePoint:
             kind=HoldKind.COMPONENT_STATE,
             subject=f"{server}/{COMPONENT.value}",
             value=HeldState.INACTIVE.value,
-            owner=BY,
+            owner=OURSELVES,
             requester=Requester.HEALTH_API,
             reason=_REASONS[TAKE_OUT],
             since=self._now(),
         )
-        await self._held.add(hold, actor=BY)
+        await self._held.add(hold, actor=OURSELVES)
 
     async def put_back(self, server: str) -> None:
         """Release what mailward itself holds; what people hold stays."""
         self._known(server)
         own = self._own(server)
         if own is not None:
-            await self._held.release(own.id, actor=BY)
+            await self._held.release(own.id, actor=OURSELVES)
 
     def command(self, deed: str, server: str) -> tuple[str, ...]:
         """The command a person would type for the same."""
@@ -108,7 +108,7 @@ class HealthPagePoint:
                 if hold.is_on(server)
                 and hold.component is COMPONENT
                 and hold.requester is Requester.HEALTH_API
-                and hold.owner == BY
+                and hold.owner == OURSELVES
                 and hold.state is HeldState.INACTIVE
             ),
             None,

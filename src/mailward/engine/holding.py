@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 from mailward.health.hold_words import began, ended, what_is_held
 from mailward.model.errors import MailwardError, NotFound, Refused, TemporaryFailure
-from mailward.model.event import Event
+from mailward.model.event import OURSELVES, Event
 from mailward.model.holds import HeldState, Hold, HoldKind
 from mailward.model.organization import Organization
 from mailward.monitors.checking_holds import check
@@ -34,7 +34,6 @@ READ_EVERY = timedelta(seconds=5)
 READ_AGAIN = timedelta(seconds=1)
 """How soon a store that could not be reached is tried again."""
 HISTORY_MAX = 1000
-_OURSELVES = "mailward"
 
 
 class Holding:
@@ -145,7 +144,7 @@ class Holding:
         """
         async with self._lock:
             held = self._present.get(number) or await self._missing(number)
-            if held.kind is HoldKind.COMPONENT_STATE and actor != _OURSELVES:
+            if held.kind is HoldKind.COMPONENT_STATE and actor != OURSELVES:
                 raise Refused(_only_its_requester(held))
             return await self._end(held, self._clock.now(), by=actor, why=f"taken back by {actor}")
 
@@ -230,10 +229,10 @@ class Holding:
 
     async def _tell_store(self) -> None:
         for number, hold in list(self._ran_out.items()):
-            over = replace(hold, ended_at=hold.until, ended_by=_OURSELVES)
-            event = ended(over, by=_OURSELVES, why="it ran until its end")
+            over = replace(hold, ended_at=hold.until, ended_by=OURSELVES)
+            event = ended(over, by=OURSELVES, why="it ran until its end")
             try:
-                await self._holds.end(number, at=hold.until or self._clock.now(), by=_OURSELVES, events=[event])
+                await self._holds.end(number, at=hold.until or self._clock.now(), by=OURSELVES, events=[event])
             except TemporaryFailure:
                 return
             except MailwardError as failure:
@@ -259,11 +258,8 @@ class Holding:
     def _spelled(self, subject: str) -> str:
         """The server of a subject as the organization spells it; anything else as it is."""
         name, slash, rest = subject.replace("\\", "/").partition("/")
-        try:
-            name = self._organization().server_named(name).name
-        except NotFound:
-            return subject
-        return f"{name}{slash}{rest}"
+        server = self._organization().find_server(name)
+        return f"{server.name}{slash}{rest}" if server is not None else subject
 
 
 def _only_its_requester(hold: Hold) -> str:

@@ -6,21 +6,19 @@ watches, as for one that merely measures.
 """
 
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from mailward.engine.copying import Copying
 from mailward.engine.health_page_point import HealthPagePoint
 from mailward.engine.holding import Holding
 from mailward.engine.ledger import Change
 from mailward.engine.notifying import Notifying
-from mailward.engine.parts import RepairParts
-from mailward.engine.recovering.blocking import OURSELVES
+from mailward.engine.parts import Platform, RepairParts
+from mailward.engine.recovering.moves.ordering import OrderingMoves
 from mailward.engine.recovering.ordering import Ordering
-from mailward.engine.recovering.ordering_moves import OrderingMoves
 from mailward.engine.recovering.recovering import Recovering
 from mailward.engine.recovering.world import Controls, InForce, World
 from mailward.engine.telling import Telling
+from mailward.engine.watched import Watched
 from mailward.engine.whereabouts import Moved
 from mailward.model.event import Event
 from mailward.model.evidence import ServiceStatus
@@ -30,21 +28,21 @@ from mailward.model.organization import HEALTH_PAGE
 from mailward.model.recovery import ActionClass, Mode, OperationKind
 from mailward.monitors.following_holds import HoldChange
 from mailward.monitors.overrides import mode_override
+from mailward.ports.clock import Clock
 from mailward.ports.settings import Snapshot
-
-if TYPE_CHECKING:
-    from mailward.engine.engine import Engine
 
 
 class Repairing:
     """Acts and tells for one engine."""
 
-    def __init__(self, engine: "Engine", parts: RepairParts) -> None:
+    def __init__(self, engine: Watched, parts: RepairParts, clock: Clock) -> None:
         """Nothing begins before `run`."""
         self._engine = engine
         self._parts = parts
+        self._clock = clock
         self.controls = Controls()
-        clock = engine.parts.clock
+        self.operations = parts.operations
+        self.outbox = parts.outbox
         self.holding = Holding(
             parts.holds,
             clock,
@@ -53,56 +51,11 @@ class Repairing:
             record=self._record,
             on_change=self._held_differently,
         )
-        self._world = World(
-            organization=lambda: engine.snapshot.organization,
-            settings=lambda: engine.snapshot.recovery,
-            coverage=lambda: engine.coverage,
-            controls=lambda: self.controls,
-            status=engine.assessment.status_of,
-            unwell=lambda: engine.assessment.unwell,
-            of_server=engine.assessment.of_server,
-            ask=engine.ask,
-            latest=engine.latest,
-            certificate_on_disk=engine.certificate_on_disk,
-            holds=self.holding.in_force,
-            mode=self._mode,
-            stopped=lambda: parts.stopped(engine.snapshot.stop_file),
-            store_trouble=lambda: engine.ledger.trouble or self.holding.trouble,
-            record=self._record,
-            clock=clock,
-            moves=lambda: engine.snapshot.moves,
-            copies=lambda: self.copying.seen(),  # noqa: PLW0108 - it comes into being below  # noqa: PLW0108 - it comes into being below
-            look_at_copies=lambda: self.copying.look(),  # noqa: PLW0108  # noqa: PLW0108
-            catch_up=lambda: self.copying.bring_back(),  # noqa: PLW0108
-            read_routing=engine.whereabouts.read,
-            map_doubt=engine.whereabouts.doubt,
-            may_act=self._may_not_act,
-            hold=lambda hold: self.holding.add(hold, actor=OURSELVES),
-            hold_for=lambda hold, actor: self.holding.add(hold, actor=actor),
-            release=lambda number: self.holding.release(number, actor=OURSELVES),
-            release_for=lambda number, actor: self.holding.release(number, actor=actor),
-        )
-        self.operations = parts.operations
-        self.outbox = parts.outbox
+        self._world = self._a_world()
         self.recovering = Recovering(self._world, parts.operations, parts.lease, owner=parts.owner)
         self.copying = Copying(self._world, lambda: self.recovering.open)
-        self.ordering = Ordering(
-            self._world,
-            self.recovering.record,
-            self.recovering.leading,
-            self.recovering.executor,
-            on_change=self.recovering.take_over,
-            quiet=self.recovering.quiet,
-            reserved=self.recovering.agenda.reserved,
-        )
-        self.ordering_moves = OrderingMoves(
-            self._world,
-            self.recovering.record,
-            self.recovering.leading,
-            self.recovering.executor,
-            on_change=self.recovering.take_over,
-        )
-        self.recovering.executor.joining.on_begun = self.recovering.take_over
+        self.ordering = Ordering(self._world, self.recovering)
+        self.ordering_moves = OrderingMoves(self._world, self.recovering)
         self.notifying = Notifying(
             parts.outbox,
             parts.make_notifier,
@@ -123,6 +76,37 @@ class Repairing:
             clock=clock,
         )
 
+    def _a_world(self) -> World:
+        """The engine as recoveries see it."""
+        engine = self._engine
+        return World(
+            organization=lambda: engine.snapshot.organization,
+            settings=lambda: engine.snapshot.recovery,
+            coverage=lambda: engine.coverage,
+            controls=lambda: self.controls,
+            status=engine.assessment.status_of,
+            unwell=lambda: engine.assessment.unwell,
+            of_server=engine.assessment.of_server,
+            ask=engine.ask,
+            latest=engine.latest,
+            certificate_on_disk=engine.certificate_on_disk,
+            holds=self.holding.in_force,
+            mode=self._mode,
+            stopped=lambda: self._parts.stopped(engine.snapshot.stop_file),
+            store_trouble=lambda: engine.ledger.trouble or self.holding.trouble,
+            record=self._record,
+            clock=self._clock,
+            moves=lambda: engine.snapshot.moves,
+            copies=lambda: self.copying.seen(),  # noqa: PLW0108 - it comes into being later
+            look_at_copies=lambda: self.copying.look(),  # noqa: PLW0108
+            catch_up=lambda: self.copying.bring_back(),  # noqa: PLW0108
+            read_routing=engine.whereabouts.read,
+            map_doubt=engine.whereabouts.doubt,
+            forbidden=self._forbidden,
+            hold=lambda hold, actor: self.holding.add(hold, actor=actor),
+            release=lambda number, actor: self.holding.release(number, actor=actor),
+        )
+
     async def open(self) -> None:
         """Take up what is held. While the store cannot be read nothing is done: it is not known what forbids it."""
         await self.holding.look()
@@ -131,14 +115,21 @@ class Repairing:
         """What goes on until the manager ends."""
         return (self.recovering.run, self.holding.run, self.telling.run, self.notifying.run, self.copying.run)
 
-    def use(self, snapshot: Snapshot, controls: Controls) -> None:
+    def use(self, snapshot: Snapshot, platform: Platform) -> None:
         """Act by this configuration from now on; recoveries of what it no longer names end as aborted."""
         pages = {
-            name: HealthPagePoint(point.servers, self.holding, now=self._engine.parts.clock.now)
+            name: HealthPagePoint(point.servers, self.holding, now=self._clock.now)
             for name, point in snapshot.organization.access_points.items()
             if point.control == HEALTH_PAGE
         }
-        self.controls = replace(controls, access_points={**controls.access_points, **pages})
+        self.controls = Controls(
+            services=platform.services,
+            hosts=platform.machines,
+            access_points={**platform.access_points, **pages},
+            routing=platform.routing,
+            proxies=platform.proxies,
+            replication=platform.replication,
+        )
         self.notifying.use(snapshot.channels)
         self.recovering.hurry()
 
@@ -169,7 +160,7 @@ class Repairing:
             None,
         )
 
-    def _may_not_act(self) -> str | None:
+    def _forbidden(self) -> str | None:
         if self._engine.snapshot.recovery.mode is Mode.OBSERVE:
             return "the organization only observes"
         if self.recovering.leading.held is None:
@@ -180,7 +171,7 @@ class Repairing:
         """The more careful of the organization's mode and the class's own, which an override may set anew."""
         settings = self._engine.snapshot.recovery
         configured = settings.mode_of(action)
-        now = self._engine.parts.clock.now()
+        now = self._clock.now()
         found = mode_override(self.holding.present(), server=server, action=action, key=cause, now=now)
         if found is None:
             return InForce(mode=configured, because=f"{action.value} is set to {configured.value}")

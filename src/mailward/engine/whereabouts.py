@@ -115,7 +115,5 @@ class Whereabouts:
 
 
 def _server(word: str, organization: Organization) -> str | None:
-    try:
-        return organization.server_named(word).name
-    except MailwardError:
-        return None
+    server = organization.find_server(word)
+    return server.name if server is not None else None

@@ -75,7 +75,7 @@ def source_of(
     """
     state = service.state if service is not None else ServiceState.UNKNOWN
     said = service.because if service is not None else unseen or "its host is not asked"
-    if state in (ServiceState.FAILED, ServiceState.STOPPED):
+    if state.has_ended:
         return Source(state=SourceState.GONE, because=f"its service does not run: {said}")
     if state is ServiceState.HUNG:
         return Source(state=SourceState.HUNG, because=f"its service hangs: {said}")

@@ -14,7 +14,7 @@ from enum import Enum
 QUIET = timedelta(milliseconds=250)
 
 
-class Step(Enum):
+class SafeStep(Enum):
     """One safe step."""
 
     HOLD = "hold new logins"
@@ -31,7 +31,7 @@ class Step(Enum):
 class Next:
     """What to do next, and why."""
 
-    step: Step
+    step: SafeStep
     because: str
     proxies: tuple[str, ...] = ()
     """FORGET: the proxies that have yet to."""
@@ -82,7 +82,7 @@ def next_safe_step(seen: Seen) -> Next:
         return _before(seen)
     if seen.routed_to != seen.target:
         where = f"sends its users to {seen.routed_to}" if seen.routed_to else "does not know it"
-        return Next(step=Step.GIVE_UP, because=f"the map {where}: somebody else has changed it")
+        return Next(step=SafeStep.GIVE_UP, because=f"the map {where}: somebody else has changed it")
     return _after(seen)
 
 
@@ -91,28 +91,28 @@ def _before(seen: Seen) -> Next:
     unseen = _named(seen.unseen)
     if seen.answers or (seen.catches_up and not seen.must_be_fenced):
         if unseen:
-            return Next(step=Step.GIVE_UP, because=f"the switch could not be proven: {unseen}")
+            return Next(step=SafeStep.GIVE_UP, because=f"the switch could not be proven: {unseen}")
         if seen.answers or not seen.on_source:
-            return Next(step=Step.SWITCH, because=f"the map still sends its users to {seen.source}")
+            return Next(step=SafeStep.SWITCH, because=f"the map still sends its users to {seen.source}")
         return _unfenced(seen)
     if seen.fenced is None:
         return _never_fenced(seen, unseen)
     if seen.on_source:  # what lives on without its master is a writer as well
         return _unfenced(seen)
-    return Next(step=Step.SWITCH, because=f"nobody writes on {seen.source} any more: {seen.fenced}")
+    return Next(step=SafeStep.SWITCH, because=f"nobody writes on {seen.source} any more: {seen.fenced}")
 
 
 def _never_fenced(seen: Seen, unseen: str) -> Next:
     """Only of a server that nobody says anything of is it enough that no proxy holds a session to it."""
     if not seen.may_be_silent:
-        return Next(step=Step.GIVE_UP, because=f"{seen.source} is not fenced: its service could not be stopped")
+        return Next(step=SafeStep.GIVE_UP, because=f"{seen.source} is not fenced: its service could not be stopped")
     if unseen or not seen.proxies:
         missing = unseen or "there is no proxy whose sessions could be looked at"
         because = f"{seen.source} is not fenced: its host does not say that it is gone, and {missing}"
-        return Next(step=Step.GIVE_UP, because=because)
+        return Next(step=SafeStep.GIVE_UP, because=because)
     if seen.on_source:
         return _unfenced(seen)
-    return Next(step=Step.SWITCH, because=f"no proxy holds a session to {seen.source}")
+    return Next(step=SafeStep.SWITCH, because=f"no proxy holds a session to {seen.source}")
 
 
 def _unfenced(seen: Seen) -> Next:
@@ -123,44 +123,44 @@ def _unfenced(seen: Seen) -> Next:
     """
     because = f"{seen.source} is not fenced: {len(seen.on_source)} mailboxes have sessions that lead there"
     if seen.out_of_time:
-        return Next(step=Step.GIVE_UP, because=because)
+        return Next(step=SafeStep.GIVE_UP, because=because)
     if seen.can_hold and not seen.held:
-        return Next(step=Step.HOLD, because=f"{because}, or logins that wait for it")
+        return Next(step=SafeStep.HOLD, because=f"{because}, or logins that wait for it")
     to_forget = tuple(sorted(seen.proxies - seen.forgot))
     if seen.held and to_forget:
-        return Next(step=Step.FORGET, because="they may remember that nobody is held", proxies=to_forget)
-    return Next(step=Step.LOOK_AGAIN, because=because)
+        return Next(step=SafeStep.FORGET, because="they may remember that nobody is held", proxies=to_forget)
+    return Next(step=SafeStep.LOOK_AGAIN, because=because)
 
 
 def _after(seen: Seen) -> Next:
     to_forget = tuple(sorted(seen.proxies - seen.forgot))
     if to_forget and not seen.out_of_time:
-        return Next(step=Step.FORGET, because="they may remember the old server", proxies=to_forget)
+        return Next(step=SafeStep.FORGET, because="they may remember the old server", proxies=to_forget)
     if to_forget or seen.unseen:
         return _unproven(seen, to_forget)
     if seen.on_source:
         return _still_there(seen)
     if seen.quiet_for < QUIET:
-        return Next(step=Step.LOOK_AGAIN, because="logins that were under way may still arrive")
+        return Next(step=SafeStep.LOOK_AGAIN, because="logins that were under way may still arrive")
     if seen.catches_up and not seen.synchronised:
-        return Next(step=Step.SYNCHRONISE, because="nobody writes on the source any more")
-    return Next(step=Step.DONE, because=f"no session leads to {seen.source}")
+        return Next(step=SafeStep.SYNCHRONISE, because="nobody writes on the source any more")
+    return Next(step=SafeStep.DONE, because=f"no session leads to {seen.source}")
 
 
 def _unproven(seen: Seen, to_forget: tuple[str, ...]) -> Next:
     missing = _named(seen.unseen) or f"{', '.join(to_forget)} did not forget the old server"
     if seen.out_of_time:
-        return Next(step=Step.GIVE_UP, because=f"users are sent to {seen.target}, which is not proven: {missing}")
-    return Next(step=Step.LOOK_AGAIN, because=missing)
+        return Next(step=SafeStep.GIVE_UP, because=f"users are sent to {seen.target}, which is not proven: {missing}")
+    return Next(step=SafeStep.LOOK_AGAIN, because=missing)
 
 
 def _still_there(seen: Seen) -> Next:
     many = f"{len(seen.on_source)} mailboxes still have sessions on {seen.source}"
     if seen.out_of_time:
-        return Next(step=Step.GIVE_UP, because=f"users are sent to {seen.target}, but {many}")
+        return Next(step=SafeStep.GIVE_UP, because=f"users are sent to {seen.target}, but {many}")
     if seen.answers:
-        return Next(step=Step.END_SESSIONS, because=many, mailboxes=seen.on_source)
-    return Next(step=Step.LOOK_AGAIN, because=f"{many}, which does not answer: they end by themselves")
+        return Next(step=SafeStep.END_SESSIONS, because=many, mailboxes=seen.on_source)
+    return Next(step=SafeStep.LOOK_AGAIN, because=f"{many}, which does not answer: they end by themselves")
 
 
 def _named(unseen: dict[str, str]) -> str:

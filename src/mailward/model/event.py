@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+OURSELVES = "mailward"
+"""Who acts where no person does."""
+
 
 class EventKind(Enum):
     """Everything that can be recorded; a closed list."""
@@ -58,7 +61,7 @@ class Event:
     because: str
     before: str | None = None
     after: str | None = None
-    actor: str = "mailward"
+    actor: str = OURSELVES
     operation: int | None = None
     cause_event: int | None = None
     data: Mapping[str, object] = field(default_factory=dict)

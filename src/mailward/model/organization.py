@@ -269,12 +269,19 @@ class Organization:
         Raises:
             NotFound: No server has that name; the text names the nearest.
         """
+        found = self.find_server(name)
+        if found is None:
+            raise NotFound(_unknown(name, tuple(self.servers)))
+        return found
+
+    def find_server(self, name: str) -> Server | None:
+        """The same for a name that others use, such as a map or a server's greeting; None: no server has it."""
         wanted = name.lower()
         for server in self.servers.values():
             names = {server.name.lower(), *(known.lower() for known in server.known_as)}
             if wanted in names or wanted in {known.split(".")[0] for known in names if not known[:1].isdigit()}:
                 return server
-        raise NotFound(_unknown(name, tuple(self.servers)))
+        return None
 
     def active_on(self, server: str) -> tuple[Database, ...]:
         """The databases whose active copy is on *server*."""

@@ -191,3 +191,8 @@ class ProbeResult:
     def is_healthy(self) -> bool:
         """Whether the probe did all it set out to do."""
         return self.result is ResultType.SUCCEEDED
+
+    @property
+    def why(self) -> str:
+        """Why it went as it did: by its verdict, else in the words that came back; "" where nobody says."""
+        return self.verdict.because if self.verdict is not None else self.detail

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from mailward.model.event import OURSELVES
 from mailward.model.monitoring import MonitorKey
 from mailward.model.verdict import Verdict
 
@@ -206,7 +207,7 @@ class Operation:
     approved_at: datetime | None = None
     owner: str = ""
     fence: int = 0
-    actor: str = "mailward"
+    actor: str = OURSELVES
     verdict: Verdict | None = None
     databases: tuple[str, ...] = ()
     """Whose users are affected."""

@@ -56,6 +56,10 @@ class Coverage:
     monitors: tuple[MonitorDefinition, ...]
     lanes: tuple[Lane, ...] = ()
 
+    def plans(self, key: ProbeKey) -> bool:
+        """Whether that probe is run at all."""
+        return any(probe.key == key for probe in self.probes)
+
 
 def cover(organization: Organization, settings: ProbingSettings, monitors: MonitorSettings) -> Coverage:
     """

@@ -92,8 +92,8 @@ class MoveIntention:
     answers: tuple[GateAnswer, ...]
     allowed: bool
     because: str
-    operation: int | None = None
-    """The recovery that carries it out, once it is begun: `mailward recoveries show` follows it."""
+    operations: tuple[int, ...] = ()
+    """The recoveries that carry it out, once they are begun: `mailward recoveries show` follows each."""
 
 
 class Manager(Protocol):

@@ -14,8 +14,6 @@ from mailward.recovery.wanted import ACTION_OF, OF_ONE_MOVE
 
 #: An own failed re-probe that is older says nothing of the present: the deed it would lead to probes again first.
 EVIDENCE_LASTS = timedelta(seconds=15)
-
-
 #: How long a deed may take to show after it is done: a reload is accepted before it is carried out.
 SHOWS_AFTER = timedelta(seconds=3)
 #: Of these one is enough before the next look: what was just started is not restarted at once.
@@ -24,8 +22,6 @@ ALTERNATIVES = frozenset({StepName.START_SERVICE, StepName.RELOAD_SERVICE, StepN
 REPEATS = 1
 #: The same for the steps of a move, a few seconds apart: users wait on both ends of one that is half done.
 REPEATS_OF_MOVES = 60
-
-
 #: After these it is known whether the problem stands, or the order is carried out.
 _LOOKS = frozenset(
     {
@@ -68,10 +64,10 @@ class EndHealed:
     """Whether this operation did anything: healed, else transient."""
 
 
-Move = Take | LookBack | GiveBack | EndHealed
+NextMove = Take | LookBack | GiveBack | EndHealed
 
 
-def next_move(operation: Operation, steps: Sequence[Step]) -> Move:
+def next_move(operation: Operation, steps: Sequence[Step]) -> NextMove:
     """
     What comes next in *operation*, whose record is *steps* in order.
 

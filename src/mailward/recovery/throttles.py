@@ -2,8 +2,8 @@
 How often: pure arithmetic over deeds that were begun (design §4, "Throttles").
 
 A deed counts from its intent on, whatever came of it; one that a look afterwards found never done is not handed in
-here. One that seems to lie in the future (a clock went backwards)
-counts as just begun: a clock never shortens a throttle.
+here. One that seems to lie in the future (a clock went backwards) counts as just begun: a clock never shortens a
+throttle.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

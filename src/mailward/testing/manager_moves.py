@@ -144,7 +144,7 @@ class FakeMoves(FakeRepairs):
         )
         self.stories[number] = RecoveryStory(operation=begun)
         self.unfolding[number] = list(course(begun, intention.moves, self.move_trouble))
-        return replace(intention, operation=number)
+        return replace(intention, operations=(number,))
 
     def _planned(self, database: str, wanted: str | None, passing: Sequence[Hold] = ()) -> PlannedMove:
         """The move of a database to *wanted* or the first copy that can; *passing* holds are about to end."""

@@ -55,9 +55,9 @@ class Movable:
 
     def finished(self, intention: MoveIntention, *, seconds: float = 60) -> RecoveryStory:
         """Wait for what was begun, and return how it went."""
-        assert intention.operation is not None, intention
-        self.until(lambda: self.client.recovery(intention.operation or 0).operation.status.is_over, seconds=seconds)
-        return self.client.recovery(intention.operation)
+        (number,) = intention.operations
+        self.until(lambda: self.client.recovery(number).operation.status.is_over, seconds=seconds)
+        return self.client.recovery(number)
 
     def moves(self) -> list[Operation]:
         return [one for one in self.client.recoveries() if one.kind is OperationKind.MOVE]

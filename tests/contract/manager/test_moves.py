@@ -20,8 +20,9 @@ from mailward.testing.repair_values import NOON
 LOOKS_MAX = 1000
 
 
-async def over(manager, number):
-    """The story of an operation when it is over."""
+async def over(manager, *numbers):
+    """The story of the one operation of an order when it is over."""
+    (number,) = numbers
     for _ in range(LOOKS_MAX):
         story = await manager.recovery(number)
         if story.operation.status.is_over:
@@ -78,7 +79,7 @@ async def test_a_rehearsal_shows_the_choice_and_the_command_and_moves_nothing(ca
     rehearsed = await case.manager.move_database("db2", actor="root", dry_run=True)
 
     (move,) = rehearsed.moves
-    assert (True, None) == (rehearsed.allowed, rehearsed.operation)
+    assert (True, ()) == (rehearsed.allowed, rehearsed.operations)
     assert ("DB2", "mbx2", "mbx1") == (move.database, move.source, move.target)
     assert [("mbx1", True), ("archive1", False)] == [(one.server, one.is_eligible) for one in move.choices]
     assert "No space left on device" in move.choices[1].because
@@ -89,7 +90,7 @@ async def test_a_rehearsal_shows_the_choice_and_the_command_and_moves_nothing(ca
 
 async def test_a_move_returns_when_it_is_begun_and_is_over_when_its_recovery_is(case):
     begun = await case.manager.move_database("DB1", actor="root", reason="new disks")
-    story = await over(case.manager, begun.operation)
+    story = await over(case.manager, *begun.operations)
 
     assert begun.allowed
     assert OperationStatus.HEALED is story.operation.status
@@ -102,7 +103,7 @@ async def test_a_move_returns_when_it_is_begun_and_is_over_when_its_recovery_is(
 async def test_the_command_of_the_rehearsal_is_the_command_that_is_run(case):
     (rehearsed,) = (await case.manager.move_database("DB1", actor="root", dry_run=True)).moves
     begun = await case.manager.move_database("DB1", actor="root")
-    story = await over(case.manager, begun.operation)
+    story = await over(case.manager, *begun.operations)
 
     assert (rehearsed.command,) == tuple(move.command for move in begun.moves)
     assert rehearsed.command in [step.command for step in story.steps]
@@ -113,7 +114,7 @@ async def test_a_move_to_a_named_server_goes_there_or_nowhere(case):
     failed = await case.manager.move_database("DB2", to="archive1", actor="root")
 
     assert ["mbx1"] == [move.target for move in named.moves]
-    assert (False, None, [None]) == (failed.allowed, failed.operation, [move.target for move in failed.moves])
+    assert (False, (), [None]) == (failed.allowed, failed.operations, [move.target for move in failed.moves])
     assert "archive1" in failed.because
     assert {"DB1": "mbx1", "DB2": "mbx2"} == await active(case.manager)
 
@@ -134,7 +135,7 @@ async def test_where_no_copy_can_become_active_nothing_moves_and_every_reason_is
 
     refused = await case.manager.move_database("DB2", actor="root", force=True)
 
-    assert (False, None) == (refused.allowed, refused.operation)
+    assert (False, ()) == (refused.allowed, refused.operations)
     assert {"mbx1", "archive1"} == {choice.server for choice in refused.moves[0].choices}
     assert "nothing listens on mbx1" in refused.because
     assert "No space left on device" in refused.because
@@ -148,18 +149,18 @@ async def test_a_gate_that_advises_gives_way_to_force_and_no_other_does(case):
     case.gate_says(Gate.LEASE, Answer.REFUSES, "another manager holds it")
     certain = await case.manager.drain("mbx2", actor="root", force=True)
 
-    assert (False, None) == (refused.allowed, refused.operation)
+    assert (False, ()) == (refused.allowed, refused.operations)
     assert "moved 2 min ago" in refused.because
     assert not rehearsed.allowed
-    assert forced.operation is not None
-    assert (False, None) == (certain.allowed, certain.operation)
+    assert len(forced.operations) == 1
+    assert (False, ()) == (certain.allowed, certain.operations)
     assert [(Gate.LEASE, Answer.REFUSES)] == [(one.gate, one.answer) for one in certain.answers]
     assert [] == await blocks(case.manager)
 
 
 async def test_a_drained_server_is_left_by_every_active_copy_and_gets_none_back(case):
     begun = await case.manager.drain("MBX1", actor="root", reason="new disks")
-    await over(case.manager, begun.operation)
+    await over(case.manager, *begun.operations)
 
     assert ("mbx1", ["DB1"]) == (begun.server, [move.database for move in begun.moves])
     assert {"DB1": "mbx2", "DB2": "mbx2"} == await active(case.manager)
@@ -171,33 +172,31 @@ async def test_a_drained_server_is_left_by_every_active_copy_and_gets_none_back(
 async def test_a_rehearsal_of_a_drain_blocks_nothing(case):
     rehearsed = await case.manager.drain("mbx1", actor="root", dry_run=True)
 
-    assert (True, None, ["DB1"]) == (
+    assert (True, (), ["DB1"]) == (
         rehearsed.allowed,
-        rehearsed.operation,
+        rehearsed.operations,
         [move.database for move in rehearsed.moves],
     )
     assert [] == await blocks(case.manager)
 
 
 async def test_a_server_that_is_no_longer_drained_may_get_copies_again_and_gets_none_unasked(case):
-    await over(case.manager, (await case.manager.drain("mbx1", actor="root")).operation)
+    await over(case.manager, *(await case.manager.drain("mbx1", actor="root")).operations)
 
     allowed = await case.manager.undrain("mbx1", actor="root")
-    if allowed.operation is not None:
-        await over(case.manager, allowed.operation)
 
-    assert (True, ()) == (allowed.allowed, allowed.moves)
+    assert (True, (), ()) == (allowed.allowed, allowed.moves, allowed.operations)
     assert [] == await blocks(case.manager)
     assert {"DB1": "mbx2", "DB2": "mbx2"} == await active(case.manager)
 
 
 async def test_moving_back_takes_those_that_prefer_the_server_and_no_others(case):
-    await over(case.manager, (await case.manager.drain("mbx1", actor="root")).operation)
+    await over(case.manager, *(await case.manager.drain("mbx1", actor="root")).operations)
 
     rehearsed = await case.manager.undrain("mbx1", actor="root", move_back=True, dry_run=True)
     assert ["mbx1"] == await blocks(case.manager)
     begun = await case.manager.undrain("mbx1", actor="root", move_back=True)
-    await over(case.manager, begun.operation)
+    await over(case.manager, *begun.operations)
 
     assert [("DB1", "mbx2", "mbx1")] == [(move.database, move.source, move.target) for move in begun.moves]
     assert [move.command for move in rehearsed.moves] == [move.command for move in begun.moves]
@@ -209,7 +208,7 @@ async def test_a_move_that_fails_ends_with_the_reason_and_leaves_the_active_copy
     case.moves_fail("the map cannot be written: disk full")
 
     begun = await case.manager.move_database("DB1", actor="root")
-    story = await over(case.manager, begun.operation)
+    story = await over(case.manager, *begun.operations)
 
     assert OperationStatus.HEALED is not story.operation.status
     assert "disk full" in story.operation.because

@@ -290,8 +290,8 @@ def unfold(fake, monkeypatch, change):
 
     async def move_database(*words, **more):
         intention = await real(*words, **more)
-        if intention.operation is not None:
-            fake.unfolding[intention.operation] = change(fake.unfolding[intention.operation])
+        for number in intention.operations:
+            fake.unfolding[number] = change(fake.unfolding[number])
         return intention
 
     monkeypatch.setattr(fake, "move_database", move_database)

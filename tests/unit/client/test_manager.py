@@ -73,7 +73,7 @@ def test_a_word_goes_to_its_own_route(answering, word):
 def test_an_order_to_move_is_sent_as_it_was_given(answering, order, path, sent):
     from mailward.ports.manager import MoveIntention
 
-    intention = MoveIntention(server="mbx1", moves=(), answers=(), allowed=True, because="so", operation=7)
+    intention = MoveIntention(server="mbx1", moves=(), answers=(), allowed=True, because="so", operations=(7,))
     with answering(an_answer(intention)) as (socket, requests):
         assert intention == order(ManagerClient(socket))
 

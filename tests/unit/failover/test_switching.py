@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from mailward.failover.switching import QUIET, Seen, Step, next_safe_step
+from mailward.failover.switching import QUIET, SafeStep, Seen, next_safe_step
 
 BEFORE = Seen(
     source="be1",
@@ -24,18 +24,18 @@ SILENT = replace(FENCED, fenced=None, may_be_silent=True)
 HANGS = replace(SILENT, may_be_silent=False, must_be_fenced=True)
 
 
-def step(seen: Seen, **change: object) -> Step:
+def step(seen: Seen, **change: object) -> SafeStep:
     return next_safe_step(replace(seen, **change)).step
 
 
 def test_a_planned_switch_from_its_beginning_to_its_end():
-    assert Step.SWITCH is step(BEFORE)
-    assert Step.FORGET is step(AFTER)
-    assert Step.END_SESSIONS is step(FORGOTTEN, on_source=("anna",))
-    assert Step.LOOK_AGAIN is step(FORGOTTEN)
-    assert Step.SYNCHRONISE is step(FORGOTTEN, quiet_for=QUIET)
-    assert Step.DONE is step(FORGOTTEN, quiet_for=QUIET, synchronised=True)
-    assert Step.DONE is step(FORGOTTEN, quiet_for=QUIET, catches_up=False)
+    assert SafeStep.SWITCH is step(BEFORE)
+    assert SafeStep.FORGET is step(AFTER)
+    assert SafeStep.END_SESSIONS is step(FORGOTTEN, on_source=("anna",))
+    assert SafeStep.LOOK_AGAIN is step(FORGOTTEN)
+    assert SafeStep.SYNCHRONISE is step(FORGOTTEN, quiet_for=QUIET)
+    assert SafeStep.DONE is step(FORGOTTEN, quiet_for=QUIET, synchronised=True)
+    assert SafeStep.DONE is step(FORGOTTEN, quiet_for=QUIET, catches_up=False)
 
 
 def test_only_the_proxies_that_remember_are_told_to_forget():
@@ -45,40 +45,40 @@ def test_only_the_proxies_that_remember_are_told_to_forget():
 def test_a_proxy_that_cannot_be_asked_forbids_a_planned_switch():
     found = next_safe_step(replace(BEFORE, unseen={"proxy2": "it did not answer"}))
 
-    assert Step.GIVE_UP is found.step
+    assert SafeStep.GIVE_UP is found.step
     assert "proxy2 could not be asked" in found.because
 
 
 def test_what_is_fenced_may_be_left_although_a_proxy_cannot_be_asked():
-    assert Step.SWITCH is step(FENCED, unseen={"proxy2": "it did not answer"})
+    assert SafeStep.SWITCH is step(FENCED, unseen={"proxy2": "it did not answer"})
 
 
 def test_sessions_that_live_on_without_their_master_are_writers_too():
     """A stopped service may leave sessions behind (field notes, section E): they are waited for."""
-    assert Step.LOOK_AGAIN is step(FENCED, on_source=("anna",))
-    assert Step.GIVE_UP is step(FENCED, on_source=("anna",), out_of_time=True)
+    assert SafeStep.LOOK_AGAIN is step(FENCED, on_source=("anna",))
+    assert SafeStep.GIVE_UP is step(FENCED, on_source=("anna",), out_of_time=True)
 
 
 def test_what_hangs_is_never_left_unfenced():
-    assert Step.GIVE_UP is step(HANGS)
-    assert Step.GIVE_UP is step(SILENT, proxies=frozenset()), "nobody's list of sessions proves nothing"
+    assert SafeStep.GIVE_UP is step(HANGS)
+    assert SafeStep.GIVE_UP is step(SILENT, proxies=frozenset()), "nobody's list of sessions proves nothing"
 
 
 def test_what_says_nothing_is_left_only_when_no_proxy_holds_a_session_to_it():
-    assert Step.SWITCH is step(SILENT)
-    assert Step.LOOK_AGAIN is step(SILENT, on_source=("anna",))
-    assert Step.GIVE_UP is step(SILENT, on_source=("anna",), out_of_time=True)
-    assert Step.GIVE_UP is step(SILENT, unseen={"proxy1": "no answer"})
+    assert SafeStep.SWITCH is step(SILENT)
+    assert SafeStep.LOOK_AGAIN is step(SILENT, on_source=("anna",))
+    assert SafeStep.GIVE_UP is step(SILENT, on_source=("anna",), out_of_time=True)
+    assert SafeStep.GIVE_UP is step(SILENT, unseen={"proxy1": "no answer"})
 
 
 def test_logins_that_wait_for_a_silent_server_are_told_from_sessions_by_holding_new_ones():
     waiting = replace(SILENT, on_source=("anna",), can_hold=True)
 
-    assert Step.HOLD is step(waiting)
-    assert Step.FORGET is step(waiting, held=True)
-    assert Step.LOOK_AGAIN is step(waiting, held=True, forgot=AFTER.proxies)
-    assert Step.SWITCH is step(waiting, held=True, forgot=AFTER.proxies, on_source=())
-    assert Step.GIVE_UP is step(waiting, held=True, forgot=AFTER.proxies, out_of_time=True)
+    assert SafeStep.HOLD is step(waiting)
+    assert SafeStep.FORGET is step(waiting, held=True)
+    assert SafeStep.LOOK_AGAIN is step(waiting, held=True, forgot=AFTER.proxies)
+    assert SafeStep.SWITCH is step(waiting, held=True, forgot=AFTER.proxies, on_source=())
+    assert SafeStep.GIVE_UP is step(waiting, held=True, forgot=AFTER.proxies, out_of_time=True)
 
 
 def test_sessions_are_never_ended_while_their_server_does_not_answer():
@@ -103,7 +103,7 @@ def test_sessions_are_never_ended_while_their_server_does_not_answer():
             out_of_time=late,
             quiet_for=quiet,
         )
-        assert Step.END_SESSIONS is not next_safe_step(seen).step, seen
+        assert SafeStep.END_SESSIONS is not next_safe_step(seen).step, seen
 
 
 @pytest.mark.parametrize("routed_to", ["be3", None])
@@ -111,7 +111,7 @@ def test_sessions_are_never_ended_while_their_server_does_not_answer():
 def test_somebody_elses_change_of_the_map_ends_it(seen, routed_to):
     found = next_safe_step(replace(seen, routed_to=routed_to))
 
-    assert Step.GIVE_UP is found.step
+    assert SafeStep.GIVE_UP is found.step
     assert "somebody else has changed it" in found.because
 
 
@@ -135,7 +135,7 @@ def test_it_is_never_done_while_anything_is_unproven():
             synchronised=synchronised,
         )
         proven = not on_source and not unseen and forgot == AFTER.proxies and quiet >= QUIET and synchronised
-        assert (next_safe_step(seen).step is Step.DONE) == proven, seen
+        assert (next_safe_step(seen).step is SafeStep.DONE) == proven, seen
 
 
 def test_time_that_runs_out_ends_it_with_what_is_the_case():

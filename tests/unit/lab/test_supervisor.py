@@ -132,7 +132,7 @@ def test_frozen_processes_stay_frozen_also_when_they_are_new(door: Path) -> None
 
     ask(door, "freeze", titles=[])
 
-    assert {"T"}.isdisjoint(process.state for process in _children(ask(door, "status")))
+    _eventually(lambda: {"T"}.isdisjoint(process.state for process in _children(ask(door, "status"))))
 
 
 def test_watching_tells_the_state_at_once_and_every_change(door: Path) -> None:

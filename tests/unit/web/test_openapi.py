@@ -41,7 +41,7 @@ MOVE = MoveIntention(
     answers=(GateAnswer(gate=Gate.LEASE, answer=Answer.PASSES, because="held"),),
     allowed=True,
     because="every gate passes",
-    operation=7,
+    operations=(7,),
 )
 
 

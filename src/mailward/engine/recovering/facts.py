@@ -18,7 +18,7 @@ from mailward.engine.recovering.deeds import (
     service_deed,
 )
 from mailward.engine.recovering.looking import bounded
-from mailward.engine.recovering.move_deeds import MoveDeeds
+from mailward.engine.recovering.moves.deeds import MoveDeeds
 from mailward.engine.recovering.peers import OWN_MONITORS, peers_of, that_clients_are_sent_to
 from mailward.engine.recovering.world import World
 from mailward.model import items
@@ -50,10 +50,10 @@ _WORST = (AlertValue.UNHEALTHY, AlertValue.DEGRADED)
 class Facts:
     """Looks around for the executor."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, move_deeds: MoveDeeds) -> None:
         """*world* is the engine."""
         self._world = world
-        self.move_deeds = MoveDeeds(world)
+        self._move_deeds = move_deeds
         self._placed: tuple[Organization, tuple[Place, ...]] | None = None
 
     # deeds
@@ -80,7 +80,7 @@ class Facts:
             out = step is StepName.TAKE_OUT
             among = None if out else _taken_out_of(server, steps)
             return AccessPointChange(controls=self._points_of(server), server=server, out=out, among=among)
-        return self.move_deeds.deed(step, server, steps, operation)
+        return self._move_deeds.deed(step, server, steps, operation)
 
     # circumstances
 
@@ -225,9 +225,9 @@ class Facts:
 
     async def _is_stale_now(self, server: str) -> bool | None:
         """The same by a handshake of this moment; an older one says nothing of a reload done since."""
-        planned = {probe.key for probe in self._world.coverage().probes}
+        coverage = self._world.coverage()
         for key in _own_tests(server):
-            if key in planned:
+            if coverage.plans(key):
                 with suppress(TimeoutError):
                     async with asyncio.timeout(ASK_FOR.total_seconds()):
                         await self._world.ask(key)

@@ -5,14 +5,11 @@ A deed by hand is an operation of its own kind, so that throttles count it, a cr
 who did it.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import replace
 
-from mailward.engine.recovering.executor import Executor
-from mailward.engine.recovering.leading import Leading
-from mailward.engine.recovering.record import Record, event, with_data
-from mailward.engine.recovering.standing import Standing, Turn, words_of
+from mailward.engine.recovering.record import event, with_data
+from mailward.engine.recovering.recovering import Recovering
+from mailward.engine.recovering.standing import Standing, Turn, said_by, stays, words_of
 from mailward.engine.recovering.world import World
 from mailward.model.errors import NotFound, Refused, TemporaryFailure
 from mailward.model.event import EventKind
@@ -21,7 +18,7 @@ from mailward.ports.lease import Held
 from mailward.ports.manager import Intention
 from mailward.ports.service_control import ServiceDeed
 from mailward.recovery.deciding import decide
-from mailward.recovery.next_move import next_give_back
+from mailward.recovery.next_move import GiveBack, next_give_back
 from mailward.recovery.procedures import Stage
 from mailward.recovery.wanted import ACTION_OF, Wanted
 
@@ -37,50 +34,29 @@ STEP_OF = {
 class Ordering:
     """Carries out orders."""
 
-    def __init__(
-        self,
-        world: World,
-        record: Record,
-        leading: Leading,
-        executor: Executor,
-        *,
-        on_change: Callable[[Operation], None],
-        quiet: Callable[[int], AbstractAsyncContextManager[None]],
-        reserved: Callable[[int], AbstractContextManager[None]],
-    ) -> None:
-        """
-        Args:
-            world: The engine.
-            record: Where orders are written down.
-            leading: Whether this manager may act.
-            executor: Does deeds.
-            on_change: Told of every operation that an order changed.
-            quiet: While it lasts nothing of an operation is under way: what it would write overwrites a yes.
-            reserved: While it lasts nobody else goes on with an operation.
-        """
-        self._quiet = quiet
-        self._reserved = reserved
+    def __init__(self, world: World, recovering: Recovering) -> None:
+        """*recovering* goes on with what is ordered, and keeps still while an order changes an operation."""
         self._world = world
-        self._record = record
-        self._leading = leading
-        self._executor = executor
-        self._on_change = on_change
+        self._recovering = recovering
+        self._record = recovering.record
+        self._leading = recovering.leading
+        self._executor = recovering.executor
 
     async def approve(self, number: int, *, actor: str, reason: str) -> Operation:
         """Say yes to the step an operation waits with; it probes again before it acts."""
-        async with self._quiet(number):
+        async with self._recovering.quiet(number):
             operation = await self._unfinished(number)
             if operation.status is not OperationStatus.AWAITING_APPROVAL:
                 stands = f"it is {operation.status.value}: {operation.because}"
                 raise Refused(f"recovery {number} does not wait for a yes; {stands}")
             now = self._world.clock.now()
-            because = _said(actor, "said yes", reason)
+            because = said_by(actor, "said yes", reason)
             operation = replace(operation, approved_by=actor, approved_at=now, wake_at=now, because=because)
             return await self._save(operation, EventKind.APPROVAL_GIVEN, because, actor)
 
     async def deny(self, number: int, *, actor: str, reason: str) -> Operation:
         """Say no: the operation ends, and a person is left with it. What it took away it still puts back when well."""
-        because = _said(actor, "said no", reason)
+        because = said_by(actor, "said no", reason)
         return await self._end(number, OperationStatus.DENIED, EventKind.APPROVAL_DENIED, because, actor)
 
     async def abort(self, number: int, *, actor: str, reason: str) -> Operation:
@@ -90,7 +66,7 @@ class Ordering:
         What it took away it puts back when that is well again; until then it stays open for nothing else. Moves that it
         began are ended with it.
         """
-        because = _said(actor, "ended it", reason)
+        because = said_by(actor, "ended it", reason)
         ended = await self._end(number, OperationStatus.ABORTED, EventKind.RECOVERY_ENDED, because, actor)
         for one in await self._record.operations.open():
             if one.parent == number and one.kind is OperationKind.MOVE:  # what it began is ended with it
@@ -101,12 +77,12 @@ class Ordering:
         if await self._left_to_give_back(await self._unfinished(number)) is None:
             operation = self._over(await self._unfinished(number), status, because)
             return await self._save(operation, kind, because, actor)
-        async with self._quiet(number):
+        async with self._recovering.quiet(number):
             operation = await self._unfinished(number)
-            server = await self._left_to_give_back(operation)
-            if server is None:
+            back = await self._left_to_give_back(operation)
+            if back is None:
                 return await self._save(self._over(operation, status, because), kind, because, actor)
-            left = f"{because}; {server} stays out of the access point until it is well again"
+            left = f"{because}; {stays(back)}"
             now = self._world.clock.now()
             operation = replace(
                 with_data(operation, ended_by=actor, asked_at=None, withheld=None),
@@ -119,12 +95,12 @@ class Ordering:
             )
             return await self._save(operation, kind, left, actor)
 
-    async def _left_to_give_back(self, operation: Operation) -> str | None:
-        """The proxy that this operation took out and has not put back; None as well once a person ended it before."""
+    async def _left_to_give_back(self, operation: Operation) -> GiveBack | None:
+        """What this operation took away and has not given back; None as well once a person ended it before."""
         if operation.kind is OperationKind.BY_HAND or operation.data.get("ended_by") is not None:
             return None
         back = next_give_back(operation, await self._record.operations.steps(operation.id))
-        return back.server if back is not None and back.step in ACTION_OF else None
+        return back if back is not None and back.step in ACTION_OF else None
 
     async def by_hand(
         self, step: StepName, server: str, *, actor: str, reason: str, dry_run: bool, force: bool
@@ -161,7 +137,7 @@ class Ordering:
             raise Refused(
                 f"somebody is doing something to {wanted.server} by hand at this moment; see: mailward recoveries"
             )
-        with self._reserved(begun.id):
+        with self._recovering.agenda.reserved(begun.id):
             return await self._act(begun, wanted, intention, held)
 
     async def _act(self, begun: Operation, wanted: Wanted, intention: Intention, held: Held) -> Intention:
@@ -178,13 +154,15 @@ class Ordering:
         finally:
             steps = await self._record.operations.steps(begun.id)
             if not steps and not began:  # nothing was begun: nothing is to be looked back at
-                await self._executor.end(after, OperationStatus.ABORTED, f"not begun: {after.because}", held=held)
+                await self._executor.noting.end(
+                    after, OperationStatus.ABORTED, f"not begun: {after.because}", held=held
+                )
         if not began:
             return replace(intention, allowed=False, because=after.because, operation=begun.id)
         done = bool(steps) and steps[-1].outcome is StepOutcome.DONE
         because = steps[-1].because if steps else after.because
         status = OperationStatus.HEALED if done else OperationStatus.ESCALATED
-        await self._executor.end(after, status, f"by {begun.actor}: {because}", held=held)
+        await self._executor.noting.end(after, status, f"by {begun.actor}: {because}", held=held)
         return replace(intention, done=done, because=because, operation=begun.id)
 
     def _operation(self, wanted: Wanted, *, actor: str, reason: str) -> Operation:
@@ -195,7 +173,7 @@ class Ordering:
             server=wanted.server,
             mode=Mode.ACT,
             status=OperationStatus.RUNNING,
-            because=_said(actor, f"wants to {wanted.step.value}", reason),
+            because=said_by(actor, f"wants to {wanted.step.value}", reason),
             started_at=self._world.clock.now(),
             owner=self._leading.owner,
             actor=actor,
@@ -217,9 +195,5 @@ class Ordering:
     async def _save(self, operation: Operation, kind: EventKind, because: str, actor: str) -> Operation:
         told = event(kind, operation, because, at=self._world.clock.now(), actor=actor)
         await self._record.operations.save(operation, held=None, events=(told,))
-        self._on_change(operation)
+        self._recovering.take_over(operation)
         return operation
-
-
-def _said(actor: str, what: str, reason: str) -> str:
-    return f"{actor} {what}: {reason}" if reason else f"{actor} {what}"

@@ -50,18 +50,18 @@ class Probing:
         The monitor's associated probe, and for a whole server its own test too. Empty when the configuration no longer
         has any of them.
         """
-        planned = {probe.key for probe in self._world.coverage().probes}
+        coverage = self._world.coverage()
         wanted: dict[ProbeKey, None] = {}
         if operation.kind in (OperationKind.MAILBOX_SERVER, OperationKind.PROXY, OperationKind.CERTIFICATE):
             own = items.PROXY_TEST_PROBE if operation.kind is OperationKind.PROXY else items.SELF_TEST_PROBE
             for probe in (own, items.PROXY_TEST_PROBE, items.SELF_TEST_PROBE):
                 key = ProbeKey(probe=probe, server=operation.server, target=operation.server)
-                if key in planned:
+                if coverage.plans(key):
                     wanted[key] = None
                     break
-        definition = next((one for one in self._world.coverage().monitors if one.key == operation.cause), None)
+        definition = next((one for one in coverage.monitors if one.key == operation.cause), None)
         if definition is not None and operation.kind is not OperationKind.CERTIFICATE:
-            wanted.update(dict.fromkeys(key for key in definition.probes[:1] if key in planned))
+            wanted.update(dict.fromkeys(key for key in definition.probes[:1] if coverage.plans(key)))
         return tuple(wanted)
 
     async def look(self, operation: Operation, *, settle: timedelta | None) -> Looked:
@@ -117,8 +117,7 @@ def _said(result: ProbeResult) -> str:
     what += f", {result.target}" if result.target != result.server else ""
     if result.is_healthy:
         return f"{what}: {result.result.value}"
-    why = result.verdict.because if result.verdict is not None else result.detail
-    return f"{what}: {result.result.value}: {why}" if why else f"{what}: {result.result.value}"
+    return f"{what}: {result.result.value}: {result.why}" if result.why else f"{what}: {result.result.value}"
 
 
 def _brief(result: ProbeResult) -> dict[str, object]:

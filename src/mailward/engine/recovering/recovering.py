@@ -58,7 +58,7 @@ class Recovering:
         self.leading = Leading(lease, owner=owner, on_change=self._led)
         self.ended = Ended()
         self.record = Record(operations)
-        self.executor = Executor(world, self.record, self.leading, self.ended)
+        self.executor = Executor(world, self.record, self.leading, ended=self.ended, on_begun=self.take_over)
         self.agenda = Agenda()
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._failed: dict[str, ServiceStatus] = {}
@@ -163,7 +163,7 @@ class Recovering:
             steps = await self._operations.steps(deed.operation)
             step = next((step for step in steps if step.seq == deed.seq), None)
             if operation is not None and step is not None:
-                await self.executor.settle(operation, step, held)
+                await self.executor.looking_back.settle(operation, step, held)
 
     async def _start_what_is_asked_for(self, held: Held) -> None:
         for server, exited in tuple(self._failed.items()):
@@ -196,9 +196,7 @@ class Recovering:
         settings, now = self._world.settings(), self._world.clock.now()
         if not may_start(trigger, status, former, settings=settings, now=now):
             return
-        begun = await self.executor.joining.begin(trigger, held=held)
-        if begun is not None:
-            self.agenda.put(begun)
+        if await self.executor.opening.recovery(trigger, held=held) is not None:
             return
         for one in await self._operations.open():  # its target has an open one that is not known here
             if self.agenda.get(one.id) is None:

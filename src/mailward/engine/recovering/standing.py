@@ -12,7 +12,7 @@ from mailward.model.recovery import Answer, Gate, GateAnswer, Operation, Step, S
 from mailward.ports.lease import Held
 from mailward.recovery.circumstances import Circumstances
 from mailward.recovery.deciding import Decision
-from mailward.recovery.next_move import was_not_done
+from mailward.recovery.next_move import GiveBack, was_not_done
 from mailward.recovery.premises import Premise
 from mailward.recovery.procedures import Stage
 from mailward.recovery.wanted import ACTION_OF
@@ -118,6 +118,13 @@ def why_not_moved(steps: Sequence[Step]) -> str:
     return f"{told}; mailward itself stopped {fenced.server} to fence it: mailward service start {fenced.server}"
 
 
+def stays(back: GiveBack) -> str:
+    """What stays taken away meanwhile."""
+    if back.step is StepName.ALLOW_ACTIVATION:
+        return f"{back.server} stays empty: its copies may not become active until it is well again"
+    return f"{back.server} stays out of the access point until it is well again"
+
+
 def _outcome(step: Step) -> str:
     said = step.outcome.value if step.outcome is not None else "not known"
     return said if step.outcome is StepOutcome.DONE else f"{said}, {step.because}"
@@ -175,3 +182,8 @@ def recommended(operation: Operation, said: Mapping[str, object], decision: Deci
     if any({key: one.get(key) for key in entry} == entry for one in listed if isinstance(one, Mapping)):
         return listed
     return [*listed, {**entry, "at": now.isoformat(), "because": decision.because}]
+
+
+def said_by(actor: str, what: str, reason: str) -> str:
+    """What a person did, and the reason that person gave."""
+    return f"{actor} {what}: {reason}" if reason else f"{actor} {what}"

@@ -31,10 +31,6 @@ def _monotonic() -> float:
     return asyncio.get_running_loop().time()
 
 
-async def _nobody_releases(_number: int, _actor: str) -> Hold:
-    raise NotImplementedError
-
-
 async def _resolve(host: str) -> frozenset[str]:
     """By the name service; a name that cannot be looked up has no address but itself."""
     with suppress(OSError, TimeoutError):
@@ -100,14 +96,11 @@ class World:
     """Synchronise what was left behind by forced moves, as far as it is fit for that."""
     read_routing: Callable[[], Awaitable[str | None]]
     """Read the map now and follow it; why it could not be read, or None."""
-    hold: Callable[[Hold], Awaitable[Hold]]
-    """Hold something in place for mailward itself."""
-    hold_for: Callable[[Hold, str], Awaitable[Hold]]
-    """The same for a person."""
-    release: Callable[[int], Awaitable[Hold]]
-    release_for: Callable[[int, str], Awaitable[Hold]] = _nobody_releases
-    """The same as `release`, for a person."""
-    may_act: Callable[[], str | None] = lambda: None
+    hold: Callable[[Hold, str], Awaitable[Hold]]
+    """Put a hold in place, for whoever is named."""
+    release: Callable[[int, str], Awaitable[Hold]]
+    """End the hold of that number, for whoever is named."""
+    forbidden: Callable[[], str | None] = lambda: None
     """Why nothing at all is done by itself at this moment (mode, stop file, store, lease); None: it may be."""
     map_doubt: Callable[[str], str | None] = lambda _: None
     """Why the map of the last reading does not prove that a server holds no active copy; None: it does."""

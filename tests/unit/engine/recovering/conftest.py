@@ -132,9 +132,8 @@ class House:
             look_at_copies=_nothing_to_see,
             catch_up=_nothing_to_see,
             read_routing=_nothing_to_see,
-            hold=self._hold,
-            hold_for=lambda hold, actor: self._hold(replace(hold, owner=actor)),
-            release=self._release,
+            hold=lambda hold, actor: self._hold(replace(hold, owner=actor)),
+            release=lambda number, _: self._release(number),
         )
         return Recovering(world, operations or self.operations, self.lease, owner=f"manager{self.managers}")
 

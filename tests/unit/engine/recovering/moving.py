@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from mailward.engine.copying import Copying
-from mailward.engine.recovering.ordering_moves import OrderingMoves
+from mailward.engine.recovering.moves.ordering import OrderingMoves
 from mailward.engine.recovering.recovering import Recovering
 from mailward.engine.recovering.world import Controls
 from mailward.engine.whereabouts import Moved, Whereabouts
@@ -83,17 +83,13 @@ class MovableHouse(House):
             catch_up=lambda: self.copying.bring_back(),  # noqa: PLW0108
             read_routing=self.whereabouts.read,
             map_doubt=self.whereabouts.doubt,
-            release_for=lambda number, _: self._release(number),
             addresses_of=_itself,
             sleep=self.sleep,
             moment=lambda: self.moment,
         )
         manager = Recovering(world, operations or self.operations, self.lease, owner=manager.leading.owner)
         self.copying = Copying(world, lambda: manager.open)
-        manager.executor.joining.on_begun = manager.take_over
-        self.ordering = OrderingMoves(
-            world, manager.record, manager.leading, manager.executor, on_change=manager.take_over
-        )
+        self.ordering = OrderingMoves(world, manager)
         return manager
 
     async def sleep(self, seconds: float) -> None:
@@ -120,8 +116,8 @@ class MovableHouse(House):
             self.organization.databases["DB1"],
             **{"to": None, "actor": "anna", "reason": "", "dry_run": False, "force": False, **how},  # type: ignore[arg-type]
         )
-        assert intention.operation is not None, intention
-        return intention.operation
+        assert len(intention.operations) == 1, intention
+        return intention.operations[0]
 
     async def until_over(self, manager: Recovering | None = None, *, seconds: float = 120) -> None:
         """Let time pass until nothing is open any more, or that much time is over."""

@@ -37,16 +37,7 @@ U, D = AlertValue.UNHEALTHY, AlertValue.DEGRADED
 
 
 def ordering(house: House) -> Ordering:
-    manager = house.recovering
-    return Ordering(
-        manager._world,
-        manager.record,
-        manager.leading,
-        manager.executor,
-        on_change=manager.take_over,
-        quiet=manager.quiet,
-        reserved=manager.agenda.reserved,
-    )
+    return Ordering(house.recovering._world, house.recovering)
 
 
 async def by_hand(house: House, step: StepName, *, force: bool = False) -> Intention:

@@ -197,7 +197,7 @@ async def test_a_server_is_emptied_and_filled_again(house):
     drained = await house.ordering.drain("be1", actor="anna", reason="disks", dry_run=False, force=False)
     await house.until_over()
 
-    assert OperationStatus.HEALED is (await house.operations.operation(drained.operation)).status
+    assert OperationStatus.HEALED is (await house.operations.operation(*drained.operations)).status
     assert {"DB1": "be2", "DB2": "be2"} == await house.map.active()
     assert ["be1"] == [hold.subject for hold in house.holds], "nothing comes back by itself"
 
@@ -222,7 +222,7 @@ async def test_what_cannot_move_stays_and_is_named_and_the_rest_moves(house):
     drained = await house.ordering.drain("be1", actor="anna", reason="disks", dry_run=False, force=False)
     await house.until_over()
 
-    operation = await house.operations.operation(drained.operation)
+    operation = await house.operations.operation(*drained.operations)
     assert OperationStatus.ESCALATED is operation.status
     assert "DB2" in operation.because
     assert {"DB1": "be2", "DB2": "be1"} == await house.map.active()

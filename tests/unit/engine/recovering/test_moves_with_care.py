@@ -110,7 +110,7 @@ async def test_a_server_whose_users_could_not_be_ended_is_not_proven_empty(house
     await house.recovering.leading.renew()
     drained = await house.ordering.drain("be1", actor="anna", reason="disks", dry_run=False, force=False)
 
-    operation = await over(house, drained.operation or 0, seconds=300)
+    operation = await over(house, *drained.operations, seconds=300)
 
     assert OperationStatus.ESCALATED is operation.status
     assert "anna" in await on(house, "be1") | await on(house, "be2")
@@ -122,7 +122,7 @@ async def test_rows_of_the_map_that_are_not_understood_prove_nothing(house, row)
     await house.recovering.leading.renew()
     drained = await house.ordering.drain("be1", actor="anna", reason="disks", dry_run=False, force=False)
 
-    operation = await over(house, drained.operation or 0)
+    operation = await over(house, *drained.operations)
 
     assert OperationStatus.ESCALATED is operation.status
     assert "not proven to be empty" in " ".join(step.because for step in await house.steps(operation.id))
@@ -140,7 +140,7 @@ async def test_an_edit_of_the_map_just_before_the_switch_is_not_overwritten(hous
         await sleep(seconds)
 
     house.clock.advance(timedelta(seconds=0.2))  # so that the switch waits for its moment in the second
-    house.recovering.executor.facts.move_deeds._world = replace(house.recovering._world, sleep=edits)
+    house.recovering.executor.facts._move_deeds._world = replace(house.recovering._world, sleep=edits)
 
     operation = await over(house, number)
 
@@ -284,7 +284,7 @@ async def test_who_ends_the_emptying_of_a_server_ends_its_moves(house):
     await house.go_on(turns=1)
     assert 2 == len(await house.operations.open())
 
-    await ordering(house).abort(drained.operation or 0, actor="anna", reason="not today")
+    await ordering(house).abort(*drained.operations, actor="anna", reason="not today")
 
     assert () == await house.operations.open()
     await house.until_over()

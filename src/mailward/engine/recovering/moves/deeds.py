@@ -9,15 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from mailward.engine.recovering.blocking import block_activation, own_blocks
 from mailward.engine.recovering.deeds import Deed, Found, Unavailable
+from mailward.engine.recovering.leading import Leading
 from mailward.engine.recovering.looking import bounded
-from mailward.engine.recovering.move_ports import replication_of, routing_of, synchronise
-from mailward.engine.recovering.moving import Moving
-from mailward.engine.recovering.switch_over import SwitchOver, hold_for
+from mailward.engine.recovering.moves.blocking import block_activation, own_blocks
+from mailward.engine.recovering.moves.looks import MoveLooks
+from mailward.engine.recovering.moves.ports import replication_of, routing_of, synchronise
+from mailward.engine.recovering.moves.switch_over import SwitchOver, hold_for
+from mailward.engine.recovering.opening import Opening
 from mailward.engine.recovering.world import World
 from mailward.model.copies import CopyKind, MailboxSync
 from mailward.model.errors import Refused, TemporaryFailure
+from mailward.model.event import OURSELVES
 from mailward.model.recovery import Operation, OperationKind, Step, StepName, StepOutcome
 from mailward.ports.service_control import ServiceControl, ServiceDeed
 from mailward.recovery.moves import Move, move_of
@@ -187,7 +190,7 @@ class AllowActivation:
         """End our own holds on it."""
         released = []
         for hold in own_blocks(self.world, self.server):
-            await self.world.release(hold.id)
+            await self.world.release(hold.id, OURSELVES)
             released.append(hold.id)
         if self._to_move_back():
             await self.world.catch_up()
@@ -216,14 +219,12 @@ def _lacks(sync: MailboxSync | None, limit: timedelta) -> bool:
 class MoveDeeds:
     """The deed of each step of a move."""
 
-    def __init__(self, world: World) -> None:
-        """*world* is the engine."""
+    def __init__(self, world: World, *, looks: MoveLooks, opening: Opening, leading: Leading) -> None:
+        """*opening* begins the moves of single databases; *leading* says whether anything may be done at all."""
         self._world = world
-        self._moving = Moving(world)
-        self.forbidden: Callable[[], str | None] = lambda: None
-        """Why nothing may be done at this moment; whoever knows who leads puts itself here."""
-        self.begin_move: Callable[[str, Operation | None, str | None], Awaitable[int | None]] = _nobody_moves
-        """Opens the move of a database for an operation; whoever opens operations puts itself here."""
+        self._looks = looks
+        self._opening = opening
+        self._leading = leading
 
     def deed(self, step: StepName, server: str, steps: Sequence[Step], operation: Operation | None) -> Deed:
         """The deed of one step on *server*; one that is `Unavailable` says why."""
@@ -254,8 +255,8 @@ class MoveDeeds:
             move=move,
             fenced=fenced,
             hold=hold_for(self._world, steps, move),
-            forbidden=self.forbidden,
-            changed=partial(self._moving.changed, move, fenced=fenced is not None),
+            forbidden=self._forbidden,
+            changed=partial(self._looks.changed, move, fenced=fenced is not None),
         )
 
     def _move_away(self, server: str, operation: Operation | None) -> Deed:
@@ -267,11 +268,20 @@ class MoveDeeds:
         return MoveAway(world=self._world, server=server, databases=databases, blocks=one is None, begin=begin)
 
     def _beginner(self, operation: Operation | None, *, to: str | None) -> BeginMove:
+        """Moves as part of emptying a server, or of filling it again; none where nothing was ordered or decided."""
+
         async def begin(name: str) -> int | None:
-            return await self.begin_move(name, operation, to)
+            held = self._leading.held
+            if held is None or operation is None:
+                return None
+            doing = "is emptied" if to is None else "is well again and filled"
+            because = f"{operation.server} {doing} by recovery {operation.id}"
+            begun = await self._opening.move(
+                name, held=held, because=because, to=to, parent=operation.id, actor=operation.actor
+            )
+            return begun.id if begun is not None else None
 
         return begin
 
-
-async def _nobody_moves(_database: str, _operation: Operation | None, _to: str | None) -> int | None:
-    return None
+    def _forbidden(self) -> str | None:
+        return self._world.stopped() if self._leading.held is not None else "this manager does not lead any more"

@@ -1,12 +1,11 @@
 """The stages of a move that touch nothing: which copy, whether the moves are over, whether users are served there."""
 
-from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Protocol
 
-from mailward.engine.recovering.blocking import block_activation
-from mailward.engine.recovering.moving import Moving
+from mailward.engine.recovering.moves.blocking import block_activation
+from mailward.engine.recovering.moves.looks import MoveLooks
+from mailward.engine.recovering.noting import Noting
 from mailward.engine.recovering.record import Record, with_data
 from mailward.engine.recovering.standing import Turn
 from mailward.engine.recovering.world import World
@@ -22,67 +21,53 @@ VERIFY_TRIES = 3
 """A user's way is looked at so often: the first login after the switch may still have been held."""
 
 
-class Note(Protocol):
-    """Writes down a step that touched nothing."""
-
-    def __call__(
-        self, turn: Turn, outcome: StepOutcome, because: str, *, evidence: Mapping[str, object] | None = None
-    ) -> Awaitable[Operation]:
-        """Write it down."""
-        ...
-
-
 class MoveStages:
     """Takes them."""
 
-    def __init__(self, world: World, record: Record, moving: Moving, note: Note) -> None:
-        """*note* writes steps down."""
+    def __init__(self, world: World, record: Record, *, looks: MoveLooks, noting: Noting) -> None:
+        """Look by *looks*, write down by *noting*."""
         self._world = world
         self._record = record
-        self._moving = moving
-        self._note = note
+        self._looks = looks
+        self._noting = noting
 
     async def choose(self, turn: Turn) -> Operation:
         """Look at the source and choose the copy; the choice is kept for the rest of the move."""
         name, wanted = turn.operation.data.get("database"), turn.operation.data.get("to")
         trouble = await self._world.read_routing()
         if trouble is not None:
-            return await self._note(turn, StepOutcome.FAILED, f"the map could not be read: {trouble}")
+            return await self._noting.note(turn, StepOutcome.FAILED, f"the map could not be read: {trouble}")
         database = self._world.organization().databases.get(str(name))
         if database is None:
-            return await self._note(turn, StepOutcome.FAILED, f"the configuration no longer names database {name}")
-        if wanted == database.active:
-            evidence: dict[str, object] = {"healthy": True}
-            return await self._note(
-                turn, StepOutcome.DONE, f"{database.name} is on {wanted} already", evidence=evidence
+            return await self._noting.note(
+                turn, StepOutcome.FAILED, f"the configuration no longer names database {name}"
             )
-        source = await self._moving.source(database)
+        if wanted == database.active:
+            because = f"{database.name} is on {wanted} already"
+            return await self._noting.note(turn, StepOutcome.DONE, because, evidence={"healthy": True})
+        source = await self._looks.source(database)
         against = _against(turn, database, source)
         if against is not None:
-            return await self._note(turn, StepOutcome.FAILED, against)
-        choice = await self._moving.choose(database, source, str(wanted) if wanted is not None else None)
+            return await self._noting.note(turn, StepOutcome.FAILED, against)
+        choice = await self._looks.choose(database, source, str(wanted) if wanted is not None else None)
         evidence = chosen(database, source, choice)
         if choice.target is None:
-            return await self._note(turn, StepOutcome.FAILED, choice.because, evidence=evidence)
+            return await self._noting.note(turn, StepOutcome.FAILED, choice.because, evidence=evidence)
         if not source.is_planned and database.replication in (CopyKind.REPLICATOR, CopyKind.SYNC):
             because = f"{database.name} left it without being synchronised; it follows again before it may be active"
             await block_activation(self._world, f"{database.active}/{database.name}", because)
         turn = replace(turn, operation=with_data(turn.operation, target=choice.target))
-        return await self._note(turn, StepOutcome.DONE, choice.because, evidence=evidence)
+        return await self._noting.note(turn, StepOutcome.DONE, choice.because, evidence=evidence)
 
     async def await_moves(self, turn: Turn) -> Operation:
         """Wait until every move that was begun is over, and add up what became of them."""
         moves = [await self._record.operations.operation(number) for number in begun_by(turn.steps)]
         left = [one for one in moves if one is not None and not one.status.is_over]
-        now = self._world.clock.now()
         if left:
             done = len(moves) - len(left)
             because = f"{done} of {len(moves)} databases are moved; {left[0].target}: {left[0].because}"
-            operation = replace(
-                turn.operation, status=OperationStatus.WAITING, wake_at=now + LOOK_AGAIN_AFTER, because=because
-            )
-            await self._record.save(operation, held=turn.held)
-            return operation
+            until = self._world.clock.now() + LOOK_AGAIN_AFTER
+            return await self._noting.wait(turn.operation, because, until=until, held=turn.held)
         moved = [one for one in moves if one is not None and one.status is OperationStatus.HEALED]
         evidence: dict[str, object] = {"moved": [one.data.get("database") for one in moved]}
         if await self._any_fenced(moves):
@@ -90,25 +75,25 @@ class MoveStages:
         failed = [one for one in moves if one is not None and one not in moved]
         if failed:
             because = "; ".join(f"{one.data.get('database')}: {one.because}" for one in failed)
-            return await self._note(turn, StepOutcome.FAILED, f"not moved: {because}", evidence=evidence)
+            return await self._noting.note(turn, StepOutcome.FAILED, f"not moved: {because}", evidence=evidence)
         if "/" in turn.operation.target and turn.operation.kind is OperationKind.MAILBOX_SERVER:
             evidence["healthy"] = True  # it was about this one database, whose users are served elsewhere now
-        return await self._note(turn, StepOutcome.DONE, f"{len(moved)} databases are moved", evidence=evidence)
+        return await self._noting.note(turn, StepOutcome.DONE, f"{len(moved)} databases are moved", evidence=evidence)
 
     async def verify(self, turn: Turn) -> Operation:
         """Users of the database are served by the target, through every proxy."""
         move = move_of(turn.steps)
         if move is None:
-            return await self._note(turn, StepOutcome.FAILED, "no copy was chosen")
+            return await self._noting.note(turn, StepOutcome.FAILED, "no copy was chosen")
         healthy: bool | None = None
         because, evidence = "", dict[str, object]()
         for _ in range(VERIFY_TRIES):
-            healthy, because, found = await self._moving.verify(move)
+            healthy, because, found = await self._looks.verify(move)
             evidence = {**found, "healthy": healthy}
             if healthy:
                 break
         outcome = {True: StepOutcome.DONE, False: StepOutcome.FAILED, None: StepOutcome.UNKNOWN}[healthy]
-        return await self._note(turn, outcome, because, evidence=evidence)
+        return await self._noting.note(turn, outcome, because, evidence=evidence)
 
     async def _any_fenced(self, moves: list[Operation | None]) -> bool:
         for one in moves:

@@ -11,15 +11,14 @@ from datetime import datetime, timedelta
 
 from mailward.engine.recovering.deeds import Found
 from mailward.engine.recovering.looking import bounded
-from mailward.engine.recovering.move_ports import replication_of, routing_of, synchronise
+from mailward.engine.recovering.moves.map_words import MapWords
+from mailward.engine.recovering.moves.ports import replication_of, routing_of, synchronise
+from mailward.engine.recovering.moves.sessions import ProxiedSessions
 from mailward.engine.recovering.world import World
-from mailward.failover.switching import Next, Seen, next_safe_step
-from mailward.failover.switching import Step as Safe
-from mailward.model.copies import CopyKind, MailboxSync, ProxiedSession
+from mailward.failover.switching import Next, SafeStep, Seen, next_safe_step
+from mailward.model.copies import CopyKind, MailboxSync
 from mailward.model.errors import MailwardError, Refused
-from mailward.model.evidence import ServiceState
 from mailward.model.recovery import Step, StepName
-from mailward.ports.mailbox_routing import ProxyControl
 from mailward.recovery.moves import Move
 
 LOOK_EVERY_S = 0.05
@@ -28,8 +27,12 @@ HELD_MEANWHILE = timedelta(seconds=4)
 """How long logins are held at a time while it is found out whether anybody is left on a server that is silent."""
 _ALIKE = frozenset({CopyKind.REPLICATOR, CopyKind.SYNC})
 _HOLD_MOST = timedelta(seconds=10)
+"""However long the last synchronisation will take, users wait no longer for their login than this."""
 _BEGIN, _LATEST = 0.70, 0.80
-"""Where in a second the switch begins: time enough for the map and the proxies before the next whole second."""
+"""
+Where in a second the switch begins, at the earliest and at the latest: time enough for the map and the proxies before
+the next whole second, and no more, since users wait until then.
+"""
 _BEFORE_THE_SECOND_S = 0.03
 """
 Sessions end so shortly before the moment until which logins are held. Dovecot holds by whole seconds: a login at any
@@ -61,6 +64,14 @@ class SwitchOver:
     _writers: dict[str, None] = field(default_factory=dict)
     """Mailboxes that had a session on the source while it moved."""
 
+    @property
+    def _map(self) -> MapWords:
+        return MapWords(world=self.world, move=self.move)
+
+    @property
+    def _sessions(self) -> ProxiedSessions:
+        return ProxiedSessions(world=self.world, source=self.move.source)
+
     def command(self) -> tuple[str, ...]:
         """The words that change the map."""
         routing = routing_of(self.world)
@@ -87,19 +98,20 @@ class SwitchOver:
         mailboxes = frozenset(await routing_of(self.world).mailboxes(self.move.database))
         if not mailboxes:
             raise Refused(f"the map knows no mailbox of {self.move.database}: nothing could be proven about nobody")
-        addresses = await self._known_addresses()
+        addresses = await self._sessions.known_addresses()
         until = self.world.moment() + self.world.moves().sessions_end_within.total_seconds()
         quiet_since: float | None = None
         synchronised = False
-        routed_to = await self._routed_to()
+        routed_to = await self._map.routed_to()
         news = await self.changed() if routed_to == self.move.source else None
         if news is not None:
             raise Refused(f"since the copy was chosen {news}; nobody was sent elsewhere")
         while True:
-            sessions, unseen = await self._sessions()
-            on_source = self._on_source(sessions, mailboxes, addresses)
+            looked = await self._sessions.look()
+            self._forgot |= looked.stopped
+            on_source = self._sessions.on_source(looked.sessions, mailboxes, addresses=addresses, ended=self._ended)
             self._writers.update(dict.fromkeys(on_source))
-            if on_source or unseen or routed_to != self.move.target:
+            if on_source or looked.unseen or routed_to != self.move.target:
                 quiet_since = None
             elif quiet_since is None:
                 quiet_since = self.world.moment()
@@ -110,9 +122,9 @@ class SwitchOver:
                 fenced=self.fenced,
                 answers=self.move.answers,
                 catches_up=self.move.is_planned and self.move.kind in _ALIKE,
-                proxies=frozenset(self._proxies()),
+                proxies=frozenset(self._sessions.proxies()),
                 forgot=frozenset(self._forgot),
-                unseen=unseen,
+                unseen=looked.unseen,
                 on_source=on_source,
                 must_be_fenced=self.move.must_be_fenced or self.move.kind is CopyKind.SHARED_STORAGE,
                 may_be_silent=self.move.may_be_silent and self.move.kind is not CopyKind.SHARED_STORAGE,
@@ -124,17 +136,17 @@ class SwitchOver:
             )
             following = next_safe_step(seen)
             match following.step:
-                case Safe.DONE:
+                case SafeStep.DONE:
                     return self._told
-                case Safe.HOLD:
+                case SafeStep.HOLD:
                     await self._hold_logins()
-                case Safe.GIVE_UP:
+                case SafeStep.GIVE_UP:
                     raise Refused(following.because)
-                case Safe.SWITCH:
+                case SafeStep.SWITCH:
                     await self._switch()
-                    routed_to = await self._routed_to()
+                    routed_to = await self._map.routed_to()
                     until = max(until, self.world.moment() + self.world.moves().sessions_end_within.total_seconds())
-                case Safe.SYNCHRONISE:
+                case SafeStep.SYNCHRONISE:
                     await self._catch_up(mailboxes)
                     synchronised = True
                 case _:
@@ -143,7 +155,7 @@ class SwitchOver:
     async def look(self, step: Step, now: datetime) -> Found:  # noqa: ARG002
         """Whatever was done is found done by doing it again: each step asks first."""
         try:
-            routed_to = await self._routed_to()
+            routed_to = await self._map.routed_to()
         except MailwardError as failure:
             return Found(was_done=None, because=f"the map could not be asked: {failure}")
         if routed_to not in (self.move.source, self.move.target):
@@ -152,9 +164,9 @@ class SwitchOver:
 
     async def _small_step(self, following: Next) -> None:
         match following.step:
-            case Safe.FORGET:
+            case SafeStep.FORGET:
                 await self._forget(following.proxies)
-            case Safe.END_SESSIONS:
+            case SafeStep.END_SESSIONS:
                 await self._end_sessions(following.mailboxes)
                 await self.world.sleep(LOOK_EVERY_S)
             case _:
@@ -166,7 +178,7 @@ class SwitchOver:
         self._held_until = now + HELD_MEANWHILE
         self._forgot.clear()
         self._allowed()
-        source, _ = await self._words()
+        source, _ = await self._map.words()
         until = self._held_until.replace(microsecond=0) + timedelta(seconds=1)
         await routing_of(self.world).switch(self.move.database, source=source, target=source, hold_until=until)
 
@@ -184,7 +196,7 @@ class SwitchOver:
                 self._end_at = hold_until.timestamp() - _BEFORE_THE_SECOND_S
         self._told["held_until"] = hold_until.isoformat() if hold_until is not None else None
         self._told["switched_at"] = self.world.clock.now().isoformat()
-        source, target = await self._words()
+        source, target = await self._map.words()
         self._allowed()
         await routing.switch(self.move.database, source=source, target=target, hold_until=hold_until)
 
@@ -195,7 +207,7 @@ class SwitchOver:
             raise Refused(f"nobody was sent elsewhere: {forbidden}")
 
     async def _forget(self, proxies: Sequence[str]) -> None:
-        controls = self._proxies()
+        controls = self._sessions.proxies()
         said = await asyncio.gather(*(bounded(controls[name].forget()) for name in proxies))
         for name, (_, unseen) in zip(proxies, said, strict=True):
             if not unseen:
@@ -206,7 +218,9 @@ class SwitchOver:
     async def _end_sessions(self, mailboxes: Sequence[str]) -> None:
         await self.world.sleep(max(0.0, min(1.0, self._end_at - self.world.clock.now().timestamp())))
         self._told["sessions_ended"] = len(self._writers)
-        await asyncio.gather(*(bounded(control.end_sessions(mailboxes)) for control in self._proxies().values()))
+        await asyncio.gather(
+            *(bounded(control.end_sessions(mailboxes)) for control in self._sessions.proxies().values())
+        )
         self._ended.update(name.casefold() for name in mailboxes)
 
     async def _catch_up(self, mailboxes: frozenset[str]) -> None:
@@ -241,108 +255,6 @@ class SwitchOver:
             if elapsed > self.world.moves().lag_limit:
                 raise Refused(f"users are sent to {self.move.target}, but {left[0]} is not copied there completely")
             await self.world.sleep(0.2)
-
-    async def _routed_to(self) -> str | None:
-        """The server's name here, where the map has another word for it; None: the map does not know the database."""
-        said = (await routing_of(self.world).active()).get(self.move.database)
-        if said is None:
-            return None
-        try:
-            return self.world.organization().server_named(said).name
-        except MailwardError:
-            return said
-
-    async def _words(self) -> tuple[str, str]:
-        """
-        The map's own words for source and target.
-
-        Raises:
-            Refused: The map names somebody else by now, or it is not known by which word it would name the target.
-        """
-        said = await routing_of(self.world).active()
-        own = said.get(self.move.database, "")
-        if self._name(own) != self.move.source:
-            raise Refused(f"the map sends its users to {own or 'nobody'} by now: somebody else has changed it")
-        known = {self._name(word): word for word in said.values()}
-        return own, known.get(self.move.target) or self._word_like(own)
-
-    def _word_like(self, own: str) -> str:
-        """The target's name in the form in which the map names the source: alone, or with the same domain."""
-        if own.casefold() == self.move.source.casefold():
-            return self.move.target
-        domain = own.partition(".")[2].casefold()
-        target = self.world.organization().servers[self.move.target]
-        alike = [name for name in sorted(target.known_as) if domain and name.partition(".")[2].casefold() == domain]
-        if not alike:
-            key = f"servers.{self.move.target}.known_as"
-            raise Refused(f"the map calls {self.move.source} {own!r}; add what it calls {self.move.target} to {key}")
-        return alike[0]
-
-    def _name(self, word: str) -> str:
-        try:
-            return self.world.organization().server_named(word).name
-        except MailwardError:
-            return word
-
-    async def _sessions(self) -> tuple[dict[str, tuple[ProxiedSession, ...]], dict[str, str]]:
-        """The sessions of each proxy that serves anybody, and why the others could not be asked."""
-        controls = self._proxies()
-        said = await asyncio.gather(*(bounded(control.sessions()) for control in controls.values()))
-        found: dict[str, tuple[ProxiedSession, ...]] = {}
-        unseen: dict[str, str] = {}
-        for name, (sessions, why) in zip(controls, said, strict=True):
-            if sessions is not None:
-                found[name] = sessions
-            elif not await self._was_stopped(name):
-                unseen[name] = why  # also one that crashed: its sessions may live on without it (field notes §E)
-            else:
-                self._forgot.add(name)  # what was stopped with its sessions remembers nothing, and passes nobody on
-        for proxy in self.world.organization().proxies:
-            if proxy.name not in controls and not await self._was_stopped(proxy.name):
-                unseen[proxy.name] = f"servers.{proxy.name}.host.doveadm is not configured"
-        return found, unseen
-
-    async def _was_stopped(self, proxy: str) -> bool:
-        """Whether its host says that somebody stopped it."""
-        control = self.world.controls().services.get(proxy)
-        if control is None:
-            return False
-        status, _ = await bounded(control.status())
-        return status is not None and status.state is ServiceState.STOPPED
-
-    async def _known_addresses(self) -> Mapping[str, str]:
-        """Address -> mailbox server."""
-        servers = self.world.organization().mailbox_servers
-        found = await asyncio.gather(*(self.world.addresses_of(server.imap.host) for server in servers))
-        return {address: server.name for server, own in zip(servers, found, strict=True) for address in own}
-
-    def _on_source(
-        self,
-        sessions: Mapping[str, Sequence[ProxiedSession]],
-        mailboxes: frozenset[str],
-        addresses: Mapping[str, str],
-    ) -> tuple[str, ...]:
-        """
-        Mailboxes of this database with a session that may lead to the source.
-
-        Only the known address of another server says that it leads elsewhere. Where a proxy tells no address (Dovecot
-        2.4), what was ended since the switch has come back to the target.
-        """
-        folded = {name.casefold() for name in mailboxes}
-        own: set[str] = set()
-        for session in (session for of_proxy in sessions.values() for session in of_proxy):
-            name = session.mailbox.casefold()
-            if name not in folded:
-                continue
-            elsewhere = addresses.get(session.address or "", self.move.source) != self.move.source
-            came_back = session.address is None and name in self._ended
-            if not (elsewhere or came_back):
-                own.add(session.mailbox)  # as the proxy spells it, which is asked to end it
-        return tuple(sorted(own))
-
-    def _proxies(self) -> Mapping[str, ProxyControl]:
-        organization = self.world.organization()
-        return {name: one for name, one in self.world.controls().proxies.items() if name in organization.servers}
 
 
 def hold_for(world: World, steps: Sequence[Step], move: Move) -> timedelta:

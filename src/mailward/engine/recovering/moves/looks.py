@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from mailward.engine.recovering.looking import bounded
@@ -24,8 +24,8 @@ ASK_WITHIN = timedelta(seconds=20)
 """How long a probe that is asked for may take to come."""
 
 
-class Moving:
-    """What moves look at."""
+class MoveLooks:
+    """Looks for moves."""
 
     def __init__(self, world: World) -> None:
         """*world* is the engine."""
@@ -90,42 +90,28 @@ class Moving:
         await self._world.look_at_copies()
         copies = self._world.copies()
         copy = next((one for one in copies if (one.database, one.server) == (move.database, move.target)), None)
-        fit = copy is not None and (copy.state.may_become_active or copy.state is CopyState.RESYNCHRONIZING)
-        if copy is None or not fit or copy.activation_blocked is not None:
-            why = (
-                "is not known" if copy is None else copy.activation_blocked or f"is {copy.state.value}: {copy.because}"
-            )
-            return f"the copy on {move.target} can no longer become active: it {why}"
-        return None
+        unfit = _unfit(copy)
+        return f"the copy on {move.target} can no longer become active: {unfit}" if unfit is not None else None
 
     async def verify(self, move: Move) -> tuple[bool | None, str, Mapping[str, object]]:
         """Whether users of the database are served by the target through every proxy that serves anybody."""
-        organization = self._world.organization()
-        planned = {probe.key for probe in self._world.coverage().probes}
+        organization, coverage = self._world.organization(), self._world.coverage()
         doors = [proxy.name for proxy in organization.proxies] or list(organization.access_points)
         keys = [ProbeKey(probe=items.CTP_PROBE, server=door, target=move.database) for door in doors]
-        keys = [key for key in keys if key in planned]
+        keys = [key for key in keys if coverage.plans(key)]
         if not keys:
             return None, "no probe of a user's way to it is configured", {}
         results = await asyncio.gather(*(self._ask(key) for key in keys))
-        said: dict[str, str] = {}
-        wrong, unknown = [], []
-        for key, result in zip(keys, results, strict=True):
-            served = result.mailbox_server if result is not None else None
-            if result is not None and result.is_healthy and served == move.target:
-                said[key.server] = f"served by {served}"
-                continue
-            if result is not None and result.is_healthy and served is None:
-                said[key.server] = "served by whom it does not say"
-                unknown.append(key.server)
-                continue
-            said[key.server] = f"served by {served}" if result is not None and result.is_healthy else _why(result)
-            wrong.append(f"{key.server}: {said[key.server]}")
+        ways = [_way(key.server, result, move.target) for key, result in zip(keys, results, strict=True)]
+        evidence = {"doors": {way.door: way.said for way in ways}}
+        through = ", ".join(way.door for way in ways)
+        wrong = "; ".join(f"{way.door}: {way.said}" for way in ways if way.leads_there is False)
         if wrong:
-            return False, f"not every user is served by {move.target}: {'; '.join(wrong)}", {"doors": said}
+            return False, f"not every user is served by {move.target}: {wrong}", evidence
+        unknown = ", ".join(way.door for way in ways if way.leads_there is None)
         if unknown:
-            return None, f"users are served through {', '.join(said)}; by whom, {', '.join(unknown)} does not say", {}
-        return True, f"users are served by {move.target} through {', '.join(said)}", {"doors": said}
+            return None, f"users are served through {through}; by whom, {unknown} does not say", evidence
+        return True, f"users are served by {move.target} through {through}", evidence
 
     def _candidate(self, copy: DatabaseCopy) -> Candidate:
         organization, server = self._world.organization(), copy.server
@@ -159,13 +145,32 @@ class Moving:
         return next((state for state in order if state in states), AlertValue.HEALTHY if states else None)
 
     async def _ask(self, key: ProbeKey) -> ProbeResult | None:
-        if key not in {probe.key for probe in self._world.coverage().probes}:
+        if not self._world.coverage().plans(key):
             return None
         try:
             async with asyncio.timeout(ASK_WITHIN.total_seconds()):
                 return await self._world.ask(key)
         except TimeoutError:
             return None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Way:
+    """A user's way to a database through one proxy."""
+
+    door: str
+    leads_there: bool | None
+    """None: users are served, and nobody says by whom."""
+    said: str
+
+
+def _way(door: str, result: ProbeResult | None, target: str) -> _Way:
+    if result is None or not result.is_healthy:
+        return _Way(door=door, leads_there=False, said=_why(result))
+    served = result.mailbox_server
+    if served is None:
+        return _Way(door=door, leads_there=None, said="served by whom it does not say")
+    return _Way(door=door, leads_there=served == target, said=f"served by {served}")
 
 
 def _fails(result: ProbeResult | None) -> bool | None:
@@ -186,7 +191,18 @@ def _store_fails(result: ProbeResult | None) -> bool | None:
 def _why(result: ProbeResult | None) -> str:
     if result is None:
         return "it could not be probed"
-    return (result.verdict.because if result.verdict is not None else result.detail) or result.result.value
+    return result.why or result.result.value
+
+
+def _unfit(copy: DatabaseCopy | None) -> str | None:
+    """Why a copy that was chosen cannot become active now, or None; one that lags is synchronised by the move."""
+    if copy is None:
+        return "it is not known"
+    if copy.activation_blocked is not None:
+        return f"its activation is blocked: {copy.activation_blocked}"
+    if copy.state.may_become_active or copy.state is CopyState.RESYNCHRONIZING:
+        return None
+    return f"it is {copy.state.value}: {copy.because}"
 
 
 def _without(copy: DatabaseCopy, blocks: Sequence[str]) -> DatabaseCopy:

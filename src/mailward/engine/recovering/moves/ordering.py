@@ -1,21 +1,20 @@
 """What people order about databases: move one, empty a server, let it have copies again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from mailward.engine.recovering.blocking import OURSELVES
-from mailward.engine.recovering.executor import Executor
-from mailward.engine.recovering.leading import Leading
-from mailward.engine.recovering.move_stages import chosen
-from mailward.engine.recovering.record import Record, event
+from mailward.engine.recovering.moves.blocking import blocks_on
+from mailward.engine.recovering.moves.stages import chosen
+from mailward.engine.recovering.recovering import Recovering
+from mailward.engine.recovering.standing import said_by
 from mailward.engine.recovering.world import World
 from mailward.model.copies import PlannedMove
 from mailward.model.errors import MailwardError, NotFound, Refused, TemporaryFailure
-from mailward.model.event import EventKind
+from mailward.model.event import OURSELVES
 from mailward.model.holds import Hold, HoldKind
 from mailward.model.organization import Database
-from mailward.model.recovery import Mode, Operation, OperationKind, OperationStatus, Step, StepName, StepOutcome
+from mailward.model.recovery import Mode, OperationKind, Step, StepName, StepOutcome
 from mailward.ports.lease import Held
 from mailward.ports.manager import MoveIntention
 from mailward.recovery.deciding import Decision, decide
@@ -26,21 +25,12 @@ from mailward.recovery.wanted import Wanted
 class OrderingMoves:
     """Carries out orders about databases."""
 
-    def __init__(
-        self,
-        world: World,
-        record: Record,
-        leading: Leading,
-        executor: Executor,
-        *,
-        on_change: Callable[[Operation], None],
-    ) -> None:
-        """*on_change* is told of every operation that an order begins."""
+    def __init__(self, world: World, recovering: Recovering) -> None:
+        """*recovering* begins and carries out what is ordered."""
         self._world = world
-        self._record = record
-        self._leading = leading
-        self._executor = executor
-        self._on_change = on_change
+        self._record = recovering.record
+        self._leading = recovering.leading
+        self._executor = recovering.executor
 
     async def move(
         self, database: Database, *, to: str | None, actor: str, reason: str, dry_run: bool, force: bool
@@ -63,23 +53,21 @@ class OrderingMoves:
         intention = _intention(database.active, (planned,), decision)
         if dry_run or not intention.allowed:
             return intention
-        begun = await self._executor.joining.begin_move(
+        begun = await self._executor.opening.move(
             database.name,
             held=self._held(),
-            because=_said(actor, f"moves {database.name}", reason),
+            because=said_by(actor, f"moves {database.name}", reason),
             to=planned.target if to is not None else None,
             actor=actor,
         )
         if begun is None or begun.actor != actor:
             raise Refused(f"another move of {database.name} is under way; see: mailward recoveries")
-        return replace(intention, operation=begun.id)
+        return replace(intention, operations=(begun.id,))
 
     async def drain(self, server: str, *, actor: str, reason: str, dry_run: bool, force: bool) -> MoveIntention:
         """Move every active copy away from a server, and keep its copies from becoming active."""
         self._refuse_where_nothing_goes_on()
-        trouble = await self._world.read_routing()
-        if trouble is not None:
-            raise TemporaryFailure(f"the map could not be read: {trouble}")
+        await self._read_map()
         databases = self._world.organization().active_on(server)
         moves = tuple([await self._planned(database, None) for database in databases])
         decision = await self._decision(StepName.MOVE_DATABASES, server, force=force)
@@ -94,22 +82,19 @@ class OrderingMoves:
         await self._block(server, actor=actor, reason=reason or "drained")
         if not databases:
             return intention
-        operation = self._operation(server, actor=actor, because=_said(actor, f"empties {server}", reason), force=force)
-        started = event(EventKind.RECOVERY_STARTED, operation, operation.because, at=operation.started_at)
-        begun = await self._record.operations.begin(operation, (started,), held=held)
+        because = said_by(actor, f"empties {server}", reason)
+        begun = await self._executor.opening.drain(server, held=held, because=because, actor=actor, force=force)
         if begun is None:
             raise Refused(f"{server} is being emptied already; see: mailward recoveries")
-        self._on_change(begun)
-        return replace(intention, operation=begun.id)
+        return replace(intention, operations=(begun.id,))
 
     async def undrain(self, server: str, *, actor: str, reason: str, dry_run: bool, move_back: bool) -> MoveIntention:
         """Let a server's copies become active again; with *move_back* those that prefer it come back, one by one."""
         if not dry_run:
             self._held()
-        if await self._world.read_routing() is not None:
-            raise TemporaryFailure("the map could not be read")
+        await self._read_map()
         organization = self._world.organization()
-        own = [hold for hold in self._world.holds() if hold.kind is HoldKind.ACTIVATION and hold.subject == server]
+        own = blocks_on(self._world, server)
         back = [
             database
             for database in organization.databases.values()
@@ -130,18 +115,19 @@ class OrderingMoves:
         if dry_run:
             return intention
         for hold in own:
-            await self._world.release_for(hold.id, actor)
-        number: int | None = None
+            await self._world.release(hold.id, actor)
+        numbers: list[int] = []
         for database in back if move_back else ():
-            begun = await self._executor.joining.begin_move(
+            begun = await self._executor.opening.move(
                 database.name,
                 held=self._held(),
-                because=_said(actor, f"moves {database.name} back to {server}", reason),
+                because=said_by(actor, f"moves {database.name} back to {server}", reason),
                 to=server,
                 actor=actor,
             )
-            number = begun.id if begun is not None else number
-        return replace(intention, operation=number)
+            if begun is not None:
+                numbers.append(begun.id)
+        return replace(intention, operations=tuple(numbers))
 
     async def _is_recovered(self, server: str) -> bool:
         open_ones = await self._record.operations.open()
@@ -149,9 +135,9 @@ class OrderingMoves:
 
     async def _planned(self, database: Database, to: str | None, unblocked: Sequence[Hold] = ()) -> PlannedMove:
         """The move as it would be begun now; *unblocked* are holds that will be gone by then."""
-        moving = self._executor.moving
-        source = await moving.source(database)
-        choice = await moving.choose(database, source, to, ignoring=tuple(hold.id for hold in unblocked))
+        looks = self._executor.move_looks
+        source = await looks.source(database)
+        choice = await looks.choose(database, source, to, ignoring=tuple(hold.id for hold in unblocked))
         steps = (_as_step(chosen(database, source, choice)),)
         command: tuple[str, ...] = ()
         if move_of(steps) is not None:
@@ -170,7 +156,7 @@ class OrderingMoves:
 
     async def _decision(self, step: StepName, server: str, *, force: bool) -> Decision:
         wanted = Wanted(step=step, server=server, by_hand=True, forced=force)
-        operation = self._operation(server, actor="", because="", force=force)
+        operation = self._executor.opening.drain_of(server, force=force)
         steps = (_as_step({"move": _ANY_MOVE}),) if step is StepName.SWITCH_OVER else ()
         return decide(wanted, await self._executor.acting.circumstances(wanted, operation, steps))
 
@@ -184,27 +170,15 @@ class OrderingMoves:
             reason=reason,
             since=self._world.clock.now(),
         )
-        await self._world.hold_for(hold, actor)
+        await self._world.hold(hold, actor)
 
-    def _operation(self, server: str, *, actor: str, because: str, force: bool) -> Operation:
-        return Operation(
-            kind=OperationKind.DRAIN,
-            target=f"drain {server}",
-            server=server,
-            mode=Mode.ACT,
-            status=OperationStatus.RUNNING,
-            because=because,
-            started_at=self._world.clock.now(),
-            owner=self._leading.owner,
-            actor=actor,
-            databases=tuple(database.name for database in self._world.organization().active_on(server)),
-            data={"force": force},
-        )
-
-    async def _as_routed(self, database: Database) -> Database:
+    async def _read_map(self) -> None:
         trouble = await self._world.read_routing()
         if trouble is not None:
             raise TemporaryFailure(f"the map could not be read: {trouble}")
+
+    async def _as_routed(self, database: Database) -> Database:
+        await self._read_map()
         found = self._world.organization().databases.get(database.name)
         if found is None:
             raise NotFound(f"there is no database {database.name!r}")
@@ -250,7 +224,3 @@ def _intention(server: str, moves: tuple[PlannedMove, ...], decision: Decision) 
         allowed=decision.may and not nowhere,
         because=because,
     )
-
-
-def _said(actor: str, what: str, reason: str) -> str:
-    return f"{actor} {what}: {reason}" if reason else f"{actor} {what}"
