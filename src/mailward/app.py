@@ -25,6 +25,7 @@ from mailward.model.organization import HealthMailbox, ImapEndpoint, Organizatio
 from mailward.model.probing import ProbeResult
 from mailward.model.target import ProbeTarget, Turn
 from mailward.network import TcpNetwork
+from mailward.network.lmtp_delivery import LmtpDelivery
 from mailward.platforms.access_points import access_point_control_for
 from mailward.platforms.local.file_secrets import FileSecrets
 from mailward.platforms.local.host import LocalHost
@@ -39,6 +40,7 @@ from mailward.ports.secrets import Secrets
 from mailward.ports.settings import Settings
 from mailward.probes.customer_touch_point import ImapCTPProbe
 from mailward.probes.deep_test import ImapDeepTestProbe
+from mailward.probes.delivery import LmtpDeliveryProbe
 from mailward.probes.equipment import Equipment
 from mailward.probes.proxy_test import ImapProxyTestProbe
 from mailward.probes.self_test import ImapSelfTestProbe
@@ -214,6 +216,7 @@ def _probes(equipment: Equipment) -> Mapping[str, Probe]:
         ImapDeepTestProbe(equipment),
         ImapProxyTestProbe(equipment),
         ImapCTPProbe(equipment),
+        LmtpDeliveryProbe(equipment, LmtpDelivery()),
     )
     return {probe.name: probe for probe in probes}
 

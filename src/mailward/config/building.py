@@ -11,7 +11,7 @@ from typing import Any
 
 from mailward.alerts.settings import EscalationSettings
 from mailward.config.building_channels import channels
-from mailward.config.building_host import host_access
+from mailward.config.building_host import host_access, lmtp_endpoint
 from mailward.config.building_routing import replication_kind, routing_map
 from mailward.config.filling import file_name, filled, given, in_place, located
 from mailward.config.layers import HEALTH_MAILBOX, PASSWORDS, Settings, database_settings, groups_of, server_settings
@@ -90,10 +90,12 @@ class _Builder:
         )
 
     def _server(self, name: str, settings: Settings) -> Server:
+        imap = self._endpoint(name, _below(settings, "imap"))
+        lmtp = filled(_value(settings, "lmtp"), name)
         return Server(
             name=name,
             roles=frozenset(Role(role) for role in _value(settings, "roles")),
-            imap=self._endpoint(name, _below(settings, "imap")),
+            imap=imap,
             health_mailbox=self._health_mailbox(name, _below(settings, HEALTH_MAILBOX)),
             host=host_access(name, _below(settings, "host"), self._directory),
             groups=self._groups[name],
@@ -103,6 +105,7 @@ class _Builder:
                 backend_timeout=_value(settings, "backend_timeout"),
                 sentinel=_value(settings, "sentinel"),
                 site=filled(_value(settings, "site"), name),
+                lmtp=lmtp_endpoint(lmtp, source_address=imap.source_address),
                 restartable=_value(settings, "restartable"),
             ),
         )

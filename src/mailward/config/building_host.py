@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mailward.config.filling import file_name, filled, given, in_place, located
-from mailward.model.organization import HostAccess
+from mailward.model.organization import HostAccess, LmtpEndpoint
 
 _COMMANDS = "commands."
 
@@ -39,6 +39,17 @@ def host_access(name: str, told: Mapping[str, Any], directory: Path) -> HostAcce
             certificate_file=None if certificate is None else file_name(directory, in_place(certificate, name)),
         ),
     )
+
+
+def lmtp_endpoint(address: str | None, *, source_address: str | None) -> LmtpEndpoint | None:
+    """Where mail is handed over, by "tcp:HOST:PORT" or "unix:/SOCKET"; an IPv6 address may stand in brackets."""
+    if address is None:
+        return None
+    kind, _, rest = address.partition(":")
+    if kind == "unix":
+        return LmtpEndpoint(host=rest, port=None)
+    host, _, port = rest.rpartition(":")
+    return LmtpEndpoint(host=host.strip("[]"), port=int(port), source_address=source_address)
 
 
 def _service(name: str, service: str, directory: Path) -> str:

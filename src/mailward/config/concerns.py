@@ -41,6 +41,7 @@ def concerns(snapshot: Snapshot, costs: Cost) -> Iterator[Concern]:
     yield from _access_points(organization)
     yield from _masters(organization)
     yield from _timeouts(snapshot)
+    yield from _deliveries(organization)
     yield from _encryption(organization)
     yield from _load(organization, costs)
     yield from _sessions(organization, costs)
@@ -129,6 +130,13 @@ def _timeouts(snapshot: Snapshot) -> Iterator[Concern]:
                     text=f"is {write_duration(access_point.backend_timeout)}, but {proxy.name} waits"
                     f" {write_duration(proxy.backend_timeout)}: the probe would give up before the proxy does",
                 )
+
+
+def _deliveries(organization: Organization) -> Iterator[Concern]:
+    for server in organization.servers.values():
+        if server.lmtp is not None and not server.is_proxy:
+            text = "is used of proxies only: a move tries delivery where the map sends it to the active copy"
+            yield Concern(about=f"servers.{server.name}.lmtp", text=text)
 
 
 def _encryption(organization: Organization) -> Iterator[Concern]:

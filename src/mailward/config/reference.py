@@ -38,6 +38,7 @@ EXAMPLES: Mapping[str, str] = {
     "platform": '"dovecot"',
     "backend_timeout": '"15s"',
     "known_as": '["be1.example.org"]',
+    "lmtp": '"tcp:{name}.example.org:24"',
     "sentinel": "true",
     "groups.servers": '["be*"]',
     "access_points.servers": '["proxy1", "proxy2"]',

@@ -11,7 +11,14 @@ from pydantic import AfterValidator, Field
 
 from mailward.alerts.settings import EscalationSettings
 from mailward.config.fields import AT_HOME, Argv, FileName, Port, PositiveDuration, Table, Text, table_of, table_with
-from mailward.config.schema_acting import COMMANDS, ROUTING_COMMANDS, RecoveryTable, haproxy_name, reach_address
+from mailward.config.schema_acting import (
+    COMMANDS,
+    ROUTING_COMMANDS,
+    RecoveryTable,
+    haproxy_name,
+    lmtp_address,
+    reach_address,
+)
 from mailward.config.schema_telling import NotifyTable
 from mailward.failover.settings import MoveSettings
 from mailward.health.settings import RollupSettings
@@ -170,6 +177,11 @@ class ServerTable(Table):
     """Proxies: how long the proxy itself waits for a mailbox server before it gives up. Default: "15s"."""
     known_as: list[Text] | None = None
     """Further names under which the server shows itself: its FQDN, the name in its ID reply."""
+    lmtp: Annotated[Text, AfterValidator(lmtp_address)] | None = None
+    """
+    Proxies: where mail is handed over for delivery, "tcp:HOST:PORT" or "unix:/SOCKET". Before a move of a database is
+    called done, a test message is delivered there to its health mailbox, read and removed. Default: that is not tried.
+    """
     sentinel: bool | None = None
     """Whether to keep one idle session open whose end triggers an immediate probe. Default: false."""
     site: Text | None = None

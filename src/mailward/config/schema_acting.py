@@ -80,6 +80,21 @@ def reach_address(text: str) -> str:
     return text
 
 
+def lmtp_address(text: str) -> str:
+    """
+    Check where mail is handed over.
+
+    Raises:
+        ValueError: It is neither a port nor a socket.
+    """
+    kind, _, rest = text.partition(":")
+    host, _, port = rest.rpartition(":")
+    is_port = kind == "tcp" and bool(host) and port.isascii() and port.isdigit() and 0 < int(port) < 65536
+    if not is_port and not (kind == "unix" and rest.startswith("/")):
+        raise ValueError('must be "tcp:HOST:PORT" or "unix:/SOCKET"')
+    return text
+
+
 def haproxy_name(text: str) -> str:
     """
     Check a name in HAProxy: what its runtime socket takes for one word.

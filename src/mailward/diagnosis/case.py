@@ -27,7 +27,7 @@ DIRECT_PROBES = (SELF_TEST_PROBE, DEEP_TEST_PROBE)
 #: Logs carry whole seconds and hosts' clocks differ a little; more, and the last fault's lines explain the next one.
 _LOG_SLACK = timedelta(seconds=1)
 _SOMEBODY = re.compile(r"(?:user=<|\bproxy\(|\b(?:imap|pop3|lmtp|lda|doveadm|auth|passwd-file|sql)\()([^,>)<]+)[,>)]")
-_AFTER_LOGIN = IN_MAILBOX | {Phase.LOGOUT}
+_AFTER_LOGIN = IN_MAILBOX | {Phase.DELIVERY, Phase.LOGOUT}
 
 
 def was_let_in(result: ProbeResult) -> bool:

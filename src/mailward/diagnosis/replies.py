@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from mailward.diagnosis.wording import SAYINGS, first_fitting
 from mailward.model.probing import Cause, Phase
 
+#: RFC 5321 §4.2.3.
+_EXCEEDED_STORAGE, _FOR_GOOD = 552, 500
 _MAILBOX = (Phase.SELECT, Phase.APPEND, Phase.FETCH, Phase.IDLE, Phase.EXPUNGE)
 
 #: Codes that say the same in every phase (RFC 5530 §3, RFC 9051 §7.1, TOOBIG of RFC 4469).
@@ -93,3 +95,14 @@ def _cause_without_words(phase: Phase, status: str, code: str) -> Cause:
     if status == "BYE":  # a server that shuts down says UNAVAILABLE too, and means all of itself
         return Cause.BYE
     return _VAGUE.get((code, phase)) or _DEFAULT.get((status, phase)) or Cause.COMMAND_REJECTED
+
+
+def cause_of_delivery(code: int, said: str) -> Cause:
+    """
+    Why a message was not taken for delivery, by the reply's code (RFC 5321 §4.2) and its enhanced one (RFC 3463).
+
+    Dovecot's proxy says "451 4.4.0 Proxy failed" where the mailbox server does not answer (measured).
+    """
+    if any(f"{severity}.2.2" in said.split() for severity in (4, 5)) or code == _EXCEEDED_STORAGE:
+        return Cause.OVER_QUOTA
+    return Cause.BACKEND_UNAVAILABLE if code < _FOR_GOOD else Cause.COMMAND_REJECTED

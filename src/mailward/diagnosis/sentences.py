@@ -21,6 +21,7 @@ _DOING: Mapping[Phase, str] = {
     Phase.CAPABILITY: "CAPABILITY",
     Phase.AUTH: "the login",
     Phase.SELECT: "SELECT",
+    Phase.DELIVERY: "the delivery by LMTP",
     Phase.APPEND: "APPEND",
     Phase.FETCH: "FETCH",
     Phase.IDLE: "IDLE",

@@ -15,7 +15,18 @@ from datetime import datetime
 
 from mailward.diagnosis.case import Case, build_case
 from mailward.diagnosis.freshness import Freshness
-from mailward.diagnosis.rules import account, behind, door, handshake, login, prober, rejection, service, store
+from mailward.diagnosis.rules import (
+    account,
+    behind,
+    delivery,
+    door,
+    handshake,
+    login,
+    prober,
+    rejection,
+    service,
+    store,
+)
 from mailward.diagnosis.sentences import what_happened
 from mailward.model.evidence import Evidence
 from mailward.model.organization import Organization
@@ -27,6 +38,7 @@ Rule = Callable[[Case], Verdict | None]
 RULES: tuple[Rule, ...] = (
     prober.prober_overloaded,
     prober.prober_fault,
+    delivery.not_delivered,
     prober.prober_has_no_network,
     service.service_down_on_its_host,
     prober.everything_is_out_of_reach,

@@ -174,7 +174,7 @@ class Answers(RepairAnswers):
                 name=planned.key.probe,
                 server=planned.key.server,
                 target_resource=planned.key.target,
-                interval=planned.interval,
+                interval=None if planned.on_request else planned.interval,
                 timeout=planned.timeout,
             )
         for definition in self._engine.coverage.monitors:

@@ -383,7 +383,7 @@ class Engine:
 
     def _hasten_server(self, server: str) -> None:
         for probe in self.coverage.probes:
-            if probe.key.server == server and probe.target is not None:
+            if probe.key.server == server and probe.target is not None and not probe.on_request:
                 self.timetable.hasten(probe.key, at=_monotonic())
         self._wanted.set()
 

@@ -8,6 +8,7 @@ or lane.
 """
 
 import heapq
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -84,6 +85,8 @@ class Timetable:
         for key, planned in wanted.items():
             failing_interval = planned.interval
             first = now + self._chance.between(0, min(planned.interval, FIRST_WITHIN).total_seconds())
+            if planned.on_request:
+                first = math.inf
             if key in places:
                 lane, place = places[key]
                 failing_interval = lane.interval
@@ -91,7 +94,8 @@ class Timetable:
             entry = self._entries.get(key)
             if entry is None:
                 self._entries[key] = _Entry(planned, failing_interval, first)
-                self._push(key, first)
+                if not planned.on_request:
+                    self._push(key, first)
             else:
                 entry.planned, entry.failing_interval = planned, failing_interval
 
@@ -121,11 +125,14 @@ class Timetable:
         interval = interval_after(result, interval, entry.in_row, longest=self._settings.back_off_max)
         entry.confirmation = False
         entry.due = max(now, started + interval.total_seconds() * self._jitter())
+        if entry.planned.on_request:
+            entry.due = math.inf
         if entry.wish is not None and entry.wish[0] < entry.due:
             at, entry.confirmation = entry.wish
             entry.due = max(now, at)  # it waited for its own last run, not for us
         entry.wish = None
-        self._push(key, entry.due)
+        if entry.due < math.inf:
+            self._push(key, entry.due)
 
     def hasten(self, key: ProbeKey, *, at: float, confirmation: bool = False) -> None:
         """Run the probe at *at* if it would come later; one that is under way now is run again after it ended."""

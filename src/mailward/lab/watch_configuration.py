@@ -93,6 +93,8 @@ def _server(blueprint: Blueprint, host: LabHost, *, may_restart: bool) -> str:
         restartable="true" if may_restart else "false",
         dovecot=host.configuration,
     )
+    if host.is_proxy:
+        text += _MAIL.format(address=host.address, port=blueprint.ports.lmtp)
     return text if host.peer is None else text + _PEER.format(address=host.address, port=blueprint.ports.doveadm)
 
 
@@ -191,6 +193,8 @@ host.store_paths = {stores}
 host.certificate_file = "{certificate}"
 host.doveadm = "{dovecot}"
 """
+
+_MAIL = 'lmtp = "tcp:{address}:{port}"\n'
 
 _PEER = 'host.replication_address = "tcp:{address}:{port}"\n'
 

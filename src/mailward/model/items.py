@@ -20,6 +20,7 @@ SELF_TEST_PROBE = "ImapSelfTestProbe"
 DEEP_TEST_PROBE = "ImapDeepTestProbe"
 PROXY_TEST_PROBE = "ImapProxyTestProbe"
 CTP_PROBE = "ImapCTPProbe"
+DELIVERY_PROBE = "LmtpDeliveryProbe"
 DISK_SPACE_CHECK = "DiskSpaceCheck"
 HEALTH_MANAGER_CHECK = "HealthManagerCheck"
 REPLICATION_CHECK = "ImapReplicationCheck"
@@ -159,6 +160,20 @@ PROBES: tuple[ProbeItem, ...] = (
         describes="Logs in to the mailbox server's local health mailbox; selects nothing, so no store is involved.",
         conversation="connect, TLS, greeting, CAPABILITY, login, NOOP, LOGOUT",
         monitors=(SELF_TEST_MONITOR, CERTIFICATE_MONITOR, HEALTH_MAILBOX_MONITOR),
+    ),
+    ProbeItem(
+        name=DELIVERY_PROBE,
+        health_sets=(IMAP,),
+        dependencies=(_DIRECTORY, Dependency.INFORMATION_STORE, Dependency.HIGH_AVAILABILITY, Dependency.NETWORKING),
+        describes=(
+            "Hands a message over by LMTP at a proxy and reads it there as its user does. Runs when it is asked for: by a"
+            " move, before it calls itself done, and by `mailward probe`. No monitor judges it."
+        ),
+        conversation=(
+            "connect, TLS, greeting, login, ID, SELECT; LMTP at the proxy: LHLO, MAIL, RCPT of the health mailbox, DATA"
+            " with our token; UID SEARCH until it is there, UID EXPUNGE of exactly it, LOGOUT"
+        ),
+        monitors=(),
     ),
     ProbeItem(
         name=DISK_SPACE_CHECK,

@@ -75,6 +75,23 @@ class ImapEndpoint:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LmtpEndpoint:
+    """Where a server takes mail for mailboxes by LMTP (RFC 2033)."""
+
+    host: str
+    """Its name or address; with `port` None the path of a Unix socket on this machine."""
+    port: int | None = 24
+    source_address: str | None = None
+    """
+    As of the server's IMAP endpoint. An account that may be used only from there takes mail only from there: with
+    `allow_nets` Dovecot says "451 4.3.0 Temporary user lookup failure" to everybody else (measured).
+    """
+
+    def __str__(self) -> str:
+        return self.host if self.port is None else f"{self.host} port {self.port}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class HealthMailbox:
     """An account only probes use."""
 
@@ -138,6 +155,8 @@ class Server:
     """Where it stands; throttles let one service per role and site be restarted at a time."""
     restartable: bool = False
     """Whether the machine itself may ever be restarted by mailward; without it that action does not exist here."""
+    lmtp: LmtpEndpoint | None = None
+    """Proxies: where mail is handed over for delivery; None: nobody says, and delivery is not tried there."""
 
     @property
     def is_proxy(self) -> bool:

@@ -36,6 +36,8 @@ class Phase(Enum):
     CAPABILITY = "capability"
     AUTH = "auth"
     SELECT = "select"
+    DELIVERY = "delivery"
+    """A message is handed over by LMTP, until the server answers for it (RFC 2033)."""
     APPEND = "append"
     FETCH = "fetch"
     IDLE = "idle"

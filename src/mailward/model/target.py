@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
-from mailward.model.organization import HealthMailbox, ImapEndpoint
+from mailward.model.organization import HealthMailbox, ImapEndpoint, LmtpEndpoint
 from mailward.model.probing import Canary
 
 
@@ -39,4 +39,6 @@ class ProbeTarget:
     """The organization's token: only messages that carry it are ever touched."""
     server_names: tuple[tuple[str, str], ...] = ()
     """(name as shown by a back end, our name of that server) pairs, lower case, to resolve `_Mbx`."""
+    delivery: LmtpEndpoint | None = None
+    """Where a message is handed over for the account, by the probe that tries delivery."""
     confirmation: bool = False

@@ -58,7 +58,7 @@ def cost(coverage: Coverage, organization: Organization) -> Cost:
     lines: dict[str, float] = dict.fromkeys(organization.servers, 0.0)
     accounts: dict[str, list[float]] = {}
     for probe in coverage.probes:
-        if probe.target is None:
+        if probe.target is None or probe.on_request:
             continue
         daily, second = _DAY / probe.interval, _second_sessions(probe)
         for server, share in _servers_met(probe, organization).items():

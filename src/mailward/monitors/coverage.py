@@ -75,7 +75,7 @@ def cover(organization: Organization, settings: ProbingSettings, monitors: Monit
     definer = _Definer(organization, monitors, probes)
     judged = [definition for probe in probes for definition in definer.monitors_of(probe)]
     certificates = [definer.certificate_of_lane(lane) for lane in lanes if lane.server in organization.access_points]
-    return Coverage(probes=probes, monitors=(*judged, *certificates), lanes=lanes)
+    return Coverage(probes=(*probes, *planner.deliveries()), monitors=(*judged, *certificates), lanes=lanes)
 
 
 class _Definer:

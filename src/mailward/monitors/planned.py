@@ -25,6 +25,8 @@ class PlannedProbe:
     """The health mailbox it logs in to: at most one conversation with the same text here is under way at any time."""
     lane: str | None = None
     """The `Lane` it takes turns in; None has its own rhythm."""
+    on_request: bool = False
+    """Whether it runs only when somebody asks for it; `interval` is zero then."""
     write_every: timedelta | None = None
     """How often a run takes the writing turn; None never writes."""
     canary_name: str | None = None

@@ -10,7 +10,15 @@ from datetime import timedelta
 
 from mailward.model import items
 from mailward.model.copies import CopyKind
-from mailward.model.organization import AccessPoint, Database, HealthMailbox, ImapEndpoint, Organization, Server
+from mailward.model.organization import (
+    AccessPoint,
+    Database,
+    HealthMailbox,
+    ImapEndpoint,
+    LmtpEndpoint,
+    Organization,
+    Server,
+)
 from mailward.model.target import ProbeTarget, Turn
 from mailward.monitors.planned import Lane, PlannedProbe
 from mailward.monitors.probing import ProbingSettings
@@ -26,6 +34,11 @@ def deep_test_of(database: Database, server: str) -> ProbeKey:
     """The deep test of the copy of *database* on *server*, be it the active one or not."""
     target = database.name if server == database.active else f"{database.name}{PASSIVE}"
     return ProbeKey(probe=items.DEEP_TEST_PROBE, server=server, target=target)
+
+
+def delivery_of(database: Database, proxy: str) -> ProbeKey:
+    """The probe of delivery to *database* through that proxy."""
+    return ProbeKey(probe=items.DELIVERY_PROBE, server=proxy, target=database.name)
 
 
 class ProbePlanner:
@@ -78,6 +91,22 @@ class ProbePlanner:
             timeout = server.backend_timeout + self._settings.ctp_margin
             databases = list(self._organization.databases.values())
             yield from self._touch_point(server.name, server.imap, timeout, databases, direct=False)
+
+    def deliveries(self) -> Iterator[PlannedProbe]:
+        """Delivery to each database through each proxy that takes mail."""
+        for server in self._organization.proxies:
+            for database in self._organization.databases.values():
+                if server.lmtp is not None and database.health_mailbox is not None:
+                    yield self._conversation(
+                        key=delivery_of(database, server.name),
+                        health_set=items.IMAP,
+                        endpoint=server.imap,
+                        interval=timedelta(0),
+                        timeout=server.backend_timeout + self._settings.ctp_margin,
+                        account=database.health_mailbox,
+                        database=database.name,
+                        delivery=server.lmtp,
+                    )
 
     def _touch_point(
         self, name: str, endpoint: ImapEndpoint, timeout: timedelta, databases: list[Database], *, direct: bool
@@ -179,6 +208,7 @@ class ProbePlanner:
         lane: str | None = None,
         turn: Turn = Turn.READ,
         write_every: timedelta | None = None,
+        delivery: LmtpEndpoint | None = None,
     ) -> PlannedProbe:
         mailbox = None
         if account is not None:
@@ -202,10 +232,12 @@ class ProbePlanner:
                 turn=turn,
                 identity=self._organization.identity,
                 server_names=self._server_names,
+                delivery=delivery,
             ),
             database=database,
             mailbox=mailbox,
             lane=lane,
+            on_request=delivery is not None,
             write_every=write_every,
             canary_name=None if account is None else database or f"@{key.server}",
         )

@@ -17,6 +17,7 @@ def test_a_planned_move_loses_nothing_and_doubles_nothing(movable: Movable) -> N
 
     account = counted(movable.lab, traffic, "be2")
     assert OperationStatus.HEALED is story.operation.status, movable.told()
+    assert story.operation.because.endswith("through proxy1, proxy2, and mail is delivered")
     assert ((), ()) == (account.lost, account.doubled)
     assert account.acknowledged > len(DB1_USERS)
     assert max(traffic.gaps.values()) < INTERRUPTED_AT_MOST_S, traffic.gaps

@@ -73,6 +73,7 @@ def test_with_mistakes_there_is_nothing_else(write):
 @pytest.mark.parametrize(
     ("more", "concern"),
     [
+        ("[servers.mail]\nlmtp = 'tcp:mail:24'", "servers.mail.lmtp: is used of proxies only"),
         ("[servers.mail.imap.tls]\nverify = false", "servers.mail.imap.tls.verify: is off"),
         ("[servers.mail.imap.tls]\nminimum_version = 'TLSv1'", "servers.mail.imap.tls.minimum_version: accepts TLSv1"),
         ("[servers.mail.imap.tls]\nca_file = 'no'", "servers.mail.imap.tls.ca_file: cannot be read"),

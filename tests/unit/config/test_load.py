@@ -12,7 +12,7 @@ from mailward.config.schema import Configuration
 from mailward.config.sources import Sources
 from mailward.config.validation import validate
 from mailward.model.errors import ConfigError
-from mailward.model.organization import Role, SecretKind, SecretRef, Security
+from mailward.model.organization import LmtpEndpoint, Role, SecretKind, SecretRef, Security
 
 TWO_SERVERS = """
 [organization]
@@ -65,6 +65,22 @@ def test_two_servers_become_a_snapshot(write, tmp_path):
     assert proxy1.health_mailbox is None
     database = organization.databases["DB1"]
     assert ("be1", "health-db1") == (database.active, database.health_mailbox.user)
+
+
+@pytest.mark.parametrize(
+    ("lmtp", "expected"),
+    [
+        ("tcp:{name}.example.org:24", LmtpEndpoint(host="proxy1.example.org", port=24, source_address="192.0.2.6")),
+        ("tcp:[2001:db8::1]:1024", LmtpEndpoint(host="2001:db8::1", port=1024, source_address="192.0.2.6")),
+        ("unix:/run/dovecot/lmtp", LmtpEndpoint(host="/run/dovecot/lmtp", port=None)),
+    ],
+)
+def test_where_a_proxy_takes_mail_is_read_and_probed_from_where_imap_is(write, lmtp, expected):
+    told = f'[servers.proxy1]\nlmtp = "{lmtp}"\nimap.source_address = "192.0.2.6"\n'
+
+    organization = load(write(TWO_SERVERS.replace("[servers.proxy1]\n", told))).organization
+
+    assert expected == organization.servers["proxy1"].lmtp
 
 
 def test_a_server_stands_above_its_group_and_the_group_above_its_template(write, tmp_path):

@@ -40,6 +40,10 @@ def mistakes_in(tree: dict[str, object]) -> list[str]:
             {"servers": {"a": {"host": {"control": "ipmi:x"}}}},
             'servers.a.host.control must be "systemd", "supervisor:SOCKET" or "command"',
         ),
+        *(
+            ({"servers": {"a": {"lmtp": wrong}}}, 'servers.a.lmtp must be "tcp:HOST:PORT" or "unix:/SOCKET"')
+            for wrong in ("proxy1:24", "tcp:proxy1", "tcp::24", "tcp:proxy1:0", "tcp:proxy1:65536", "unix:lmtp")
+        ),
         (
             {"access_points": {"a": {"control": "nginx:x"}}},
             'access_points.a.control must be "haproxy:SOCKET" or "health-page"',

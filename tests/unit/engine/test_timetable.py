@@ -224,3 +224,18 @@ def test_lateness_is_that_of_the_most_overdue():
 
     assert timetable.worst_lateness(20) == 0
     assert timetable.worst_lateness(33) == 3
+
+
+def test_what_runs_on_request_runs_when_it_is_asked_for_and_never_else():
+    timetable = a_timetable(planned("DB1", interval=timedelta(0), on_request=True))
+    assert ([], None) == (started(timetable, 100_000), timetable.next_due())
+
+    timetable.hasten(key("DB1"), at=100_000)
+    assert ["DB1"] == started(timetable, 100_000)
+    timetable.hasten(key("DB1"), at=100_001)  # while it is under way
+    timetable.finished(key("DB1"), a_result("DB1"), now=100_001)
+    assert ["DB1"] == started(timetable, 100_001)
+
+    timetable.finished(key("DB1"), a_result("DB1", ResultType.FAILED), now=100_002)
+    assert ([], None) == (started(timetable, 200_000), timetable.next_due())
+    assert 0 == timetable.late(200_000, by=1)

@@ -5,7 +5,8 @@ from time import perf_counter
 import pytest
 
 from mailward.model import items
-from mailward.model.organization import Database, Organization
+from mailward.model.organization import Database, LmtpEndpoint, Organization
+from mailward.monitors.cost import cost
 from mailward.monitors.coverage import Coverage, cover, rule_of
 from mailward.monitors.probing import ProbingSettings
 from mailward.monitors.rules import AnyOf, ConsecutiveFailures
@@ -162,3 +163,17 @@ def test_thousands_of_servers_are_covered_without_squaring(two_tiers):
 
     assert 1 + 2 * count == len(coverage.probes)
     assert perf_counter() - started < 5  # 0.1 s here; by squaring it would be minutes
+
+
+def test_delivery_is_planned_where_a_proxy_takes_mail_and_runs_only_when_asked(two_tiers):
+    servers = {**two_tiers.servers, "proxy1": replace(two_tiers.servers["proxy1"], lmtp=LmtpEndpoint(host="proxy1"))}
+
+    coverage = covered(replace(two_tiers, servers=servers))
+
+    planned = [probe for probe in coverage.probes if probe.key.probe == items.DELIVERY_PROBE]
+    assert [("proxy1", "DB1", True), ("proxy1", "DB2", True)] == [
+        (probe.key.server, probe.key.target, probe.on_request) for probe in planned
+    ]
+    assert {key for monitor in coverage.monitors for key in monitor.probes}.isdisjoint(probe.key for probe in planned)
+    before = cost(covered(two_tiers), two_tiers)
+    assert before == cost(coverage, replace(two_tiers, servers=servers)), "it costs nothing by itself"

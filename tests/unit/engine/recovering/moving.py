@@ -12,8 +12,8 @@ from mailward.failover.settings import MoveSettings
 from mailward.model import items
 from mailward.model.copies import CopyKind
 from mailward.model.evidence import ServiceState
-from mailward.model.organization import Organization, RoutingMap
-from mailward.model.probing import ProbeResult
+from mailward.model.organization import LmtpEndpoint, Organization, RoutingMap
+from mailward.model.probing import Cause, Phase, ProbeResult, ResultType
 from mailward.monitors.samples import ProbeKey
 from mailward.ports.operations import Operations
 from mailward.testing.routing import MemoryMap, MemoryProxy, MemoryReplication, MemoryServers
@@ -43,7 +43,10 @@ class MovableHouse(House):
         self.moves = MoveSettings()
         self.map = MemoryMap({"DB1": "be1", "DB2": "be2"}, MAILBOXES)
         self.moment = 0.0
+        self.deliveries: list[ProbeKey] = []
         self.tells_who_serves = True
+        self.mail_trouble: dict[str, tuple[Cause, str]] = {}
+        """By proxy: why a message that is handed over there is not delivered."""
         super().__init__(organization=a_movable_organization(), **settings)  # type: ignore[arg-type]
         self.clock.advance(timedelta(seconds=0.7))  # a switch begins at that fraction of a second
         for name in self.organization.servers:
@@ -107,7 +110,25 @@ class MovableHouse(House):
             server = self.organization.server_named((await self.map.active())[key.target]).name
             served = replace(result, mailbox_server=server if self.tells_who_serves else None)
             return served if self._answers(server) else replace(served, result=result.result.FAILED)
+        if key.probe == items.DELIVERY_PROBE:
+            self.deliveries.append(key)
+            cause, detail = self.mail_trouble.get(key.server, (None, ""))
+            if cause is not None:
+                return replace(
+                    result, result=ResultType.FAILED, failed_phase=Phase.DELIVERY, cause=cause, detail=detail
+                )
+            return replace(result, mailbox_server=(await self.map.active())[key.target])
         return result
+
+    def takes_mail(self) -> None:
+        """Every proxy says where it takes mail from now on."""
+        self.organization = replace(
+            self.organization,
+            servers={
+                name: replace(server, lmtp=LmtpEndpoint(host=name)) if server.is_proxy else server
+                for name, server in self.organization.servers.items()
+            },
+        )
 
     async def begin(self, **how: object) -> int:
         """Order the move of DB1, as a person does; the number of the operation."""

@@ -11,6 +11,7 @@ from mailward.model.errors import Refused
 from mailward.model.evidence import ServiceState
 from mailward.model.holds import HoldKind
 from mailward.model.monitoring import AlertValue
+from mailward.model.probing import Cause
 from mailward.model.recovery import Mode, OperationKind, OperationStatus, StepName, StepOutcome
 from mailward.model.verdict import Confidence, Dependency, Tier, Verdict
 from mailward.ports.service_control import ConfigurationCheck
@@ -48,6 +49,54 @@ async def test_a_planned_move_takes_everybody_along(house):
         session for proxy in house.proxies.values() for session in await proxy.sessions() if session.address == "be1"
     ]
     assert house.map.held["DB1"] is not None, "new logins were held meanwhile"
+
+
+async def test_a_move_is_done_when_mail_is_delivered_through_every_proxy_too(house):
+    house.takes_mail()
+
+    number = await house.begin()
+    await house.until_over()
+
+    operation = await house.operations.operation(number)
+    assert OperationStatus.HEALED is operation.status
+    assert operation.because.endswith("through proxy1, proxy2, and mail is delivered")
+    assert {"proxy1", "proxy2"} == {key.server for key in house.deliveries}
+
+
+async def test_mail_that_one_proxy_does_not_deliver_is_told_as_what_it_is(house):
+    house.takes_mail()
+    house.mail_trouble["proxy2"] = (Cause.BACKEND_UNAVAILABLE, "LMTP says 451 4.4.0 Proxy failed (connect)")
+
+    number = await house.begin()
+    await house.until_over()
+
+    operation = await house.operations.operation(number)
+    assert OperationStatus.ESCALATED is operation.status
+    expected = "users are served, but mail is not delivered to be2: proxy2: LMTP says 451 4.4.0 Proxy failed (connect)"
+    assert expected in operation.because
+    assert "be2" == (await house.map.active())["DB1"], "and nobody is sent back for it"
+
+
+@pytest.mark.parametrize("cause", [Cause.COMMAND_REJECTED, Cause.OVER_QUOTA])
+async def test_a_health_mailbox_that_takes_no_mail_says_nothing_of_users(house, cause):
+    house.takes_mail()
+    house.mail_trouble["proxy1"] = (cause, "LMTP says 550 5.1.1 is not here")
+
+    number = await house.begin()
+    await house.until_over()
+
+    operation = await house.operations.operation(number)
+    assert OperationStatus.HEALED is operation.status
+    assert "of delivery nothing is known: proxy1: LMTP says 550 5.1.1 is not here" in operation.because
+
+
+async def test_where_no_proxy_says_where_it_takes_mail_the_move_says_that_it_was_not_tried(house):
+    number = await house.begin()
+    await house.until_over()
+
+    operation = await house.operations.operation(number)
+    assert OperationStatus.HEALED is operation.status
+    assert "delivery was not tried: no proxy has `lmtp`" in operation.because
 
 
 async def test_nobody_of_another_database_loses_a_session(house):

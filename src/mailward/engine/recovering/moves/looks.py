@@ -14,9 +14,9 @@ from mailward.model.copies import CopyState, DatabaseCopy
 from mailward.model.holds import HeldState, HoldKind
 from mailward.model.monitoring import AlertValue
 from mailward.model.organization import Database
-from mailward.model.probing import ProbeResult
+from mailward.model.probing import Cause, Phase, ProbeResult
 from mailward.model.verdict import Tier
-from mailward.monitors.planning import deep_test_of
+from mailward.monitors.planning import deep_test_of, delivery_of
 from mailward.monitors.samples import ProbeKey
 from mailward.recovery.moves import Move
 
@@ -94,7 +94,10 @@ class MoveLooks:
         return f"the copy on {move.target} can no longer become active: {unfit}" if unfit is not None else None
 
     async def verify(self, move: Move) -> tuple[bool | None, str, Mapping[str, object]]:
-        """Whether users of the database are served by the target through every proxy that serves anybody."""
+        """
+        Whether users of the database are served by the target through every proxy that serves anybody, and whether mail
+        for them is delivered through every one that says where it takes mail.
+        """
         organization, coverage = self._world.organization(), self._world.coverage()
         doors = [proxy.name for proxy in organization.proxies] or list(organization.access_points)
         keys = [ProbeKey(probe=items.CTP_PROBE, server=door, target=move.database) for door in doors]
@@ -103,15 +106,29 @@ class MoveLooks:
             return None, "no probe of a user's way to it is configured", {}
         results = await asyncio.gather(*(self._ask(key) for key in keys))
         ways = [_way(key.server, result, move.target) for key, result in zip(keys, results, strict=True)]
-        evidence = {"doors": {way.door: way.said for way in ways}}
+        evidence: dict[str, object] = {"doors": {way.door: way.said for way in ways}}
         through = ", ".join(way.door for way in ways)
         wrong = "; ".join(f"{way.door}: {way.said}" for way in ways if way.leads_there is False)
         if wrong:
             return False, f"not every user is served by {move.target}: {wrong}", evidence
+        database = organization.databases.get(move.database)
+        mail = [] if database is None else await self._deliveries(database, move.target)
+        evidence["mail"] = {way.door: way.said for way in mail}
+        wrong = "; ".join(f"{way.door}: {way.said}" for way in mail if way.leads_there is False)
+        if wrong:
+            return False, f"users are served, but mail is not delivered to {move.target}: {wrong}", evidence
         unknown = ", ".join(way.door for way in ways if way.leads_there is None)
         if unknown:
             return None, f"users are served through {through}; by whom, {unknown} does not say", evidence
-        return True, f"users are served by {move.target} through {through}", evidence
+        return True, f"users are served by {move.target} through {through}{_of_mail(mail, through)}", evidence
+
+    async def _deliveries(self, database: Database, target: str) -> list["_Way"]:
+        """The way of a message to the database through each proxy that takes mail."""
+        proxies = [proxy.name for proxy in self._world.organization().proxies]
+        keys = [delivery_of(database, proxy) for proxy in proxies]
+        keys = [key for key in keys if self._world.coverage().plans(key)]
+        results = await asyncio.gather(*(self._ask(key) for key in keys))
+        return [_way_of_mail(key.server, result, target) for key, result in zip(keys, results, strict=True)]
 
     def _candidate(self, copy: DatabaseCopy) -> Candidate:
         organization, server = self._world.organization(), copy.server
@@ -171,6 +188,30 @@ def _way(door: str, result: ProbeResult | None, target: str) -> _Way:
     if served is None:
         return _Way(door=door, leads_there=None, said="served by whom it does not say")
     return _Way(door=door, leads_there=served == target, said=f"served by {served}")
+
+
+_SAYS_NOTHING_OF_USERS = (Cause.COMMAND_REJECTED, Cause.OVER_QUOTA)
+"""A health mailbox that takes no mail, or no more: users' mailboxes are others."""
+
+
+def _way_of_mail(door: str, result: ProbeResult | None, target: str) -> _Way:
+    if result is not None and result.is_healthy:
+        return _way(door, result, target)
+    at_delivery = result is not None and result.failed_phase is Phase.DELIVERY
+    if result is None or not at_delivery or result.cause in _SAYS_NOTHING_OF_USERS:
+        return _Way(door=door, leads_there=None, said=_why(result))
+    return _Way(door=door, leads_there=False, said=_why(result))
+
+
+def _of_mail(ways: Sequence[_Way], users_through: str) -> str:
+    """What was seen of delivery, as the end of a sentence; the proxies are named where they are others than users'."""
+    if not ways:
+        return "; delivery was not tried: no proxy has `lmtp`"
+    unknown = "; ".join(f"{way.door}: {way.said}" for way in ways if way.leads_there is None)
+    if unknown:
+        return f"; of delivery nothing is known: {unknown}"
+    through = ", ".join(way.door for way in ways)
+    return ", and mail is delivered" if through == users_through else f", and mail is delivered through {through}"
 
 
 def _fails(result: ProbeResult | None) -> bool | None:
