@@ -44,6 +44,8 @@ class Record:
     """Seconds between two answers, where an error lay between them."""
     served_by: list[str] = field(default_factory=list)
     """The mailbox servers that served it, in order, each once in a row."""
+    wrote: list[tuple[float, str]] = field(default_factory=list)
+    """IMAP writers: when each message was acknowledged (monotonic seconds), and the mailbox server of that session."""
 
     @property
     def longest_gap(self) -> float:
@@ -62,6 +64,8 @@ class Account:
     lost: tuple[str, ...]
     doubled: tuple[str, ...]
     """Stored more than once although its writer sent it once."""
+    late: tuple[str, ...] = ()
+    """Not there when it was looked for at some moment (`Traffic.look`), and there now."""
 
 
 class Traffic:
@@ -87,6 +91,7 @@ class Traffic:
         self._numbers = count(1)
         self._name = token_hex(3)
         self.records: list[Record] = []
+        self._missed: set[str] = set()
         self._threads: list[threading.Thread] = []
         doors = blueprint.proxies
         for place, user in enumerate(users):
@@ -141,19 +146,49 @@ class Traffic:
             self._stop.wait(0.02)
         return False
 
+    def look(self, on: LabHost) -> tuple[str, ...]:
+        """Which of the messages acknowledged until now are not on that server yet; what comes later counts as late."""
+        acknowledged = self._acknowledged()
+        found = self._found(on)
+        missing = tuple(token for token in acknowledged if not found[token])
+        self._missed.update(missing)
+        return missing
+
     def account(self, on: LabHost) -> Account:
         """What of the acknowledged is on that server, asked directly."""
-        found: Counter[str] = Counter()
-        users = {record.user for record in self._writers()}
-        for user in users:
-            found.update(tokens_of(self._blueprint, on, user))
-        acknowledged = [token for record in self.records for token in record.acknowledged]
+        acknowledged = self._acknowledged()
+        found = self._found(on)
         once = {token for record in self.records for token, times in Counter(record.tried).items() if times == 1}
         return Account(
             acknowledged=len(acknowledged),
             lost=tuple(token for token in acknowledged if not found[token]),
             doubled=tuple(token for token in once if found[token] > 1),
+            late=tuple(sorted(token for token in self._missed if found[token])),
         )
+
+    def written_on_both(self, source: str, target: str) -> Mapping[str, float]:
+        """
+        Users who were acknowledged a message by *source* after one by *target*, and by how many seconds.
+
+        Only sessions say where they are; deliveries do not.
+        """
+        overlaps = {}
+        for user in {record.user for record in self.records}:
+            wrote = [moment for record in self.records if record.user == user for moment in record.wrote]
+            last = max((at for at, server in wrote if server == source), default=0.0)
+            first = min((at for at, server in wrote if server == target), default=last)
+            if last > first:
+                overlaps[user] = last - first
+        return overlaps
+
+    def _acknowledged(self) -> list[str]:
+        return [token for record in self.records for token in list(record.acknowledged)]
+
+    def _found(self, on: LabHost) -> Counter[str]:
+        found: Counter[str] = Counter()
+        for user in {record.user for record in self._writers()}:
+            found.update(tokens_of(self._blueprint, on, user))
+        return found
 
     @property
     def gaps(self) -> Mapping[str, float]:
@@ -199,6 +234,7 @@ class Traffic:
                 if answer != "OK":
                     raise client.error(f"APPEND: {words[0]!r}")
                 record.acknowledged.append(token)
+                record.wrote.extend((monotonic(), server) for server in record.served_by[-1:])
                 answered()
                 self._stop.wait(self._pause_s)
 

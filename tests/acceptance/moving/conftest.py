@@ -10,10 +10,11 @@ from time import monotonic, sleep
 import pytest
 
 from mailward.client.manager import ManagerClient
+from mailward.lab import control
 from mailward.lab.blueprint import Shape
 from mailward.lab.lab import Lab, missing_programs
 from mailward.lab.manager_process import ManagerProcess
-from mailward.lab.supervisor import processes
+from mailward.lab.supervisor import packet_filter, processes
 from mailward.lab.traffic import Account, Traffic
 from mailward.lab.watch_configuration import Timings
 from mailward.model.errors import TemporaryFailure
@@ -27,12 +28,13 @@ DB1_USERS = ("anna", "boris", "carla")
 class Movable:
     """A lab and its manager, which does by itself what *mode* lets it, and what is asked of it by hand."""
 
-    def __init__(self, lab: Lab, *, mode: str = "recommend", kind: str = "replicator") -> None:
-        """Nothing runs yet."""
+    def __init__(self, lab: Lab, *, mode: str = "recommend", kind: str = "replicator", moves: str = "") -> None:
+        """Nothing runs yet; *moves* is added to that table of the configuration."""
         self.lab = lab
         configuration = lab.write_configuration(timings=Timings.SHORT, mode=mode)
         text = configuration.read_text()
-        configuration.write_text(text.replace('kind = "replicator"', f'kind = "{kind}"'))
+        text = text.replace('kind = "replicator"', f'kind = "{kind}"').replace("[moves]\n", f"[moves]\n{moves}\n")
+        configuration.write_text(text)
         shutil.rmtree(configuration.parent / "state")
         (configuration.parent / "state").mkdir(mode=0o700)
         self.manager = ManagerProcess(configuration)
@@ -55,6 +57,7 @@ class Movable:
 
     def finished(self, intention: MoveIntention, *, seconds: float = 60) -> RecoveryStory:
         """Wait for what was begun, and return how it went."""
+        assert len(intention.operations) == 1, f"{intention.because}: {intention.moves}: {self.told()}"
         (number,) = intention.operations
         self.until(lambda: self.client.recovery(number).operation.status.is_over, seconds=seconds)
         return self.client.recovery(number)
@@ -152,6 +155,19 @@ def at_work(lab: Lab, users: tuple[str, ...] = DB1_USERS, **how: bool) -> Iterat
 def counted(lab: Lab, traffic: Traffic, on: str) -> Account:
     """What became of everything that was acknowledged, on the server that is active now."""
     return traffic.account(lab.blueprint.host(on))
+
+
+@contextmanager
+def cut(lab: Lab, *sources: str, host: str) -> Iterator[None]:
+    """No packet from these addresses reaches *host* meanwhile, everybody else's does."""
+    if not packet_filter.permitted():
+        pytest.skip("this kernel keeps packet filters for root")
+    door = lab.blueprint.host(host).control_socket
+    control.ask(door, "drop", sources=list(sources))
+    try:
+        yield
+    finally:
+        control.ask(door, "drop", sources=[])
 
 
 @contextmanager

@@ -13,12 +13,14 @@ def test_a_planned_move_loses_nothing_and_doubles_nothing(movable: Movable) -> N
     with at_work(movable.lab) as traffic:
         rehearsed = movable.client.move_database("DB1", dry_run=True)
         story = movable.finished(movable.client.move_database("DB1", reason="trial"))
+        assert () == traffic.look(movable.lab.blueprint.host("be2")), "it is called done when everything is there"
         assert traffic.every_writer_is_served("be2", seconds=20), movable.told()
 
     account = counted(movable.lab, traffic, "be2")
+    assert {} == traffic.written_on_both("be1", "be2")
     assert OperationStatus.HEALED is story.operation.status, movable.told()
     assert story.operation.because.endswith("through proxy1, proxy2, and mail is delivered")
-    assert ((), ()) == (account.lost, account.doubled)
+    assert ((), (), ()) == (account.lost, account.doubled, account.late)
     assert account.acknowledged > len(DB1_USERS)
     assert max(traffic.gaps.values()) < INTERRUPTED_AT_MOST_S, traffic.gaps
     assert "be2" == rehearsed.moves[0].target

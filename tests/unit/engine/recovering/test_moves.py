@@ -145,6 +145,21 @@ async def test_a_lag_that_stays_keeps_users_where_they_are(house):
     assert [] == house.map.switches
 
 
+async def test_what_was_copied_a_moment_ago_does_not_say_that_it_can_be_copied_now(house):
+    assert house.proxies["proxy1"].log_in("anna")
+    await house.replication["be1"].status()  # it follows, until the path is cut
+    house.replication["be1"].failing["anna"] = "no route to be2"
+    assert house.proxies["proxy1"].write("anna", "the last mail")
+
+    number = await house.begin()
+    await house.until_over(seconds=90)
+
+    operation = await house.operations.operation(number)
+    assert OperationStatus.ESCALATED is operation.status
+    assert "the lag stays: 1 mailboxes are behind, such as anna" in operation.because
+    assert "be1" == (await house.map.active())["DB1"]
+
+
 async def test_from_a_dead_server_the_copy_is_chosen_and_the_one_left_behind_is_blocked(house):
     house.servers.dead.add("be1")
     house.services["be1"].become(ServiceState.FAILED)

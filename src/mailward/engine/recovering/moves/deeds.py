@@ -26,6 +26,10 @@ from mailward.ports.service_control import ServiceControl, ServiceDeed
 from mailward.recovery.moves import Move, move_of
 
 STOPS_WITHIN = timedelta(seconds=40)
+HASTEN_EVERY = timedelta(seconds=5)
+"""A mailbox that could not be copied waits for minutes until the replicator tries it again, unless it is told to."""
+IN_WHOLE_SECONDS = timedelta(seconds=1)
+"""So much longer ago than it says may the last success be: the replicator counts whole seconds."""
 BeginMove = Callable[[str], Awaitable[int | None]]
 """Begins the move of one database; its operation's number, or that of the move that is under way."""
 
@@ -73,24 +77,25 @@ class Synchronise:
 
     async def _let_it_follow(self, mailboxes: Sequence[str]) -> None:
         """
-        Wait until the replicator has copied every mailbox within the limit of lag.
+        Wait, as long as the limit of lag, until the replicator has copied every mailbox since this began.
 
-        It is left to do its work alone: a second dsync of the same mailbox waits for the first one's lock (measured:
-        31 s for three mailboxes that were written to all the time).
+        That it copied a moment ago does not say that it still can: the path between the servers may be cut. It is left
+        to do its work alone: a second dsync of the same mailbox waits for the first one's lock (measured: 31 s for
+        three mailboxes that were written to all the time).
         """
-        replication, settings = replication_of(self.world, self.move.source), self.world.moves()
-        deadline = self.world.moment() + settings.lag_limit.total_seconds()
-        hastened = False
+        replication, began = replication_of(self.world, self.move.source), self.world.moment()
+        limit, hastened = self.world.moves().lag_limit.total_seconds(), None
         while True:
             syncs = await replication.status()
-            behind = [name for name in mailboxes if _lacks(syncs.get(name), settings.lag_limit)]
+            waited = self.world.moment() - began
+            behind = [name for name in mailboxes if _lacks(syncs.get(name), timedelta(seconds=waited))]
             if not behind:
                 return
-            if not hastened:
-                await replication.hasten(behind)
-                hastened = True
-            if self.world.moment() > deadline:
+            if waited > limit:
                 raise Refused(f"the lag stays: {len(behind)} mailboxes are behind, such as {behind[0]}")
+            if hastened is None or waited - hastened > HASTEN_EVERY.total_seconds():
+                await replication.hasten(behind)
+                hastened = waited
             await self.world.sleep(0.2)
 
     async def look(self, step: Step, now: datetime) -> Found:  # noqa: ARG002
@@ -209,11 +214,11 @@ class AllowActivation:
         return Found(was_done=not left, because="it is still blocked" if left else "nothing of ours blocks it")
 
 
-def _lacks(sync: MailboxSync | None, limit: timedelta) -> bool:
-    """Whether a mailbox was not copied within *limit*."""
+def _lacks(sync: MailboxSync | None, waited: timedelta) -> bool:
+    """Whether a mailbox of which something is to be copied has not been copied for certain while *waited* passed."""
     if sync is None or sync.last_success is None:
         return True
-    return (sync.has_failed or sync.is_waiting) and sync.last_success > limit
+    return (sync.has_failed or sync.is_waiting) and sync.last_success + IN_WHOLE_SECONDS > waited
 
 
 class MoveDeeds:
