@@ -10,7 +10,7 @@ from mailward.engine.recovering.recovering import Recovering
 from mailward.engine.recovering.standing import said_by
 from mailward.engine.recovering.world import World
 from mailward.model.copies import PlannedMove
-from mailward.model.errors import MailwardError, NotFound, Refused, TemporaryFailure
+from mailward.model.errors import MailwardError, Refused, TemporaryFailure
 from mailward.model.event import OURSELVES
 from mailward.model.holds import Hold, HoldKind
 from mailward.model.organization import Database
@@ -179,10 +179,7 @@ class OrderingMoves:
 
     async def _as_routed(self, database: Database) -> Database:
         await self._read_map()
-        found = self._world.organization().databases.get(database.name)
-        if found is None:
-            raise NotFound(f"there is no database {database.name!r}")
-        return found
+        return self._world.organization().database_named(database.name)
 
     def _refuse_where_nothing_goes_on(self) -> None:
         if self._world.settings().mode is Mode.OBSERVE:
