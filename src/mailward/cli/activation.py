@@ -6,7 +6,7 @@ import click
 
 from mailward.cli import held
 from mailward.cli.connection import manager, socket_option
-from mailward.cli.names import complete_database, complete_server
+from mailward.cli.names import complete_database, complete_server, named
 from mailward.cli.terminal import printable
 from mailward.model.errors import Refused
 from mailward.model.holds import BLOCKED, HoldKind
@@ -23,8 +23,8 @@ def activation() -> None:
 
 
 @activation.command("block")
-@click.argument("server", shell_complete=complete_server)
-@click.argument("database", required=False, shell_complete=complete_database)
+@click.argument("server", callback=named, shell_complete=complete_server)
+@click.argument("database", required=False, callback=named, shell_complete=complete_database)
 @held.why_option
 @held.at_option
 @held.end_options
@@ -51,8 +51,8 @@ def block_(
 
 
 @activation.command("allow")
-@click.argument("server", shell_complete=complete_server)
-@click.argument("database", required=False, shell_complete=complete_database)
+@click.argument("server", callback=named, shell_complete=complete_server)
+@click.argument("database", required=False, callback=named, shell_complete=complete_database)
 @held.rehearsal_option
 @socket_option
 def allow_(*, server: str, database: str | None, dry_run: bool) -> None:

@@ -4,7 +4,7 @@ import click
 
 from mailward.cli.connection import manager, socket_option
 from mailward.cli.moving import carry_out_move, wait_option
-from mailward.cli.names import complete_database, complete_server
+from mailward.cli.names import complete_database, complete_server, named
 from mailward.cli.orders import order_options
 
 
@@ -14,8 +14,14 @@ def database() -> None:
 
 
 @database.command("move")
-@click.argument("name", metavar="DATABASE", shell_complete=complete_database)
-@click.option("--to", metavar="S", shell_complete=complete_server, help="To which server; by default to the best copy.")
+@click.argument("name", metavar="DATABASE", callback=named, shell_complete=complete_database)
+@click.option(
+    "--to",
+    metavar="S",
+    callback=named,
+    shell_complete=complete_server,
+    help="To which server; by default to the best copy.",
+)
 @order_options
 @wait_option
 @socket_option

@@ -4,7 +4,7 @@ import click
 
 from mailward.cli.connection import manager, socket_option
 from mailward.cli.moving import carry_out_move, wait_option
-from mailward.cli.names import complete_server
+from mailward.cli.names import complete_server, named
 from mailward.cli.orders import carry_out, order_options, unforced_options
 
 
@@ -14,7 +14,7 @@ def server() -> None:
 
 
 @server.command("drain")
-@click.argument("name", metavar="SERVER", shell_complete=complete_server)
+@click.argument("name", metavar="SERVER", callback=named, shell_complete=complete_server)
 @order_options
 @wait_option
 @socket_option
@@ -36,7 +36,7 @@ def drain_(*, name: str, dry_run: bool, force: bool, reason: str, yes: bool, wai
 
 
 @server.command("undrain")
-@click.argument("name", metavar="SERVER", shell_complete=complete_server)
+@click.argument("name", metavar="SERVER", callback=named, shell_complete=complete_server)
 @click.option("--move-back", is_flag=True, help="Move those databases back that prefer this server.")
 @unforced_options
 @wait_option
@@ -59,7 +59,7 @@ def undrain_(*, name: str, move_back: bool, dry_run: bool, reason: str, yes: boo
 
 
 @server.command("restart")
-@click.argument("name", metavar="SERVER", shell_complete=complete_server)
+@click.argument("name", metavar="SERVER", callback=named, shell_complete=complete_server)
 @order_options
 @socket_option
 def restart_(*, name: str, dry_run: bool, force: bool, reason: str, yes: bool) -> None:

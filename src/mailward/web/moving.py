@@ -15,14 +15,14 @@ _log = logging.getLogger("mailward.web")
 
 async def _copies(manager: Manager, request: Request) -> Response:
     given = asked(request)
-    server, database = given.text("server"), given.text("database")
+    server, database = given.named_text("server"), given.named_text("database")
     given.finish()
     return await many(await manager.copies(server=server, database=database))
 
 
 async def _move_database(manager: Manager, request: Request) -> Response:
     given = await body(request)
-    to = given.text("to")
+    to = given.named_text("to")
     reason, dry_run, force = order(given)
     database, who = in_path(request, "database"), actor(request)
     how = manner(dry_run, force)
