@@ -9,10 +9,11 @@ from mailward.engine.recovering.moves.stages import chosen
 from mailward.engine.recovering.recovering import Recovering
 from mailward.engine.recovering.standing import said_by
 from mailward.engine.recovering.world import World
-from mailward.model.copies import PlannedMove
+from mailward.failover.source import Source
+from mailward.model.copies import CopyKind, PlannedMove
 from mailward.model.errors import MailwardError, Refused, TemporaryFailure
 from mailward.model.event import OURSELVES
-from mailward.model.holds import Hold, HoldKind
+from mailward.model.holds import BLOCKED, Hold, HoldKind
 from mailward.model.organization import Database
 from mailward.model.recovery import Mode, OperationKind, Step, StepName, StepOutcome
 from mailward.ports.lease import Held
@@ -48,6 +49,9 @@ class OrderingMoves:
         database = await self._as_routed(database)
         if to == database.active:
             raise Refused(f"{database.name} is active on {to} already")
+        under_way = await self._executor.opening.open_move(database.name)
+        if under_way is not None:
+            raise Refused(_is_under_way(database.name))
         planned = await self._planned(database, to)
         decision = await self._decision(StepName.SWITCH_OVER, database.active, force=force)
         intention = _intention(database.active, (planned,), decision)
@@ -59,21 +63,30 @@ class OrderingMoves:
             because=said_by(actor, f"moves {database.name}", reason),
             to=planned.target if to is not None else None,
             actor=actor,
+            joins=False,
         )
-        if begun is None or begun.actor != actor:
-            raise Refused(f"another move of {database.name} is under way; see: mailward recoveries")
+        if begun is None:
+            raise Refused(_is_under_way(database.name))
         return replace(intention, operations=(begun.id,))
 
     async def drain(self, server: str, *, actor: str, reason: str, dry_run: bool, force: bool) -> MoveIntention:
-        """Move every active copy away from a server, and keep its copies from becoming active."""
+        """
+        Move every active copy away from a server, and keep its copies from becoming active.
+
+        Raises:
+            Refused: It holds no copy, or is being emptied already.
+            TemporaryFailure: This manager does not lead, or the map could not be read.
+        """
         self._refuse_where_nothing_goes_on()
+        self._refuse_without_copies(server)
         await self._read_map()
         databases = self._world.organization().active_on(server)
         moves = tuple([await self._planned(database, None) for database in databases])
         decision = await self._decision(StepName.MOVE_DATABASES, server, force=force)
         intention = _intention(server, moves, decision)
         if not databases:
-            intention = replace(intention, allowed=True, because=f"{server} holds no active copy")
+            because = f"{server} holds no active copy, and its copies may not become active from now on"
+            intention = replace(intention, allowed=True, because=because)
         elif any(move.target is not None for move in moves):
             intention = replace(intention, allowed=decision.may)  # what can move moves; what cannot is named
         if dry_run or not intention.allowed:
@@ -85,49 +98,79 @@ class OrderingMoves:
         because = said_by(actor, f"empties {server}", reason)
         begun = await self._executor.opening.drain(server, held=held, because=because, actor=actor, force=force)
         if begun is None:
-            raise Refused(f"{server} is being emptied already; see: mailward recoveries")
+            raise Refused(f"{server} is being emptied already; see: mailward recoveries --unfinished")
         return replace(intention, operations=(begun.id,))
 
     async def undrain(self, server: str, *, actor: str, reason: str, dry_run: bool, move_back: bool) -> MoveIntention:
-        """Let a server's copies become active again; with *move_back* those that prefer it come back, one by one."""
+        """
+        Let a server's copies become active again; with *move_back* those that prefer it come back, one by one.
+
+        Raises:
+            Refused: It holds no copy, or a recovery keeps it empty until it is well.
+            TemporaryFailure: This manager does not lead, or the map, which says what comes back, could not be read.
+        """
+        if move_back:
+            self._refuse_where_nothing_goes_on()
+        self._refuse_without_copies(server)
         if not dry_run:
             self._held()
-        await self._read_map()
-        organization = self._world.organization()
         own = blocks_on(self._world, server)
-        back = [
-            database
-            for database in organization.databases.values()
-            if database.copies[0] == server and database.active != server
-        ]
-        moves = tuple([await self._planned(database, server, unblocked=own) for database in back]) if move_back else ()
-        ours = [hold for hold in own if hold.owner == OURSELVES]
-        if ours and await self._is_recovered(server):
+        if any(hold.owner == OURSELVES for hold in own) and await self._is_recovered(server):
             raise Refused(
                 f"a recovery of {server} keeps it empty and allows activation when it is well; end that first, see:"
-                " mailward recoveries"
+                " mailward recoveries --unfinished"
             )
+        back = await self._to_move_back(server) if move_back else ()
+        moves = tuple([await self._planned_back(database, server, own) for database in back])
         blocked = "; ".join(hold.by_whom for hold in own)
         allowed = f"allowed to become active, which was blocked by {blocked}" if own else "not blocked by anybody"
         intention = MoveIntention(
-            server=server, moves=moves, answers=(), allowed=True, because=f"the copies on {server} are {allowed}"
+            server=server,
+            moves=moves,
+            answers=(),
+            allowed=True,
+            because="; ".join((f"the copies on {server} are {allowed}", *_staying(moves))),
+            unblocks=tuple(hold.by_whom for hold in own),
         )
         if dry_run:
             return intention
         for hold in own:
             await self._world.release(hold.id, actor)
-        numbers: list[int] = []
-        for database in back if move_back else ():
-            begun = await self._executor.opening.move(
-                database.name,
-                held=self._held(),
-                because=said_by(actor, f"moves {database.name} back to {server}", reason),
-                to=server,
-                actor=actor,
-            )
-            if begun is not None:
-                numbers.append(begun.id)
-        return replace(intention, operations=tuple(numbers))
+        numbers = [await self._begun_back(move, actor=actor, reason=reason) for move in moves]
+        overtaken = {
+            move.database
+            for move, number in zip(moves, numbers, strict=True)
+            if move.target is not None and number is None
+        }
+        return replace(
+            intention,
+            moves=tuple(_overtaken(move) if move.database in overtaken else move for move in moves),
+            operations=tuple(number for number in numbers if number is not None),
+        )
+
+    async def _to_move_back(self, server: str) -> tuple[Database, ...]:
+        await self._read_map()
+        databases = self._world.organization().databases.values()
+        return tuple(one for one in databases if one.copies[0] == server != one.active)
+
+    async def _planned_back(self, database: Database, server: str, unblocked: Sequence[Hold]) -> PlannedMove:
+        if await self._executor.opening.open_move(database.name) is None:
+            return await self._planned(database, server, unblocked=unblocked)
+        return _overtaken(PlannedMove(database=database.name, source=database.active, target=None, because=""))
+
+    async def _begun_back(self, move: PlannedMove, *, actor: str, reason: str) -> int | None:
+        """The number of the move; None where it stays, or where another one was begun at this moment."""
+        if move.target is None:
+            return None
+        begun = await self._executor.opening.move(
+            move.database,
+            held=self._held(),
+            because=said_by(actor, f"moves {move.database} back to {move.target}", reason),
+            to=move.target,
+            actor=actor,
+            joins=False,
+        )
+        return begun.id if begun is not None else None
 
     async def _is_recovered(self, server: str) -> bool:
         open_ones = await self._record.operations.open()
@@ -144,12 +187,19 @@ class OrderingMoves:
             try:
                 command = self._executor.facts.deed(StepName.SWITCH_OVER, database.active, steps).command()
             except MailwardError as failure:
-                return PlannedMove(database=database.name, source=database.active, target=None, because=str(failure))
+                return PlannedMove(
+                    database=database.name,
+                    source=database.active,
+                    target=None,
+                    because=str(failure),
+                    source_because=_how_it_is_left(database, source),
+                )
         return PlannedMove(
             database=database.name,
             source=database.active,
             target=choice.target,
-            because=f"{choice.because} ({source.because})",
+            because=f"{choice.because} ({database.active}: {source.because})",
+            source_because=_how_it_is_left(database, source),
             choices=choice.choices,
             command=command,
         )
@@ -165,7 +215,7 @@ class OrderingMoves:
         hold = Hold(
             kind=HoldKind.ACTIVATION,
             subject=server,
-            value="blocked",
+            value=BLOCKED,
             owner=actor,
             reason=reason,
             since=self._world.clock.now(),
@@ -184,6 +234,11 @@ class OrderingMoves:
     def _refuse_where_nothing_goes_on(self) -> None:
         if self._world.settings().mode is Mode.OBSERVE:
             raise Refused("recovery.mode is observe, in which nothing that is begun goes on; set recommend or more")
+
+    def _refuse_without_copies(self, server: str) -> None:
+        databases = self._world.organization().databases.values()
+        if not any(server in (*database.copies, database.active) for database in databases):
+            raise Refused(f"{server} holds no copy of any mailbox database")
 
     def _held(self) -> Held:
         held = self._leading.held
@@ -211,13 +266,38 @@ def _as_step(evidence: dict[str, object]) -> Step:
     )
 
 
+def _how_it_is_left(database: Database, source: Source) -> str:
+    """How the server that is left is, and what a person agrees to when that is not well."""
+    if source.is_planned:
+        return source.because
+    is_synchronised = database.replication in (CopyKind.REPLICATOR, CopyKind.SYNC)
+    without = ", without a last synchronisation" if is_synchronised else ""
+    fenced = f"; {database.active} is fenced first" if source.must_be_fenced else ""
+    return f"{source.because}; the move is forced{without}{fenced}"
+
+
+def _is_under_way(database: str) -> str:
+    return f"another move of {database} is under way; see: mailward recoveries --unfinished"
+
+
+def _overtaken(move: PlannedMove) -> PlannedMove:
+    """What another move of the same database leaves of it."""
+    return replace(move, target=None, because=_is_under_way(move.database), choices=(), command=())
+
+
+def _staying(moves: Sequence[PlannedMove]) -> tuple[str, ...]:
+    """Why each of the databases stays that can go nowhere."""
+    return tuple(f"{move.database}: {move.because}" for move in moves if move.target is None)
+
+
 def _intention(server: str, moves: tuple[PlannedMove, ...], decision: Decision) -> MoveIntention:
-    nowhere = [move for move in moves if move.target is None]
-    because = "; ".join(f"{move.database}: {move.because}" for move in nowhere) or decision.because
+    """What a gate forbids comes first: a database that stays, stays for that reason too."""
+    staying = _staying(moves)
+    because = "; ".join((*(() if decision.may else (decision.because,)), *staying)) or decision.because
     return MoveIntention(
         server=server,
         moves=moves,
         answers=decision.answers,
-        allowed=decision.may and not nowhere,
+        allowed=decision.may and not staying,
         because=because,
     )
