@@ -342,3 +342,31 @@ async def test_a_copy_served_by_whom_nobody_says_is_not_verified(house):
     assert OperationStatus.ESCALATED is operation.status
     verified = next(step for step in await house.steps(number) if step.name is StepName.VERIFY)
     assert StepOutcome.UNKNOWN is verified.outcome
+
+
+async def test_a_server_that_a_person_empties_was_never_to_be_restarted(house):
+    await house.recovering.leading.renew()
+    drained = await house.ordering.drain("be1", actor="anna", reason="disks", dry_run=False, force=False)
+    (number,) = drained.operations
+    awaited = False
+    while not awaited:
+        house.clock.advance(timedelta(seconds=0.5))
+        await house.go_on(turns=1)
+        awaited = any(step.name is StepName.AWAIT_MOVES and step.ended for step in await house.steps(number))
+    house.map.unreachable = "the map is away"
+
+    await over(house, number)
+
+    proven = next(step for step in await house.steps(number) if step.name is StepName.PROVE_EMPTY)
+    assert "its active copies are not known: the map is away" == proven.because
+
+
+async def test_what_was_fenced_is_told_by_whom_and_not_that_it_is_done_twice(house):
+    house.services["be1"].become(ServiceState.HUNG)
+    house.is_well = lambda key: key.server != "be1"
+    number = await house.begin()
+
+    await over(house, number)
+
+    fenced = next(step for step in await house.steps(number) if step.name is StepName.FENCE)
+    assert (StepOutcome.DONE, "by its host, with every session that was left") == (fenced.outcome, fenced.because)
