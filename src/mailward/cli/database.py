@@ -6,6 +6,7 @@ from mailward.cli.connection import manager, socket_option
 from mailward.cli.moving import carry_out_move, wait_option
 from mailward.cli.names import complete_database, complete_server, named
 from mailward.cli.orders import order_options
+from mailward.ports.manager import MoveIntention
 
 
 @click.group("database")
@@ -33,10 +34,16 @@ def move_(*, name: str, to: str | None, dry_run: bool, force: bool, reason: str,
     copy; what the copy lacked is synchronised before and after.
     """
     client = manager()
+
+    def order(rehearsal: bool, agreed: MoveIntention | None) -> MoveIntention:
+        shown = agreed.moves[0].target if agreed is not None and agreed.moves else None
+        return client.move_database(name, to=to or shown, reason=reason, dry_run=rehearsal, force=force)
+
     carry_out_move(
-        lambda rehearsal: client.move_database(name, to=to, reason=reason, dry_run=rehearsal, force=force),
+        order,
         f"move {name} to {to or 'its best copy'}",
         dry_run=dry_run,
+        may_force=not force,
         yes=yes,
         wait=wait,
     )

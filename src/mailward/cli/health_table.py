@@ -6,7 +6,7 @@ from textwrap import wrap
 
 from mailward.cli.columns import Column
 from mailward.cli.states import colour_of, fault_text, moment_text, needs_a_look
-from mailward.cli.terminal import Colour, Terminal, printable
+from mailward.cli.terminal import Colour, Terminal, marked_lines
 from mailward.model.health import MonitorHealth
 
 COLUMNS: tuple[Column[MonitorHealth], ...] = (
@@ -27,22 +27,18 @@ COLUMNS: tuple[Column[MonitorHealth], ...] = (
 )
 _TARGETS_MAX = 6
 _MONITORS_MAX = 4
-_WORD_WIDTH = 100
-"""Sentences are wrapped here even on wider terminals: longer lines are hard to read."""
 
 
 def why_lines(rows: Sequence[MonitorHealth], reader: Terminal) -> Iterator[str]:
     """Yield, below the table, each reason once with the monitors it holds for; nothing when all is well."""
     bad = [row for row in rows if needs_a_look(row.alert_value)]
-    width = min(reader.width or _WORD_WIDTH, _WORD_WIDTH)
+    width = reader.reading_width
     for because, group in groupby(sorted(bad, key=_reason), key=_reason):
         alike = list(group)
         worst = alike[0]
         yield ""
         mark = reader.paint("✗", colour_of(worst.alert_value))
-        lines = wrap(printable(because), width - 2)
-        yield f"{mark} {lines[0] if lines else ''}"
-        yield from (f"  {line}" for line in lines[1:])
+        yield from marked_lines(mark, because, width)
         if worst.verdict:
             yield reader.paint(f"  fault: {fault_text(worst.verdict)}", Colour.STRONG)
         since = moment_text(min(row.since for row in alike))

@@ -105,6 +105,7 @@ def _control(server: str, deed: ServiceDeed, *, dry_run: bool, force: bool, reas
         lambda rehearsal: client.control_service(server, deed, reason=reason, dry_run=rehearsal, force=force),
         f"{deed.value} the IMAP service of {server}",
         dry_run=dry_run,
+        force=force,
         yes=yes,
         asks=deed in _ASKED,
     )

@@ -43,7 +43,8 @@ async def _undrain(manager: Manager, request: Request) -> Response:
     move_back = given.boolean("move_back") or False
     given.finish()
     server, who = in_path(request, "server"), actor(request)
-    _log.info("undrain of %s%s, asked for by %s", server, manner(dry_run), who)
+    back = ", moving back what prefers it" if move_back else ""
+    _log.info("undrain of %s%s%s, asked for by %s", server, back, manner(dry_run), who)
     return one(await manager.undrain(server, actor=who, reason=reason, dry_run=dry_run, move_back=move_back))
 
 
