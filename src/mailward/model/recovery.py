@@ -192,7 +192,10 @@ class Operation:
 
     kind: OperationKind
     target: str
-    """What it is about: a server, "SERVER/DATABASE", or "PROXY/MAILBOX-SERVER" for a customer touch point."""
+    """
+    What it is about: a server, "SERVER/DATABASE", or "PROXY/MAILBOX-SERVER" for a customer touch point; of what people
+    order "database NAME" or "server NAME".
+    """
     server: str
     """The server, or access point, whose monitor broke."""
     mode: Mode

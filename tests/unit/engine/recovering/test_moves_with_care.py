@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from mailward.engine.recovering.standing import stays
 from mailward.model import items
 from mailward.model.copies import CopyKind
 from mailward.model.errors import Refused, TemporaryFailure
@@ -13,6 +14,7 @@ from mailward.model.holds import Hold, HoldKind
 from mailward.model.monitoring import AlertValue
 from mailward.model.organization import Organization
 from mailward.model.recovery import Mode, Operation, OperationStatus, StepName, StepOutcome
+from mailward.recovery.next_move import GiveBack
 
 from .moving import MovableHouse
 from .test_hard_cases import ordering
@@ -370,3 +372,9 @@ async def test_what_was_fenced_is_told_by_whom_and_not_that_it_is_done_twice(hou
 
     fenced = next(step for step in await house.steps(number) if step.name is StepName.FENCE)
     assert (StepOutcome.DONE, "by its host, with every session that was left") == (fenced.outcome, fenced.because)
+
+
+def test_what_stays_taken_away_is_said_as_it_is():
+    back = GiveBack(place=0, step=StepName.ALLOW_ACTIVATION, server="be1")
+
+    assert "the copies on be1 may not become active until it is well again" == stays(back)
