@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from mailward.model import items
 from mailward.model.errors import Refused, TemporaryFailure
 from mailward.model.evidence import ServiceState
 from mailward.model.holds import BLOCKED, Hold, HoldKind
@@ -79,6 +80,16 @@ async def test_the_plan_of_a_forced_move_says_that_it_is_forced_and_fenced(house
     assert move.source_because.endswith("; the move is forced, without a last synchronisation; be1 is fenced first"), (
         move.source_because
     )
+
+
+async def test_the_plan_of_a_move_that_would_not_be_made_says_so(house):
+    """What is not known to be broken is never stopped."""
+    house.is_well = lambda key: not (key.server == "be1" and key.probe == items.SELF_TEST_PROBE)
+
+    (move,) = (await moved(house)).moves
+
+    assert "it is not known how it is" in move.source_because
+    assert move.source_because.endswith("; while that is so, nothing is moved")
 
 
 async def test_why_a_database_stays_names_the_server_it_stays_on(house):

@@ -2,20 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from mailward.engine.recovering.moves.blocking import blocks_on
+from mailward.engine.recovering.moves.intentions import (
+    ANY_MOVE,
+    as_step,
+    how_it_is_left,
+    intention_of,
+    is_under_way,
+    overtaken_by_another,
+    why_staying,
+)
 from mailward.engine.recovering.moves.stages import chosen
 from mailward.engine.recovering.recovering import Recovering
 from mailward.engine.recovering.standing import said_by
 from mailward.engine.recovering.world import World
-from mailward.failover.source import Source
-from mailward.model.copies import CopyKind, PlannedMove
+from mailward.model.copies import PlannedMove
 from mailward.model.errors import MailwardError, Refused, TemporaryFailure
 from mailward.model.event import OURSELVES
 from mailward.model.holds import BLOCKED, Hold, HoldKind
 from mailward.model.organization import Database
-from mailward.model.recovery import Mode, OperationKind, Step, StepName, StepOutcome
+from mailward.model.recovery import Mode, OperationKind, StepName
 from mailward.ports.lease import Held
 from mailward.ports.manager import MoveIntention
 from mailward.recovery.deciding import Decision, decide
@@ -51,10 +58,10 @@ class OrderingMoves:
             raise Refused(f"{database.name} is active on {to} already")
         under_way = await self._executor.opening.open_move(database.name)
         if under_way is not None:
-            raise Refused(_is_under_way(database.name))
+            raise Refused(is_under_way(database.name))
         planned = await self._planned(database, to)
         decision = await self._decision(StepName.SWITCH_OVER, database.active, force=force)
-        intention = _intention(database.active, (planned,), decision)
+        intention = intention_of(database.active, (planned,), decision)
         if dry_run or not intention.allowed:
             return intention
         begun = await self._executor.opening.move(
@@ -66,7 +73,7 @@ class OrderingMoves:
             joins=False,
         )
         if begun is None:
-            raise Refused(_is_under_way(database.name))
+            raise Refused(is_under_way(database.name))
         return replace(intention, operations=(begun.id,))
 
     async def drain(self, server: str, *, actor: str, reason: str, dry_run: bool, force: bool) -> MoveIntention:
@@ -83,7 +90,7 @@ class OrderingMoves:
         databases = self._world.organization().active_on(server)
         moves = tuple([await self._planned(database, None) for database in databases])
         decision = await self._decision(StepName.MOVE_DATABASES, server, force=force)
-        intention = _intention(server, moves, decision)
+        intention = intention_of(server, moves, decision)
         if not databases:
             because = f"{server} holds no active copy, and its copies may not become active from now on"
             intention = replace(intention, allowed=True, because=because)
@@ -129,7 +136,7 @@ class OrderingMoves:
             moves=moves,
             answers=(),
             allowed=True,
-            because="; ".join((f"the copies on {server} are {allowed}", *_staying(moves))),
+            because="; ".join((f"the copies on {server} are {allowed}", *why_staying(moves))),
             unblocks=tuple(hold.by_whom for hold in own),
         )
         if dry_run:
@@ -144,7 +151,7 @@ class OrderingMoves:
         }
         return replace(
             intention,
-            moves=tuple(_overtaken(move) if move.database in overtaken else move for move in moves),
+            moves=tuple(overtaken_by_another(move) if move.database in overtaken else move for move in moves),
             operations=tuple(number for number in numbers if number is not None),
         )
 
@@ -156,7 +163,9 @@ class OrderingMoves:
     async def _planned_back(self, database: Database, server: str, unblocked: Sequence[Hold]) -> PlannedMove:
         if await self._executor.opening.open_move(database.name) is None:
             return await self._planned(database, server, unblocked=unblocked)
-        return _overtaken(PlannedMove(database=database.name, source=database.active, target=None, because=""))
+        return overtaken_by_another(
+            PlannedMove(database=database.name, source=database.active, target=None, because="")
+        )
 
     async def _begun_back(self, move: PlannedMove, *, actor: str, reason: str) -> int | None:
         """The number of the move; None where it stays, or where another one was begun at this moment."""
@@ -181,7 +190,7 @@ class OrderingMoves:
         looks = self._executor.move_looks
         source = await looks.source(database)
         choice = await looks.choose(database, source, to, ignoring=tuple(hold.id for hold in unblocked))
-        steps = (_as_step(chosen(database, source, choice)),)
+        steps = (as_step(chosen(database, source, choice)),)
         command: tuple[str, ...] = ()
         if move_of(steps) is not None:
             try:
@@ -192,14 +201,14 @@ class OrderingMoves:
                     source=database.active,
                     target=None,
                     because=str(failure),
-                    source_because=_how_it_is_left(database, source),
+                    source_because=how_it_is_left(database, source),
                 )
         return PlannedMove(
             database=database.name,
             source=database.active,
             target=choice.target,
             because=f"{choice.because} ({database.active}: {source.because})",
-            source_because=_how_it_is_left(database, source),
+            source_because=how_it_is_left(database, source),
             choices=choice.choices,
             command=command,
         )
@@ -207,7 +216,7 @@ class OrderingMoves:
     async def _decision(self, step: StepName, server: str, *, force: bool) -> Decision:
         wanted = Wanted(step=step, server=server, by_hand=True, forced=force)
         operation = self._executor.opening.drain_of(server, force=force)
-        steps = (_as_step({"move": _ANY_MOVE}),) if step is StepName.SWITCH_OVER else ()
+        steps = (as_step({"move": ANY_MOVE}),) if step is StepName.SWITCH_OVER else ()
         return decide(wanted, await self._executor.acting.circumstances(wanted, operation, steps))
 
     async def _block(self, server: str, *, actor: str, reason: str) -> None:
@@ -245,59 +254,3 @@ class OrderingMoves:
         if held is None:
             raise TemporaryFailure("this manager does not hold the lease that allows it to act; nothing was done")
         return held
-
-
-_ANY_MOVE = {"database": "", "source": "", "target": "", "kind": "replicator"}
-
-
-def _as_step(evidence: dict[str, object]) -> Step:
-    """A choice in the form in which a move keeps it."""
-    moment = datetime.min.replace(tzinfo=UTC)
-    return Step(
-        operation=0,
-        seq=1,
-        place=0,
-        name=StepName.CHOOSE_COPY,
-        server="",
-        started=moment,
-        ended=moment,
-        outcome=StepOutcome.DONE,
-        evidence=evidence,
-    )
-
-
-def _how_it_is_left(database: Database, source: Source) -> str:
-    """How the server that is left is, and what a person agrees to when that is not well."""
-    if source.is_planned:
-        return source.because
-    is_synchronised = database.replication in (CopyKind.REPLICATOR, CopyKind.SYNC)
-    without = ", without a last synchronisation" if is_synchronised else ""
-    fenced = f"; {database.active} is fenced first" if source.must_be_fenced else ""
-    return f"{source.because}; the move is forced{without}{fenced}"
-
-
-def _is_under_way(database: str) -> str:
-    return f"another move of {database} is under way; see: mailward recoveries --unfinished"
-
-
-def _overtaken(move: PlannedMove) -> PlannedMove:
-    """What another move of the same database leaves of it."""
-    return replace(move, target=None, because=_is_under_way(move.database), choices=(), command=())
-
-
-def _staying(moves: Sequence[PlannedMove]) -> tuple[str, ...]:
-    """Why each of the databases stays that can go nowhere."""
-    return tuple(f"{move.database}: {move.because}" for move in moves if move.target is None)
-
-
-def _intention(server: str, moves: tuple[PlannedMove, ...], decision: Decision) -> MoveIntention:
-    """What a gate forbids comes first: a database that stays, stays for that reason too."""
-    staying = _staying(moves)
-    because = "; ".join((*(() if decision.may else (decision.because,)), *staying)) or decision.because
-    return MoveIntention(
-        server=server,
-        moves=moves,
-        answers=decision.answers,
-        allowed=decision.may and not staying,
-        because=because,
-    )
