@@ -9,6 +9,8 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from mailward.model.recovery import is_statement
+
 COLUMNS = 78
 TITLE_COLUMNS = 70
 """What a phone's lock screen shows of a subject."""
@@ -25,7 +27,13 @@ def paragraph(text: str, *, first: str = "", rest: str | None = None) -> list[st
 
 
 def command_lines(words: Sequence[str], *, indent: str = "  ") -> list[str]:
-    """A command as it can be pasted into a shell; a long one is continued with backslashes."""
+    """
+    A command as it can be pasted into a shell; a long one is continued with backslashes.
+
+    A statement stands as it reads: a shell is not where it goes.
+    """
+    if is_statement(words):
+        return paragraph(" ".join(words), first=indent, rest=f"{indent}  ")
     lines: list[str] = []
     line = indent
     for word in (shlex.quote(clean(word)) for word in words):

@@ -6,7 +6,7 @@ import click
 
 from mailward.cli import held
 from mailward.cli.connection import manager, socket_option
-from mailward.cli.names import complete_database, complete_server
+from mailward.cli.names import complete_database, complete_server, named
 from mailward.cli.terminal import printable
 from mailward.model.errors import Refused
 from mailward.model.holds import BLOCKED, HoldKind
@@ -23,8 +23,8 @@ def activation() -> None:
 
 
 @activation.command("block")
-@click.argument("server", shell_complete=complete_server)
-@click.argument("database", required=False, shell_complete=complete_database)
+@click.argument("server", callback=named, shell_complete=complete_server)
+@click.argument("database", required=False, callback=named, shell_complete=complete_database)
 @held.why_option
 @held.at_option
 @held.end_options
@@ -51,8 +51,8 @@ def block_(
 
 
 @activation.command("allow")
-@click.argument("server", shell_complete=complete_server)
-@click.argument("database", required=False, shell_complete=complete_database)
+@click.argument("server", callback=named, shell_complete=complete_server)
+@click.argument("database", required=False, callback=named, shell_complete=complete_database)
 @held.rehearsal_option
 @socket_option
 def allow_(*, server: str, database: str | None, dry_run: bool) -> None:
@@ -62,12 +62,14 @@ def allow_(*, server: str, database: str | None, dry_run: bool) -> None:
     A block of the server and one of a copy on it are two: each is ended by itself, and what stays blocked is named.
     """
     where = held.known_server(server)
-    subject = f"{where}/{database}" if database else where
+    subject = where if database is None else f"{where}/{database}"
     blocks = [hold for hold in manager().holds(subject=where) if hold.kind is HoldKind.ACTIVATION]
     meant = [hold for hold in blocks if hold.subject.lower() == subject.lower()]
     others = [
         hold for hold in blocks if hold not in meant and (database is None or hold.subject.lower() == where.lower())
     ]
+    if database is not None and not meant:
+        subject = _copy(where, database)  # a block may outlast its copy; what was never there is a slip of the pen
     also = f"; blocked are {', '.join(hold.subject for hold in others)}" if others else ""
     held.take_back(meant, dry_run=dry_run, nothing=f"activation of {subject} is not blocked{also}")
     for hold in others:

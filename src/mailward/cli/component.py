@@ -10,7 +10,7 @@ from mailward.cli import held
 from mailward.cli.columns import Column
 from mailward.cli.connection import manager, socket_option
 from mailward.cli.formats import Format, format_option, show, show_json
-from mailward.cli.names import complete_server
+from mailward.cli.names import complete_server, named
 from mailward.cli.states import moment_text
 from mailward.cli.terminal import Colour, printable
 from mailward.health.components import ComponentStanding, component_standing
@@ -62,7 +62,7 @@ def component() -> None:
 
 
 @component.command("get")
-@click.argument("server", required=False, shell_complete=complete_server)
+@click.argument("server", required=False, callback=named, shell_complete=complete_server)
 @format_option()
 @socket_option
 def get_(*, server: str | None, form: Format) -> None:
@@ -77,7 +77,7 @@ def get_(*, server: str | None, form: Format) -> None:
 
 
 @component.command("set")
-@click.argument("server", shell_complete=complete_server)
+@click.argument("server", callback=named, shell_complete=complete_server)
 @click.argument("name", metavar="COMPONENT", type=click.Choice([one.value for one in Component], case_sensitive=False))
 @click.argument("state", metavar="STATE", type=click.Choice([one.value for one in HeldState], case_sensitive=False))
 @click.option(

@@ -10,7 +10,7 @@ from mailward.cli.connection import manager, socket_option
 from mailward.cli.copy_table import COLUMNS, colour_of_copy, why_lines
 from mailward.cli.exits import ExitCode
 from mailward.cli.formats import Format, format_option, show, show_lines
-from mailward.cli.names import complete_database, complete_server
+from mailward.cli.names import complete_database, complete_server, named
 from mailward.model.copies import CopyState, DatabaseCopy
 
 _ORDER = list(CopyState)
@@ -33,8 +33,16 @@ GROUP_COLUMNS: tuple[Column[StatusGroup], ...] = (
 
 
 @click.command("copies")
-@click.option("--server", metavar="S", shell_complete=complete_server, help="Only the copies on this server.")
-@click.option("--database", metavar="D", shell_complete=complete_database, help="Only the copies of this database.")
+@click.option(
+    "--server", metavar="S", callback=named, shell_complete=complete_server, help="Only the copies on this server."
+)
+@click.option(
+    "--database",
+    metavar="D",
+    callback=named,
+    shell_complete=complete_database,
+    help="Only the copies of this database.",
+)
 @click.option("--group-by", type=click.Choice(["status"]), help="Count the copies in each status, and name them.")
 @format_option()
 @socket_option

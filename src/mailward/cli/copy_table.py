@@ -6,7 +6,7 @@ from textwrap import wrap
 
 from mailward.cli.columns import Column
 from mailward.cli.states import duration_text, moment_text
-from mailward.cli.terminal import Colour, Terminal, printable
+from mailward.cli.terminal import Colour, Terminal, marked_lines, printable
 from mailward.model.copies import CopyState, DatabaseCopy
 
 _COLOURS = {
@@ -22,7 +22,6 @@ _COLOURS = {
 }
 _NOT_AS_IT_SHOULD_BE = (Colour.WARN, Colour.BAD)
 _NAMES_MAX = 6
-_WORD_WIDTH = 100
 
 
 def colour_of_copy(state: CopyState) -> Colour:
@@ -71,12 +70,10 @@ def why_lines(rows: Sequence[DatabaseCopy], reader: Terminal) -> Iterator[str]:
         if row.activation_blocked:
             reason = f"activation is blocked: {row.activation_blocked}"
             reasons.setdefault((reason, Colour.WARN), []).append(_name(row))
-    width = min(reader.width or _WORD_WIDTH, _WORD_WIDTH)
+    width = reader.reading_width
     for (reason, colour), names in reasons.items():
         yield ""
-        first, *rest = wrap(printable(reason), width - 2)
-        yield f"{reader.paint('✗' if colour is Colour.BAD else '…', colour)} {first}"
-        yield from (f"  {line}" for line in rest)
+        yield from marked_lines(reader.paint("✗" if colour is Colour.BAD else "…", colour), reason, width)
         more = f" and {len(names) - _NAMES_MAX} more" if names[_NAMES_MAX:] else ""
         said = printable(", ".join(names[:_NAMES_MAX]) + more)
         yield from (reader.paint(f"  {line}", Colour.FAINT) for line in wrap(said, width - 2, break_on_hyphens=False))

@@ -4,8 +4,9 @@ import click
 
 from mailward.cli.connection import manager, socket_option
 from mailward.cli.moving import carry_out_move, wait_option
-from mailward.cli.names import complete_database, complete_server
+from mailward.cli.names import complete_database, complete_server, named
 from mailward.cli.orders import order_options
+from mailward.ports.manager import MoveIntention
 
 
 @click.group("database")
@@ -14,8 +15,14 @@ def database() -> None:
 
 
 @database.command("move")
-@click.argument("name", metavar="DATABASE", shell_complete=complete_database)
-@click.option("--to", metavar="S", shell_complete=complete_server, help="To which server; by default to the best copy.")
+@click.argument("name", metavar="DATABASE", callback=named, shell_complete=complete_database)
+@click.option(
+    "--to",
+    metavar="S",
+    callback=named,
+    shell_complete=complete_server,
+    help="To which server; by default to the best copy.",
+)
 @order_options
 @wait_option
 @socket_option
@@ -27,10 +34,16 @@ def move_(*, name: str, to: str | None, dry_run: bool, force: bool, reason: str,
     copy; what the copy lacked is synchronised before and after.
     """
     client = manager()
+
+    def order(rehearsal: bool, agreed: MoveIntention | None) -> MoveIntention:
+        shown = agreed.moves[0].target if agreed is not None and agreed.moves else None
+        return client.move_database(name, to=to or shown, reason=reason, dry_run=rehearsal, force=force)
+
     carry_out_move(
-        lambda rehearsal: client.move_database(name, to=to, reason=reason, dry_run=rehearsal, force=force),
+        order,
         f"move {name} to {to or 'its best copy'}",
         dry_run=dry_run,
+        may_force=not force,
         yes=yes,
         wait=wait,
     )

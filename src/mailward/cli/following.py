@@ -7,6 +7,8 @@ and is asked again.
 
 import time
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from textwrap import wrap
 
 import click
 
@@ -24,7 +26,7 @@ from mailward.model.recovery import Operation, OperationStatus
 from mailward.ports.manager import RecoveryStory
 
 LOOK_EVERY_SECONDS = 0.4
-_WIDTH_MAX = 100
+_AT_ONCE = timedelta(seconds=1)
 _WAITS = (OperationStatus.WAITING, OperationStatus.AWAITING_APPROVAL)
 
 
@@ -92,16 +94,24 @@ def _doing(story: RecoveryStory | None, number: int) -> str:
 
 def _news(story: RecoveryStory, last: RecoveryStory | None, reader: Terminal) -> Iterator[str]:
     """Yield the steps that have ended since, and what is waited for if that is new."""
-    width = min(reader.width or _WIDTH_MAX, _WIDTH_MAX)
     known = {step.seq for step in last.steps if step.ended is not None} if last else set()
     for step in story.steps:
         if step.ended is not None and step.seq not in known:
-            yield from step_lines(step, (), reader, width)
+            yield from step_lines(story.operation, step, (), reader)
     operation = story.operation
     if operation.status in _WAITS and (last is None or last.operation.because != operation.because):
-        waits = reader.paint(operation.status.value, status_colour(operation))
-        until = f", until {clock_text(operation.wake_at)}" if operation.wake_at else ""
-        yield f"{clock_text(held.now())}  {waits}: {printable(operation.because)}{until}"
+        yield from _waiting(operation, held.now(), reader)
+
+
+def _waiting(operation: Operation, now: datetime, reader: Terminal) -> Iterator[str]:
+    """Yield what is waited for, and when it goes on where that is not at once."""
+    clock, status = clock_text(now), operation.status.value
+    later = operation.wake_at is not None and operation.wake_at > now + _AT_ONCE
+    goes_on = f" (it goes on {clock_text(operation.wake_at)})" if later and operation.wake_at else ""
+    said = printable(f"{clock}  {status}: {operation.because}{goes_on}")
+    first, *rest = wrap(said, reader.reading_width, subsequent_indent=" " * (len(clock) + 2))
+    yield first.replace(status, reader.paint(status, status_colour(operation)), 1)
+    yield from rest
 
 
 def _tell_end(operation: Operation, reader: Terminal) -> None:

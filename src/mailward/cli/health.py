@@ -6,12 +6,12 @@ from mailward.cli.connection import manager, socket_option
 from mailward.cli.exits import ExitCode
 from mailward.cli.formats import Format, format_option, show, show_lines
 from mailward.cli.health_table import COLUMNS, why_lines
-from mailward.cli.names import complete_health_set, complete_server
+from mailward.cli.names import complete_health_set, complete_server, named
 from mailward.model.monitoring import AlertValue
 
 
 @click.command("health")
-@click.argument("server", required=False, shell_complete=complete_server)
+@click.argument("server", required=False, callback=named, shell_complete=complete_server)
 @click.option(
     "--health-set", metavar="GLOB", shell_complete=complete_health_set, help="IMAP, or 'IMAP*' for all three."
 )

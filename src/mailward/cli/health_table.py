@@ -1,12 +1,13 @@
-"""The table of monitors and, below it, each reason once: for `mailward health` and its live view."""
+"""The table of monitors and, below it, each trouble once: for `mailward health` and its live view."""
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from textwrap import wrap
 
 from mailward.cli.columns import Column
 from mailward.cli.states import colour_of, fault_text, moment_text, needs_a_look
-from mailward.cli.terminal import Colour, Terminal, printable
+from mailward.cli.terminal import Colour, Terminal, marked_lines
 from mailward.model.health import MonitorHealth
 
 COLUMNS: tuple[Column[MonitorHealth], ...] = (
@@ -25,28 +26,27 @@ COLUMNS: tuple[Column[MonitorHealth], ...] = (
     Column(title="LastResult", text=lambda row: moment_text(row.last_result_at), list_only=True),
     Column(title="Flapping", text=lambda row: "yes" if row.flapping else "", list_only=True),
 )
+_TIMES = re.compile(r" (?:for|within) \d+(?:\.\d+)? m?s\b")
+_OPENING_ENDS = re.compile(r": |; |, and |, although | \(")
 _TARGETS_MAX = 6
 _MONITORS_MAX = 4
-_WORD_WIDTH = 100
-"""Sentences are wrapped here even on wider terminals: longer lines are hard to read."""
 
 
 def why_lines(rows: Sequence[MonitorHealth], reader: Terminal) -> Iterator[str]:
-    """Yield, below the table, each reason once with the monitors it holds for; nothing when all is well."""
+    """Yield, below the table, each trouble once with the monitors that tell of it; nothing when all is well."""
     bad = [row for row in rows if needs_a_look(row.alert_value)]
-    width = min(reader.width or _WORD_WIDTH, _WORD_WIDTH)
-    for because, group in groupby(sorted(bad, key=_reason), key=_reason):
+    width = reader.reading_width
+    for _, group in groupby(sorted(bad, key=_trouble), key=_trouble):
         alike = list(group)
         worst = alike[0]
         yield ""
         mark = reader.paint("✗", colour_of(worst.alert_value))
-        lines = wrap(printable(because), width - 2)
-        yield f"{mark} {lines[0] if lines else ''}"
-        yield from (f"  {line}" for line in lines[1:])
+        yield from marked_lines(mark, _reason(worst), width)
         if worst.verdict:
             yield reader.paint(f"  fault: {fault_text(worst.verdict)}", Colour.STRONG)
         since = moment_text(min(row.since for row in alike))
-        for line in wrap(f"since {since}: {_names(alike)}", width - 2, break_on_hyphens=False):
+        count = f"{len(alike)} monitors " if len(alike) > 1 else ""
+        for line in wrap(f"{count}since {since}: {_names(alike)}", width - 2, break_on_hyphens=False):
             yield reader.paint(f"  {line}", Colour.FAINT)
 
 
@@ -66,6 +66,20 @@ def _names(rows: Sequence[MonitorHealth]) -> str:
 
 def _more(targets: Sequence[str]) -> str:
     return f" and {len(targets) - _TARGETS_MAX} more" if targets[_TARGETS_MAX:] else ""
+
+
+def _trouble(row: MonitorHealth) -> tuple[str, str, str, str]:
+    """
+    What is one trouble to a reader: where the fault is, and the words its sentence opens with.
+
+    How long something took, and what more was seen, differs from probe to probe. Without a verdict nothing says that
+    two reasons have one cause, so the whole sentence counts.
+    """
+    said, verdict = _TIMES.sub("", _reason(row)), row.verdict
+    if verdict is None:
+        return ("", "", "", said)
+    dependency = verdict.dependency.value if verdict.dependency else ""
+    return (verdict.tier.value, verdict.server or "", dependency, _OPENING_ENDS.split(said, maxsplit=1)[0])
 
 
 def _reason(row: MonitorHealth) -> str:

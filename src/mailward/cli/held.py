@@ -211,7 +211,10 @@ def known_server(name: str) -> str:
 
     Raises:
         NotFound: It knows none of that name.
+        Refused: The name is empty, which the manager would take for every server.
     """
+    if not name.strip():
+        raise Refused("the name of a server is missing")
     rows = manager().report(server=name)
     return rows[0].server if rows else name
 

@@ -9,7 +9,7 @@ from mailward.cli.connection import manager, socket_option
 from mailward.cli.formats import Format, show, show_one_as_json
 from mailward.cli.health import nothing_matches
 from mailward.cli.identity import mended
-from mailward.cli.names import complete_health_set, complete_server
+from mailward.cli.names import complete_health_set, complete_server, named
 from mailward.cli.states import interval_text
 from mailward.model.errors import Refused
 from mailward.model.items import HEALTH_SETS, MONITORS, PROBES, HealthSet, MonitorItem, ProbeItem
@@ -73,7 +73,9 @@ def _complete(context: click.Context, parameter: click.Parameter, typed: str) ->
 
 @click.command("items")
 @click.argument("words", nargs=-1, metavar="[HEALTHSET | help [ITEM]]", shell_complete=_complete)
-@click.option("--server", metavar="S", shell_complete=complete_server, help="Only the items of this server.")
+@click.option(
+    "--server", metavar="S", callback=named, shell_complete=complete_server, help="Only the items of this server."
+)
 @click.option(
     "--format",
     "form",

@@ -8,7 +8,7 @@ import click
 from mailward.cli import held
 from mailward.cli.connection import manager, socket_option
 from mailward.cli.formats import Format, format_option, show
-from mailward.cli.names import complete_server
+from mailward.cli.names import complete_server, named
 from mailward.model.holds import HoldKind
 
 _BY = "by"
@@ -25,7 +25,7 @@ def maintenance() -> None:
 
 
 @maintenance.command("start")
-@click.argument("server", shell_complete=complete_server)
+@click.argument("server", callback=named, shell_complete=complete_server)
 @held.why_option
 @held.at_option
 @held.end_options
@@ -47,7 +47,7 @@ def start_(
 
 
 @maintenance.command("stop")
-@click.argument("server", shell_complete=complete_server)
+@click.argument("server", callback=named, shell_complete=complete_server)
 @held.rehearsal_option
 @socket_option
 def stop_(*, server: str, dry_run: bool) -> None:
@@ -58,7 +58,7 @@ def stop_(*, server: str, dry_run: bool) -> None:
 
 
 @maintenance.command("list")
-@click.argument("server", required=False, shell_complete=complete_server)
+@click.argument("server", required=False, callback=named, shell_complete=complete_server)
 @click.option("--ended", is_flag=True, help="Also what is over, the newest first.")
 @format_option()
 @socket_option
@@ -86,7 +86,7 @@ def upgrade() -> None:
 
 
 @upgrade.command("begin")
-@click.argument("server", required=False, shell_complete=complete_server)
+@click.argument("server", required=False, callback=named, shell_complete=complete_server)
 @click.option("--by", "installer", default="apt", show_default=True, metavar="NAME", help="Which installer is at work.")
 @click.option("--reason", metavar="TEXT", default="packages are being installed", show_default=True, help="Why.")
 @held.end_options
@@ -110,7 +110,7 @@ def begin_(
 
 
 @upgrade.command("end")
-@click.argument("server", required=False, shell_complete=complete_server)
+@click.argument("server", required=False, callback=named, shell_complete=complete_server)
 @click.option("--by", "installer", default="apt", show_default=True, metavar="NAME", help="Which installer is done.")
 @held.rehearsal_option
 @socket_option

@@ -11,15 +11,14 @@ from mailward.cli.exits import ExitCode
 from mailward.cli.following import follow
 from mailward.cli.formats import show_lines
 from mailward.cli.progress import progress
-from mailward.cli.recovery_words import command_text, gate_lines
-from mailward.cli.terminal import Colour, Terminal, printable, terminal
+from mailward.cli.recovery_words import command_text, force_hint, gate_lines
+from mailward.cli.terminal import Colour, Terminal, marked_lines, printable, terminal
 from mailward.model.copies import CopyChoice, PlannedMove
 from mailward.ports.manager import MoveIntention
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-Order = Callable[[bool], MoveIntention]
-"""Gives the order to the manager; its argument says whether it is only rehearsed."""
-_WIDTH_MAX = 100
+Order = Callable[[bool, MoveIntention | None], MoveIntention]
+"""Gives the order to the manager: whether it is only rehearsed, and what a person has said yes to, where one has."""
 _INDENT = "  "
 
 
@@ -31,30 +30,32 @@ def wait_option(command: Command) -> Command:
     return option(command)
 
 
-def carry_out_move(order: Order, what: str, *, dry_run: bool, yes: bool, wait: bool) -> None:
+def carry_out_move(order: Order, what: str, *, dry_run: bool, may_force: bool, yes: bool, wait: bool) -> None:
     """
     Give an order to move, show where everything would go and why, and end the command.
 
     Unless *yes*, it is rehearsed first, so that the question comes after the choices, the commands and the gates. With
-    *wait* it is followed until it is over. Exits with 1 when it was refused, or did not end well.
+    *wait* it is followed until it is over. Where --force may still be given (*may_force*), a refusal that it would pass
+    says so. Exits with 1 when it was refused, did not end well, or leaves a database where it is.
     """
     reader = terminal()
     agreed = None
     if dry_run or not yes:
-        agreed = order(True)
+        agreed = order(True, None)
         show_lines(plan_lines(agreed, reader))
-        if dry_run or not agreed.allowed:
-            _refuse_unless_allowed(agreed, reader)
+        _refuse_unless_allowed(agreed, reader, may_force=may_force)
+        if dry_run:
             click.echo(f"(--dry-run: would {what}; nothing was done)")
+            _fail_where_any_stays(agreed)
             return
         confirm(f"{what[0].upper()}{what[1:]}?", yes=yes)
-    begun = _begun(order, what)
+    begun = _begun(order, what, agreed)
     if agreed is None:
         show_lines(plan_lines(begun, reader))
     elif _course(agreed) != _course(begun):
         click.echo("mailward: the choice has changed meanwhile", err=True)
         show_lines(plan_lines(begun, reader))
-    _refuse_unless_allowed(begun, reader)
+    _refuse_unless_allowed(begun, reader, may_force=may_force)
     because = printable(begun.because)
     if not begun.operations:
         click.echo(f"{reader.paint('done', Colour.GOOD)}: {because}", color=True)
@@ -63,15 +64,18 @@ def carry_out_move(order: Order, what: str, *, dry_run: bool, yes: bool, wait: b
     else:
         shown = " and ".join(f"`mailward recoveries show {number}`" for number in begun.operations)
         click.echo(f"begun: {because}; {shown} tells how it stands")
+    _fail_where_any_stays(begun)
 
 
 def plan_lines(intention: MoveIntention, reader: Terminal) -> Iterator[str]:
     """Yield every move with its choice, why every other copy was not chosen, its command, and what the gates say."""
-    width = min(reader.width or _WIDTH_MAX, _WIDTH_MAX)
+    width = reader.reading_width
     if not intention.moves:
-        yield f"{printable(intention.server)}  nothing has to be moved"
+        yield f"{printable(intention.server)}  no database is moved"
     for move in intention.moves:
         yield from _move(move, reader, width)
+    for block in intention.unblocks:
+        yield from wrap(printable(f"{intention.server}  ends the block by {block}"), width, subsequent_indent=_INDENT)
     yield from gate_lines(intention.answers, reader, width)
 
 
@@ -81,8 +85,9 @@ def _move(move: PlannedMove, reader: Terminal, width: int) -> Iterator[str]:
     else:
         goes = reader.paint(printable(f"stays on {move.source}"), Colour.BAD)
     yield f"{printable(move.database)}  {goes}"
-    if not move.choices:
-        yield from (f"{_INDENT}{line}" for line in wrap(printable(move.because), width - len(_INDENT)))
+    leaves = f"{move.source}: {move.source_because}" if move.source_because else ""
+    said = leaves if move.choices else move.because
+    yield from (f"{_INDENT}{line}" for line in wrap(printable(said), width - len(_INDENT)))
     for choice in move.choices:
         yield from _choice(choice, reader, width, is_chosen=choice.server == move.target)
     if move.command:
@@ -96,15 +101,14 @@ def _choice(choice: CopyChoice, reader: Terminal, width: int, *, is_chosen: bool
         mark, colour, word = "·", Colour.FAINT, " would do"
     else:
         mark, colour, word = "✗", Colour.BAD, ""
-    first, *rest = wrap(printable(f"{choice.server}{word}: {choice.because}"), width - len(_INDENT) - 2)
-    yield f"{_INDENT}{reader.paint(mark, colour)} {first}"
-    yield from (f"{_INDENT}  {line}" for line in rest)
+    said = f"{choice.server}{word}: {choice.because}"
+    yield from marked_lines(reader.paint(mark, colour), said, width, indent=_INDENT)
 
 
-def _begun(order: Order, what: str) -> MoveIntention:
+def _begun(order: Order, what: str, agreed: MoveIntention | None) -> MoveIntention:
     try:
         with progress(f"{what}: is being begun"):
-            return order(False)
+            return order(False, agreed)
     except KeyboardInterrupt:
         click.echo(
             "mailward: it may have begun all the same: `mailward recoveries --unfinished` shows what is under way",
@@ -113,12 +117,21 @@ def _begun(order: Order, what: str) -> MoveIntention:
         raise
 
 
-def _course(intention: MoveIntention) -> list[tuple[str, str | None]]:
-    """What a person says yes to."""
-    return [(move.database, move.target) for move in intention.moves]
+def _course(intention: MoveIntention) -> list[tuple[str, str | None, str]]:
+    """What a person says yes to: where everything goes, and whether that is forced."""
+    return [(move.database, move.target, move.source_because) for move in intention.moves]
 
 
-def _refuse_unless_allowed(intention: MoveIntention, reader: Terminal) -> None:
+def _refuse_unless_allowed(intention: MoveIntention, reader: Terminal, *, may_force: bool) -> None:
     if not intention.allowed:
-        click.echo(f"{reader.paint('refused', Colour.BAD)}: {printable(intention.because)}", color=True)
+        could_go = not intention.moves or any(move.target is not None for move in intention.moves)
+        hint = force_hint(intention.answers) if may_force and could_go else ""
+        click.echo(f"{reader.paint('refused', Colour.BAD)}: {printable(intention.because)}{hint}", color=True)
+        raise click.exceptions.Exit(ExitCode.FAILED)
+
+
+def _fail_where_any_stays(intention: MoveIntention) -> None:
+    staying = [move.database for move in intention.moves if move.target is None]
+    if staying:
+        click.echo(f"mailward: not everything goes where it should: {printable(', '.join(staying))} stays", err=True)
         raise click.exceptions.Exit(ExitCode.FAILED)

@@ -1,4 +1,7 @@
-"""Names the shell can complete: the catalogue's from here, others from the manager when it answers at once."""
+"""
+Names on the command line: none is empty, and the shell can complete them, the catalogue's from here, others from the
+manager when it answers at once.
+"""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -7,6 +10,18 @@ import click
 
 from mailward.cli.connection import manager
 from mailward.model.errors import MailwardError
+
+
+def named(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """
+    Take a name that was given, or None where none was.
+
+    Raises:
+        click.BadParameter: It is empty, as from a variable that a script has not set: that must not mean "all of them".
+    """
+    if value is not None and not value.strip():
+        raise click.BadParameter("the name is empty; leave it out, or give one")
+    return value
 
 
 def complete_server(context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:

@@ -9,14 +9,13 @@ from mailward.cli.confirming import confirm, reason_option, yes_option
 from mailward.cli.exits import ExitCode
 from mailward.cli.formats import show_lines
 from mailward.cli.progress import progress
-from mailward.cli.recovery_words import command_text, gate_lines
+from mailward.cli.recovery_words import command_text, force_hint, gate_lines
 from mailward.cli.terminal import Colour, Terminal, printable, terminal
 from mailward.ports.manager import Intention
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Order = Callable[[bool], Intention]
 """Gives the order to the manager; its argument says whether it is only rehearsed."""
-_WIDTH_MAX = 100
 
 
 _force_option: Callable[[Any], Any] = click.option(
@@ -37,18 +36,12 @@ def order_options(command: Command) -> Command:
     return command
 
 
-def unforced_options(command: Command) -> Command:
-    """Add `--dry-run`, `--reason` and `--yes`, for orders that have nothing to pass by force."""
-    for option in (yes_option, reason_option, _rehearsal_option):
-        command = option(command)
-    return command
-
-
-def carry_out(order: Order, what: str, *, dry_run: bool, yes: bool, asks: bool) -> None:
+def carry_out(order: Order, what: str, *, dry_run: bool, force: bool, yes: bool, asks: bool) -> None:
     """
     Give an order, show what each gate says and what is run, and end the command.
 
-    Where *asks* and not *yes*, it is rehearsed first, so that the question comes after the command and the gates.
+    Where *asks* and not *yes*, it is rehearsed first, so that the question comes after the command and the gates. Where
+    not *force*, a refusal that it would pass says so.
     Exits with 1 when it was refused or failed.
     """
     reader = terminal()
@@ -56,29 +49,29 @@ def carry_out(order: Order, what: str, *, dry_run: bool, yes: bool, asks: bool) 
         rehearsed = order(True)
         show_lines(intention_lines(rehearsed, reader))
         if dry_run or not rehearsed.allowed:
-            _end(rehearsed, what, reader, rehearsal=dry_run)
+            _end(rehearsed, what, reader, rehearsal=dry_run, force=force)
             return
         confirm(f"{what[0].upper()}{what[1:]}?", yes=yes)
     with progress(f"{what}: under way"):
         done = order(False)
     if yes or not asks:
         show_lines(intention_lines(done, reader))
-    _end(done, what, reader, rehearsal=False)
+    _end(done, what, reader, rehearsal=False, force=force)
 
 
 def intention_lines(intention: Intention, reader: Terminal) -> Iterator[str]:
     """Yield the command, and what the gates say."""
-    width = min(reader.width or _WIDTH_MAX, _WIDTH_MAX)
     if intention.command:
         yield f"{intention.server}  {reader.paint(f'$ {printable(command_text(intention.command))}', Colour.NOTE)}"
-    yield from gate_lines(intention.answers, reader, width)
+    yield from gate_lines(intention.answers, reader, reader.reading_width)
 
 
-def _end(intention: Intention, what: str, reader: Terminal, *, rehearsal: bool) -> None:
+def _end(intention: Intention, what: str, reader: Terminal, *, rehearsal: bool, force: bool) -> None:
     because = printable(intention.because)
     told = f"; `mailward why {intention.operation}` tells it" if intention.operation else ""
     if not intention.allowed:
-        click.echo(f"{reader.paint('refused', Colour.BAD)}: {because}{told}", color=True)
+        hint = force_hint(intention.answers) if not (force or intention.operation) else ""
+        click.echo(f"{reader.paint('refused', Colour.BAD)}: {because}{hint}{told}", color=True)
         raise click.exceptions.Exit(ExitCode.FAILED)
     if rehearsal:
         click.echo(f"(--dry-run: would {what}; nothing was done)")

@@ -10,7 +10,7 @@ from mailward.cli.columns import Column
 from mailward.cli.connection import manager, socket_option
 from mailward.cli.exits import ExitCode
 from mailward.cli.formats import Format, format_option, show
-from mailward.cli.names import complete_item, complete_server
+from mailward.cli.names import complete_item, complete_server, named
 from mailward.model.errors import NotFound
 from mailward.model.holds import EVERY_SERVER, Hold, HoldKind
 from mailward.monitors.overrides import ITEM_TYPES, PROBE
@@ -42,7 +42,12 @@ def override() -> None:
 @override.command("add")
 @click.argument("identity", shell_complete=complete_item)
 @click.option(
-    "--server", metavar="S", required=True, shell_complete=complete_server, help="On which server; '*' for all."
+    "--server",
+    metavar="S",
+    required=True,
+    callback=named,
+    shell_complete=complete_server,
+    help="On which server; '*' for all.",
 )
 @click.option("--item-type", type=click.Choice(ITEM_TYPES, case_sensitive=False), required=True, help="What it is.")
 @click.option("--property", "name", metavar="P", required=True, help="Which property, named as in the configuration.")
@@ -89,7 +94,9 @@ def add_(
 
 
 @override.command("list")
-@click.option("--server", metavar="S", shell_complete=complete_server, help="Only those of this server, or '*'.")
+@click.option(
+    "--server", metavar="S", callback=named, shell_complete=complete_server, help="Only those of this server, or '*'."
+)
 @click.option("--ended", is_flag=True, help="Also those that are over, the newest first.")
 @format_option()
 @socket_option

@@ -6,12 +6,12 @@ import click
 
 from mailward.cli import held
 from mailward.cli.connection import manager, socket_option
-from mailward.cli.names import complete_server
+from mailward.cli.names import complete_server, named
 from mailward.model.holds import WHOLE_ORGANIZATION, HoldKind
 
 
 @click.command("pause")
-@click.argument("server", required=False, shell_complete=complete_server)
+@click.argument("server", required=False, callback=named, shell_complete=complete_server)
 @held.why_option
 @held.end_options
 @held.rehearsal_option
@@ -27,7 +27,7 @@ def pause(*, server: str | None, reason: str, lasts: timedelta | None, until: da
 
 
 @click.command("resume")
-@click.argument("server", required=False, shell_complete=complete_server)
+@click.argument("server", required=False, callback=named, shell_complete=complete_server)
 @held.rehearsal_option
 @socket_option
 def resume(*, server: str | None, dry_run: bool) -> None:

@@ -9,7 +9,7 @@ from mailward.cli.connection import manager, socket_option
 from mailward.cli.exits import ExitCode
 from mailward.cli.formats import Format, format_option, show
 from mailward.cli.identity import explanation, mended
-from mailward.cli.names import complete_item, complete_server
+from mailward.cli.names import complete_item, complete_server, named
 from mailward.cli.progress import progress
 from mailward.cli.states import duration_text, fault_text, moment_text
 from mailward.cli.terminal import Colour
@@ -66,7 +66,9 @@ COLUMNS: tuple[Column[ProbeResult], ...] = (
 
 @click.command("probe")
 @click.argument("item", shell_complete=complete_item)
-@click.option("--server", metavar="S", required=True, shell_complete=complete_server, help="The server to probe.")
+@click.option(
+    "--server", metavar="S", required=True, callback=named, shell_complete=complete_server, help="The server to probe."
+)
 @format_option(Format.LIST)
 @socket_option
 def probe(*, item: str, server: str, form: Format) -> None:

@@ -20,8 +20,6 @@ from mailward.model.wire import listing
 from mailward.platforms.local.system_clock import SystemClock
 from mailward.ports.manager import RecoveryStory
 
-_WIDTH_MAX = 100
-
 
 @click.command("recommendations")
 @click.option(
@@ -55,7 +53,7 @@ def recommendations(*, since: timedelta, form: Format) -> None:
 
 def report_lines(stories: Sequence[RecoveryStory], since: datetime, reader: Terminal) -> Iterator[str]:
     """Yield the report as text."""
-    width = min(reader.width or _WIDTH_MAX, _WIDTH_MAX)
+    width = reader.reading_width
     if not stories:
         yield f"Since {moment_text(since)} mailward would have done nothing."
         return

@@ -7,7 +7,7 @@ from mailward.cli.confirming import reason_option
 from mailward.cli.connection import manager, socket_option
 from mailward.cli.exits import ExitCode
 from mailward.cli.formats import Format, format_option, show, show_lines, show_one_as_json
-from mailward.cli.names import complete_server
+from mailward.cli.names import complete_server, named
 from mailward.cli.probe import COLUMNS as RESULT_COLUMNS
 from mailward.cli.recovery_words import ANSWER_COLUMNS, OPERATION_COLUMNS, STEP_COLUMNS
 from mailward.cli.story import story_lines
@@ -46,7 +46,9 @@ def recoveries() -> None:
 
 
 @recoveries.command("list")
-@click.option("--server", metavar="S", shell_complete=complete_server, help="Only those of this server.")
+@click.option(
+    "--server", metavar="S", callback=named, shell_complete=complete_server, help="Only those of this server."
+)
 @click.option("--unfinished", is_flag=True, help="Only those that are not over.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many, the newest.")
 @format_option()

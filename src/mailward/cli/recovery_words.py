@@ -8,9 +8,19 @@ from textwrap import wrap
 
 from mailward.cli.columns import Column
 from mailward.cli.states import duration_text, fault_text, moment_text
-from mailward.cli.terminal import Colour, Terminal, printable
+from mailward.cli.terminal import Colour, Terminal, marked_lines
 from mailward.model.identity import subject_of
-from mailward.model.recovery import Answer, GateAnswer, Operation, OperationStatus, Step, StepOutcome
+from mailward.model.recovery import (
+    ONLY_ADVISE,
+    Answer,
+    Gate,
+    GateAnswer,
+    Operation,
+    OperationStatus,
+    Step,
+    StepOutcome,
+    is_statement,
+)
 from mailward.model.wire import to_plain
 
 _STATUS_COLOURS = {
@@ -35,8 +45,25 @@ _ANSWERS = {
     Answer.WAITS: ("…", " waits", Colour.WARN),
     Answer.REFUSES: ("✗", " refuses", Colour.BAD),
 }
-_STATEMENT = "sql"
-"""The first word of what a map in a database is changed by."""
+_PASSED = {
+    Gate.STOPPED_ON_PURPOSE: "not stopped on purpose",
+    Gate.CONFIGURATION_INVALID: "configuration",
+    Gate.OTHERS_AT_WORK: "nobody else at work",
+    Gate.VERDICT: "verdict",
+    Gate.SHARED_DEPENDENCY: "shared dependencies",
+    Gate.MONITORING_AT_FAULT: "monitoring",
+    Gate.NOT_CONFIRMED: "confirmed on the host",
+    Gate.NOT_YET_UNHEALTHY: "unhealthy long enough",
+    Gate.KERNEL_HANG: "no kernel hang",
+    Gate.ACTIVE_COPY_LEFT: "no active copy left",
+    Gate.COPIES_NOT_READY: "other copies",
+    Gate.STILL_IN_SERVICE: "out of service",
+    Gate.LAST_HEALTHY: "others of its role",
+    Gate.INEFFECTIVE: "effect so far",
+    Gate.NOT_AVAILABLE: "what the platform offers",
+    Gate.NOT_RESTARTABLE: "named as restartable",
+}
+"""What is said of a gate that has let a step pass, where its name says what it is shut for."""
 _BEFORE = {Answer.WAITS: " waited", Answer.REFUSES: " refused"}
 """What a gate said before it let the step pass."""
 
@@ -63,7 +90,7 @@ def took_text(began: datetime, ended: datetime | None) -> str:
 
 def command_text(command: Sequence[str]) -> str:
     """A command as it would be typed; a statement of SQL as it stands, since no shell sees it."""
-    return " ".join(command) if list(command[:1]) == [_STATEMENT] else shlex.join(command)
+    return " ".join(command) if is_statement(command) else shlex.join(command)
 
 
 def facts_text(facts: object) -> str:
@@ -140,7 +167,7 @@ def gate_lines(answers: Sequence[GateAnswer], reader: Terminal, width: int, *, v
         if verbose or answer.answer is not Answer.PASSES:
             yield from _gate(answer, reader, width, opened=answer.gate in opened)
     if passed and not verbose:
-        lines = wrap(f"no objection: {', '.join(answer.gate.value for answer in passed)}", width - 2)
+        lines = wrap(f"no objection: {', '.join(map(_name, passed))}", width - 2)
         yield f"{reader.paint('✓', Colour.GOOD)} {reader.paint(lines[0], Colour.FAINT)}"
         yield from (reader.paint(f"  {line}", Colour.FAINT) for line in lines[1:])
 
@@ -150,6 +177,16 @@ def _gate(answer: GateAnswer, reader: Terminal, width: int, *, opened: bool) -> 
     if opened and answer.answer is not Answer.PASSES:
         word, colour = _BEFORE[answer.answer], Colour.FAINT
     until = f" (until {moment_text(answer.until)})" if answer.until else ""
-    lines = wrap(printable(f"{answer.gate.value}{word}: {answer.because}{until}"), width - 2)
-    yield f"{reader.paint(mark, colour)} {lines[0]}"
-    yield from (f"  {line}" for line in lines[1:])
+    said = f"{_name(answer)}{word}: {answer.because}{until}"
+    yield from marked_lines(reader.paint(mark, colour), said, width)
+
+
+def _name(answer: GateAnswer) -> str:
+    own = answer.gate.value
+    return _PASSED.get(answer.gate, own) if answer.answer is Answer.PASSES else own
+
+
+def force_hint(answers: Sequence[GateAnswer]) -> str:
+    """What is added to a refusal when every gate that stands against the order only advises; else nothing."""
+    standing = {answer.gate for answer in answers if answer.answer is not Answer.PASSES}
+    return "; --force passes it" if standing and standing <= ONLY_ADVISE else ""

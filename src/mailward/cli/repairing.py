@@ -6,7 +6,7 @@ import click
 
 from mailward.cli import held
 from mailward.cli.connection import manager, socket_option
-from mailward.cli.names import complete_item, complete_server
+from mailward.cli.names import complete_item, complete_server, named
 from mailward.model.holds import Hold, HoldKind
 from mailward.model.identity import Identity, parse_identity
 from mailward.model.items import MONITORS
@@ -24,7 +24,7 @@ def repairing() -> None:
 
 
 _server_option = click.option(
-    "--server", metavar="S", required=True, shell_complete=complete_server, help="Whose monitor it is."
+    "--server", metavar="S", required=True, callback=named, shell_complete=complete_server, help="Whose monitor it is."
 )
 
 

@@ -6,7 +6,7 @@ from mailward.cli.columns import Column
 from mailward.cli.connection import manager, socket_option
 from mailward.cli.exits import ExitCode
 from mailward.cli.formats import Format, format_option, show
-from mailward.cli.names import complete_server
+from mailward.cli.names import complete_server, named
 from mailward.cli.states import colour_of, moment_text
 from mailward.model.health import HealthSetReport, RollupReport
 from mailward.model.monitoring import AlertValue
@@ -31,7 +31,7 @@ ROLLUP_COLUMNS: tuple[Column[RollupReport], ...] = (
 
 
 @click.command("report")
-@click.argument("server", required=False, shell_complete=complete_server)
+@click.argument("server", required=False, callback=named, shell_complete=complete_server)
 @click.option("--rollup", is_flag=True, help="Over groups of servers instead of each server.")
 @click.option(
     "--minimum-online-percent",

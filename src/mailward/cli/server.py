@@ -2,10 +2,11 @@
 
 import click
 
+from mailward.cli.confirming import reason_option, yes_option
 from mailward.cli.connection import manager, socket_option
 from mailward.cli.moving import carry_out_move, wait_option
-from mailward.cli.names import complete_server
-from mailward.cli.orders import carry_out, order_options, unforced_options
+from mailward.cli.names import complete_server, named
+from mailward.cli.orders import carry_out, order_options
 
 
 @click.group("server")
@@ -14,7 +15,7 @@ def server() -> None:
 
 
 @server.command("drain")
-@click.argument("name", metavar="SERVER", shell_complete=complete_server)
+@click.argument("name", metavar="SERVER", callback=named, shell_complete=complete_server)
 @order_options
 @wait_option
 @socket_option
@@ -27,18 +28,23 @@ def drain_(*, name: str, dry_run: bool, force: bool, reason: str, yes: bool, wai
     """
     client = manager()
     carry_out_move(
-        lambda rehearsal: client.drain(name, reason=reason, dry_run=rehearsal, force=force),
+        lambda rehearsal, _agreed: client.drain(name, reason=reason, dry_run=rehearsal, force=force),
         f"move every active copy away from {name}, and block activation there",
         dry_run=dry_run,
+        may_force=not force,
         yes=yes,
         wait=wait,
     )
 
 
 @server.command("undrain")
-@click.argument("name", metavar="SERVER", shell_complete=complete_server)
+@click.argument("name", metavar="SERVER", callback=named, shell_complete=complete_server)
 @click.option("--move-back", is_flag=True, help="Move those databases back that prefer this server.")
-@unforced_options
+@click.option(
+    "--dry-run", is_flag=True, help="Say whose blocks would end and what would be moved back, and change nothing."
+)
+@reason_option
+@yes_option
 @wait_option
 @socket_option
 def undrain_(*, name: str, move_back: bool, dry_run: bool, reason: str, yes: bool, wait: bool) -> None:
@@ -50,16 +56,17 @@ def undrain_(*, name: str, move_back: bool, dry_run: bool, reason: str, yes: boo
     client = manager()
     also = ", and move those back that prefer it" if move_back else ""
     carry_out_move(
-        lambda rehearsal: client.undrain(name, reason=reason, dry_run=rehearsal, move_back=move_back),
+        lambda rehearsal, _agreed: client.undrain(name, reason=reason, dry_run=rehearsal, move_back=move_back),
         f"allow the copies of {name} to become active{also}",
         dry_run=dry_run,
+        may_force=False,
         yes=yes or not move_back,  # only a move ends sessions
         wait=wait,
     )
 
 
 @server.command("restart")
-@click.argument("name", metavar="SERVER", shell_complete=complete_server)
+@click.argument("name", metavar="SERVER", callback=named, shell_complete=complete_server)
 @order_options
 @socket_option
 def restart_(*, name: str, dry_run: bool, force: bool, reason: str, yes: bool) -> None:
@@ -73,6 +80,7 @@ def restart_(*, name: str, dry_run: bool, force: bool, reason: str, yes: bool) -
         lambda rehearsal: client.restart_server(name, reason=reason, dry_run=rehearsal, force=force),
         f"restart the server {name}",
         dry_run=dry_run,
+        force=force,
         yes=yes,
         asks=True,
     )

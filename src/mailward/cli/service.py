@@ -5,7 +5,7 @@ import click
 from mailward.cli.columns import Column
 from mailward.cli.connection import manager, socket_option
 from mailward.cli.formats import Format, format_option, show, show_one_as_json
-from mailward.cli.names import complete_server
+from mailward.cli.names import complete_server, named
 from mailward.cli.orders import carry_out, order_options
 from mailward.cli.states import moment_text
 from mailward.cli.terminal import Colour
@@ -42,7 +42,7 @@ def service() -> None:
 
 
 @service.command("status")
-@click.argument("server", shell_complete=complete_server)
+@click.argument("server", callback=named, shell_complete=complete_server)
 @format_option(Format.LIST)
 @socket_option
 def status_(*, server: str, form: Format) -> None:
@@ -55,7 +55,7 @@ def status_(*, server: str, form: Format) -> None:
 
 
 @service.command("start")
-@click.argument("server", shell_complete=complete_server)
+@click.argument("server", callback=named, shell_complete=complete_server)
 @order_options
 @socket_option
 def start_(*, server: str, dry_run: bool, force: bool, reason: str, yes: bool) -> None:
@@ -64,7 +64,7 @@ def start_(*, server: str, dry_run: bool, force: bool, reason: str, yes: bool) -
 
 
 @service.command("stop")
-@click.argument("server", shell_complete=complete_server)
+@click.argument("server", callback=named, shell_complete=complete_server)
 @order_options
 @socket_option
 def stop_(*, server: str, dry_run: bool, force: bool, reason: str, yes: bool) -> None:
@@ -73,7 +73,7 @@ def stop_(*, server: str, dry_run: bool, force: bool, reason: str, yes: bool) ->
 
 
 @service.command("restart")
-@click.argument("server", shell_complete=complete_server)
+@click.argument("server", callback=named, shell_complete=complete_server)
 @order_options
 @socket_option
 def restart_(*, server: str, dry_run: bool, force: bool, reason: str, yes: bool) -> None:
@@ -82,7 +82,7 @@ def restart_(*, server: str, dry_run: bool, force: bool, reason: str, yes: bool)
 
 
 @service.command("reload")
-@click.argument("server", shell_complete=complete_server)
+@click.argument("server", callback=named, shell_complete=complete_server)
 @order_options
 @socket_option
 def reload_(*, server: str, dry_run: bool, force: bool, reason: str, yes: bool) -> None:
@@ -91,7 +91,7 @@ def reload_(*, server: str, dry_run: bool, force: bool, reason: str, yes: bool) 
 
 
 @service.command("enable")
-@click.argument("server", shell_complete=complete_server)
+@click.argument("server", callback=named, shell_complete=complete_server)
 @order_options
 @socket_option
 def enable_(*, server: str, dry_run: bool, force: bool, reason: str, yes: bool) -> None:
@@ -105,6 +105,7 @@ def _control(server: str, deed: ServiceDeed, *, dry_run: bool, force: bool, reas
         lambda rehearsal: client.control_service(server, deed, reason=reason, dry_run=rehearsal, force=force),
         f"{deed.value} the IMAP service of {server}",
         dry_run=dry_run,
+        force=force,
         yes=yes,
         asks=deed in _ASKED,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
+from mailward.alerts.layout import gist
 from mailward.cli.recovery_words import status_colour, took_text
 from mailward.cli.states import clock_text, duration_text, fault_text, moment_text
 from mailward.cli.terminal import Colour, Terminal, printable
@@ -12,7 +13,6 @@ from mailward.model.probing import ProbeResult
 from mailward.model.recovery import Operation, OperationStatus
 from mailward.ports.manager import RecoveryStory
 
-_WIDTH_MAX = 100
 _TITLE = 10
 """Cells of the word before a fact: "broken", "affected"."""
 
@@ -21,13 +21,14 @@ def story_lines(story: RecoveryStory, reader: Terminal, *, verbose: bool = False
     """
     Yield the whole story, at most as wide as the terminal; commands and transcripts are not broken.
 
-    *verbose* adds the reason of each gate that passed, the evidence of each step, and every transcript.
+    *verbose* adds the rest of a long reason, that of each gate that passed, the evidence of each step, and every
+    transcript.
     """
-    width = min(reader.width or _WIDTH_MAX, _WIDTH_MAX)
+    width = reader.reading_width
     operation = story.operation
     title = f"recovery {operation.id}: {operation.kind.value} {operation.target}"
     yield f"{reader.paint(printable(title), Colour.STRONG)}  {_status(operation, reader)}"
-    yield from _facts(operation, reader, width)
+    yield from _facts(operation, reader, width, verbose=verbose)
     yield from timeline_lines(story, reader, width, verbose=verbose)
     yield from _transcripts(story.transcripts, reader, width, verbose=verbose)
     yield from _what_next(operation, reader)
@@ -37,10 +38,10 @@ def _status(operation: Operation, reader: Terminal) -> str:
     return reader.paint(operation.status.value, status_colour(operation))
 
 
-def _facts(operation: Operation, reader: Terminal, width: int) -> Iterator[str]:
+def _facts(operation: Operation, reader: Terminal, width: int, *, verbose: bool) -> Iterator[str]:
     took = took_text(operation.started_at, operation.ended_at)
     ended = f", ended {clock_text(operation.ended_at)} after {took}" if operation.ended_at and took else ""
-    yield from _fact("", operation.because, width)
+    yield from _fact("", operation.because if verbose else gist(operation.because), width)
     yield from _fact("began", f"{moment_text(operation.started_at)}{ended}", width)
     yield from _fact("broken", subject_of(operation.cause) if operation.cause else "", width)
     yield from _fact("asked by", "" if operation.actor == "mailward" else operation.actor, width)

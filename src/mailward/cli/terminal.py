@@ -3,9 +3,13 @@
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from textwrap import wrap
 from typing import TextIO
+
+_READING_WIDTH = 100
 
 
 class Colour(Enum):
@@ -27,6 +31,11 @@ class Terminal:
     """Columns; None when no terminal reads, so that no line is fitted to one."""
     colours: bool
 
+    @property
+    def reading_width(self) -> int:
+        """How wide sentences are: longer lines than that are hard to read, on however wide a terminal."""
+        return min(self.width or _READING_WIDTH, _READING_WIDTH)
+
     def paint(self, text: str, colour: Colour | None) -> str:
         """Return *text* in *colour*, or as it is where colours do not show."""
         return f"\x1b[{colour.value}m{text}\x1b[0m" if self.colours and colour and text else text
@@ -44,6 +53,13 @@ def terminal(stream: TextIO | None = None) -> Terminal:
         return Terminal(width=None, colours=False)
     colours = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return Terminal(width=max(20, shutil.get_terminal_size().columns), colours=colours)
+
+
+def marked_lines(mark: str, text: str, width: int, *, indent: str = "") -> Iterator[str]:
+    """Yield *text* below its *mark* of one cell, which may be painted, in lines of at most *width* with the indent."""
+    lines = wrap(printable(text), width - len(indent) - 2)
+    yield f"{indent}{mark} {lines[0] if lines else ''}".rstrip()
+    yield from (f"{indent}  {line}" for line in lines[1:])
 
 
 def printable(text: str) -> str:

@@ -14,13 +14,15 @@ from mailward.cli.states import clock_text
 from mailward.cli.terminal import Colour, Terminal, printable
 from mailward.cli.withheld import Withheld, withheld_by, withheld_in
 from mailward.model.event import Event, EventKind
-from mailward.model.recovery import GateAnswer, Operation, Step, StepName
+from mailward.model.recovery import GateAnswer, Operation, OperationKind, Step, StepName
 from mailward.ports.manager import RecoveryStory
 
 _INDENT = 10
 """Cells of the time of day and the gap before what stands below."""
 _LOOKS = frozenset({StepName.RE_PROBE, StepName.PROVE_EMPTY, StepName.COLLECT, StepName.OBSERVE, StepName.ESCALATE})
 """Steps that no gate is asked about."""
+_BETWEEN = frozenset({StepName.CHOOSE_COPY, StepName.SYNCHRONISE, StepName.SWITCH_OVER})
+"""Steps of a move that are about the server that is left and the other one."""
 _HELD = frozenset({EventKind.ACTION_WITHHELD, EventKind.RECOVERY_WAITS, EventKind.APPROVAL_ASKED})
 _TOLD = {
     EventKind.ACTION_WITHHELD: ("held back", Colour.WARN),
@@ -43,7 +45,12 @@ def timeline_lines(story: RecoveryStory, reader: Terminal, width: int, *, verbos
     events = [event for event in story.events if event.kind in _TOLD and not _is_told_by_a_step(event, steps)]
     below = width - _INDENT
     parts: list[tuple[datetime, int, int, list[str]]] = [
-        (step.started, 1, step.seq, list(step_lines(step, own.get(step.seq, ()), reader, width, verbose=verbose)))
+        (
+            step.started,
+            1,
+            step.seq,
+            list(step_lines(story.operation, step, own.get(step.seq, ()), reader, verbose=verbose)),
+        )
         for step in story.steps
     ]
     # The last word about a step stands above its gates' answers, so the events are gone through backwards.
@@ -73,13 +80,13 @@ def _next_seq(event: Event, steps: Sequence[Step]) -> int:
 
 
 def step_lines(
-    step: Step, answers: Sequence[GateAnswer], reader: Terminal, width: int, *, verbose: bool = False
+    operation: Operation, step: Step, answers: Sequence[GateAnswer], reader: Terminal, *, verbose: bool = False
 ) -> Iterator[str]:
-    """Yield a step: why it made sense, what the gates said, what was run, and what came of it."""
-    below = width - _INDENT
+    """Yield a step: where, why it made sense, what the gates said, what was run, and what came of it."""
+    below = reader.reading_width - _INDENT
     took = took_text(step.started, step.ended)
     attempt = f", attempt {step.attempt}" if step.attempt > 1 else ""
-    head = reader.paint(printable(f"{step.name.value} ({step.server}{attempt})"), Colour.STRONG)
+    head = reader.paint(printable(f"{step.name.value} ({_where(operation, step)}{attempt})"), Colour.STRONG)
     outcome = reader.paint(outcome_text(step), outcome_colour(step))
     yield f"{clock_text(step.started)}  {head}: {outcome}{f', {took}' if took else ''}"
     lines = [
@@ -90,6 +97,16 @@ def step_lines(
         *(wrap(printable(facts_text(step.evidence)), below) if verbose else ()),
     ]
     yield from (f"{'':{_INDENT}}{line}" for line in lines)
+
+
+def _where(operation: Operation, step: Step) -> str:
+    """Whom a step is about: those of a move are all kept with the server that is left, and most are about the other."""
+    target = operation.data.get("target")
+    if operation.kind is not OperationKind.MOVE or target is None:
+        return step.server
+    if step.name is StepName.VERIFY:
+        return str(target)
+    return f"from {step.server} to {target}" if step.name in _BETWEEN else step.server
 
 
 def _event(

@@ -5,7 +5,7 @@ import click
 from mailward.cli.connection import manager, socket_option
 from mailward.cli.exits import ExitCode
 from mailward.cli.formats import Format, format_option, show_json, show_lines
-from mailward.cli.names import complete_server
+from mailward.cli.names import complete_server, named
 from mailward.cli.recoveries import show_in_full
 from mailward.cli.story import story_lines
 from mailward.cli.terminal import Colour, terminal
@@ -13,7 +13,7 @@ from mailward.model.wire import listing
 
 
 @click.command("why")
-@click.argument("subject", metavar="SERVER|ID", shell_complete=complete_server)
+@click.argument("subject", metavar="SERVER|ID", callback=named, shell_complete=complete_server)
 @click.option("-v", "--verbose", is_flag=True, help="Every gate's reason, every step's evidence, every transcript.")
 @format_option()
 @socket_option

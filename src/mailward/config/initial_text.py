@@ -1,11 +1,14 @@
 """The words of a first configuration: mailward.toml with its comments, and what is left to do."""
 
 import json
+import os
 import re
+import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mailward.config.locate import is_found_unnamed
 from mailward.platforms.dovecot.detection import Detected
 from mailward.platforms.dovecot.listening import Listener
 from mailward.platforms.dovecot.snippet import PREFIX
@@ -73,20 +76,22 @@ def toml(watched: Watched) -> str:
 
 
 def next_steps(watched: Watched, directory: Path, include: Path) -> Iterator[str]:
-    """What is left to do, in order."""
+    """What is left to do, in order; commands that would not look for the configuration there are told where it is."""
     found = watched.found
+    where = "" if is_found_unnamed(directory, os.environ) else f" --config {shlex.quote(str(directory))}"
     if found.health_directory is None:
         yield f"add this line at the end of {found.config}: !include {include}"
         yield f"have Dovecot read it: doveadm -c {found.config} reload"
     if watched.is_stranger:
         yield f"name the authority of {found.certificate.file if found.certificate else ''}: tls.ca_file in {directory}"
     if found.mail_owner is None:
-        yield "make a user that owns the probes' mail, and name it: mailward accounts create --mail-owner UID:GID"
+        create = f"mailward accounts create{where} --mail-owner UID:GID"
+        yield f"make a user that owns the probes' mail, and name it: {create}"
     else:
-        yield "make the probes' accounts: mailward accounts create"
+        yield f"make the probes' accounts: mailward accounts create{where}"
     yield f"if mailward runs as a user of its own, give it {directory} (chgrp) and {directory / 'secrets'} (chown)"
-    yield "look at the whole: mailward config check"
-    yield "begin: mailward run"
+    yield f"look at the whole: mailward config check{where}"
+    yield f"begin: mailward run{where}"
 
 
 def _head(watched: Watched) -> Iterator[str]:

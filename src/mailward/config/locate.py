@@ -1,5 +1,6 @@
 """Where the configuration is."""
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def configuration_path(given: str | Path | None, environment: Mapping[str, str])
         path = Path(named).expanduser().absolute()
         path = path / NAME if path.is_dir() else path
         if not path.is_file():
-            raise ConfigError(f"there is no configuration at {path}; `mailward config init` makes one")
+            raise ConfigError(f"there is no configuration at {path}; `mailward config init{_into(path)}` makes one")
         return path
     places = _places(environment)
     found = next((place for place in places if place.is_file()), None)
@@ -31,6 +32,21 @@ def configuration_path(given: str | Path | None, environment: Mapping[str, str])
             " --config or $MAILWARD_CONFIG names another place"
         )
     return found
+
+
+def is_found_unnamed(directory: Path, environment: Mapping[str, str]) -> bool:
+    """Whether a command finds the configuration in *directory* without being told where it is."""
+    meant, named = directory / NAME, environment.get("MAILWARD_CONFIG")
+    if named:
+        return Path(named).expanduser().absolute() in (directory, meant)
+    return meant == next((place for place in _places(environment) if place == meant or place.is_file()), None)
+
+
+def _into(path: Path) -> str:
+    """The option that has one made where it was looked for; nothing where it would be called otherwise."""
+    if path.name != NAME and path.suffix:
+        return ""
+    return f" --directory {shlex.quote(str(path.parent if path.name == NAME else path))}"
 
 
 def _places(environment: Mapping[str, str]) -> tuple[Path, ...]:

@@ -1,12 +1,10 @@
 """The part of the Manager port that is about copies of mailbox databases, and moving them."""
 
-from difflib import get_close_matches
-
 from mailward.engine.engine import Engine
 from mailward.engine.repairing import Repairing
 from mailward.model.copies import DatabaseCopy
-from mailward.model.errors import NotFound, Refused
-from mailward.model.organization import Database, Organization
+from mailward.model.errors import Refused
+from mailward.model.organization import Organization
 from mailward.ports.manager import MoveIntention
 
 
@@ -22,7 +20,7 @@ class MoveAnswers:
         copying = self._repairing.copying
         organization = self._organization
         on = None if server is None else organization.server_named(server).name
-        of = None if database is None else self._database(database).name
+        of = None if database is None else organization.database_named(database).name
         if not copying.copies() and organization.databases:
             await copying.look()
         return tuple(copy for copy in copying.copies() if on in (None, copy.server) and of in (None, copy.database))
@@ -38,9 +36,10 @@ class MoveAnswers:
         force: bool = False,
     ) -> MoveIntention:
         """Move a database's active copy."""
-        target = None if to is None else self._organization.server_named(to).name
+        organization = self._organization
+        target = None if to is None else organization.server_named(to).name
         return await self._repairing.ordering_moves.move(
-            self._database(database), to=target, actor=actor, reason=reason, dry_run=dry_run, force=force
+            organization.database_named(database), to=target, actor=actor, reason=reason, dry_run=dry_run, force=force
         )
 
     async def drain(
@@ -70,14 +69,3 @@ class MoveAnswers:
         if self._engine.repairing is None:
             raise Refused("this manager only watches")
         return self._engine.repairing
-
-    def _database(self, name: str) -> Database:
-        databases = self._organization.databases
-        found = next((one for one in databases.values() if one.name.lower() == name.lower()), None)
-        if found is None:
-            nearest = get_close_matches(name, databases, n=1, cutoff=0.5)
-            hint = (
-                f"; did you mean {nearest[0]!r}?" if nearest else f"; known: {', '.join(sorted(databases)) or 'none'}"
-            )
-            raise NotFound(f"there is no database {name!r}{hint}")
-        return found

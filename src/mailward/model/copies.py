@@ -143,6 +143,8 @@ class PlannedMove:
     target: str | None
     """None: no copy is eligible."""
     because: str
+    source_because: str = ""
+    """How the server that is left is, and what follows from it: whether the move is forced, and fences it first."""
     choices: tuple[CopyChoice, ...] = ()
     """Every other copy, the chosen one first."""
     command: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ The organization: everything one configuration describes, as an immutable snapsh
 Which probes and monitors follow from it is decided elsewhere; these values only say what there is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from difflib import get_close_matches
@@ -290,7 +290,7 @@ class Organization:
         """
         found = self.find_server(name)
         if found is None:
-            raise NotFound(_unknown(name, tuple(self.servers)))
+            raise NotFound(_unknown("server", name, self.servers))
         return found
 
     def find_server(self, name: str) -> Server | None:
@@ -301,6 +301,19 @@ class Organization:
             if wanted in names or wanted in {known.split(".")[0] for known in names if not known[:1].isdigit()}:
                 return server
         return None
+
+    def database_named(self, name: str) -> Database:
+        """
+        Find a mailbox database by its name, without regard to case where none is spelled so.
+
+        Raises:
+            NotFound: No database has that name; the text names the nearest.
+        """
+        folded = (one for one in self.databases.values() if one.name.lower() == name.lower())
+        found = self.databases.get(name) or next(folded, None)
+        if found is None:
+            raise NotFound(_unknown("database", name, self.databases))
+        return found
 
     def active_on(self, server: str) -> tuple[Database, ...]:
         """The databases whose active copy is on *server*."""
@@ -332,7 +345,9 @@ class Organization:
         return tuple(server for server in self.servers.values() if server.is_mailbox)
 
 
-def _unknown(name: str, known: tuple[str, ...]) -> str:
-    nearest = get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"; did you mean {nearest[0]!r}?" if nearest else f"; known: {', '.join(sorted(known)) or 'none'}"
-    return f"there is no server {name!r}{hint}"
+def _unknown(what: str, name: str, known: Iterable[str]) -> str:
+    spelled = {one.lower(): one for one in known}
+    nearest = get_close_matches(name.lower(), spelled, n=1, cutoff=0.5)
+    all_of_them = ", ".join(sorted(spelled.values())) or "none"
+    hint = f"; did you mean {spelled[nearest[0]]!r}?" if nearest else f"; known: {all_of_them}"
+    return f"there is no {what} {name!r}{hint}"

@@ -5,7 +5,7 @@ An operation is one run of a procedure for one target. A step writes its intent 
 it, so that whoever goes on after a crash knows what to look at before anything is repeated.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -13,6 +13,14 @@ from enum import Enum
 from mailward.model.event import OURSELVES
 from mailward.model.monitoring import MonitorKey
 from mailward.model.verdict import Verdict
+
+_STATEMENT = "sql"
+"""The first word of a command that is none: of what a map in a database is changed by."""
+
+
+def is_statement(command: Sequence[str]) -> bool:
+    """Whether the words of a deed are a statement, which no shell sees, and nothing of it is quoted for one."""
+    return list(command[:1]) == [_STATEMENT]
 
 
 class ActionClass(Enum):
@@ -184,7 +192,10 @@ class Operation:
 
     kind: OperationKind
     target: str
-    """What it is about: a server, "SERVER/DATABASE", or "PROXY/MAILBOX-SERVER" for a customer touch point."""
+    """
+    What it is about: a server, "SERVER/DATABASE", or "PROXY/MAILBOX-SERVER" for a customer touch point; of what people
+    order "database NAME" or "server NAME".
+    """
     server: str
     """The server, or access point, whose monitor broke."""
     mode: Mode

@@ -217,10 +217,7 @@ def _activation(asked: _Asked) -> Hold:
 
 def _copy(organization: Organization, server: str, name: str) -> str:
     """The name of a database that has a copy on *server*."""
-    database = {known.lower(): one for known, one in organization.databases.items()}.get(name.lower())
-    if database is None:
-        spelled = {known.lower(): known for known in organization.databases}
-        raise NotFound(f"there is no database {name!r}{_hint(name, spelled)}")
+    database = organization.database_named(name)
     if server not in database.copies:
         raise Refused(f"{server} holds no copy of {database.name}; its copies are on {', '.join(database.copies)}")
     return database.name

@@ -92,6 +92,8 @@ class MoveIntention:
     answers: tuple[GateAnswer, ...]
     allowed: bool
     because: str
+    unblocks: tuple[str, ...] = ()
+    """Whose blocks of activation end with it, each with its reason."""
     operations: tuple[int, ...] = ()
     """The recoveries that carry it out, once they are begun: `mailward recoveries show` follows each."""
 
@@ -241,7 +243,8 @@ class Manager(Protocol):
         """
         Move a database's active copy *to* a server, or to the best copy (Move-ActiveMailboxDatabase).
 
-        Returns as soon as the move is begun. Refused for a server without a copy of it.
+        Returns as soon as the move is begun. Refused for a server without a copy of it, and while another move of it is
+        under way.
         """
         ...
 
@@ -257,7 +260,11 @@ class Manager(Protocol):
     async def undrain(
         self, server: str, *, actor: str, reason: str = "", dry_run: bool = False, move_back: bool = False
     ) -> MoveIntention:
-        """Allow a server's copies to become active again; with *move_back* move those that prefer it back to it."""
+        """
+        Allow a server's copies to become active again; with *move_back* move those that prefer it back to it.
+
+        A move without a target stays as it is: the others are begun all the same.
+        """
         ...
 
     async def holds(self, *, subject: str | None = None, ended: bool = False) -> tuple[Hold, ...]:

@@ -8,7 +8,16 @@ from typing import Any
 from mailward.model.copies import CopyChoice, CopyState, DatabaseCopy, PlannedMove
 from mailward.model.errors import NotFound, Refused
 from mailward.model.holds import BLOCKED, Hold, HoldKind
-from mailward.model.recovery import ActionClass, Mode, Operation, OperationKind, OperationStatus, Step, StepOutcome
+from mailward.model.recovery import (
+    ActionClass,
+    Answer,
+    Mode,
+    Operation,
+    OperationKind,
+    OperationStatus,
+    Step,
+    StepOutcome,
+)
 from mailward.ports.manager import MoveIntention, RecoveryStory
 from mailward.testing.manager_repairs import FakeRepairs
 from mailward.testing.move_course import course
@@ -23,6 +32,8 @@ class FakeMoves(FakeRepairs):
         self.copied = list(copies)
         self.move_trouble: str | None = None
         """Why the next move fails."""
+        self.source_because = "it answers, and the database can be read there"
+        """How the server is that a move leaves."""
         self.unfolding: dict[int, list[RecoveryStory]] = {}
         """How each move goes on: one story a look, the last one over."""
 
@@ -103,13 +114,20 @@ class FakeMoves(FakeRepairs):
         own = [row for row in self._holding(name, None) if row.preference == 1 and not row.state.is_active]
         blocks = [hold for hold in self.held if hold.kind is HoldKind.ACTIVATION and hold.subject == name]
         back = tuple(self._planned(row.database, name, passing=blocks) for row in own) if move_back else ()
-        intention = self._move_intention(name, back, force=False)
+        asked = self._move_intention(name, back, force=False)
+        in_force = [hold for hold in blocks if hold.is_in_force(self.now)]
+        intention = replace(
+            asked,
+            allowed=asked.allowed or all(answer.answer is Answer.PASSES for answer in asked.answers),
+            unblocks=tuple(hold.by_whom for hold in in_force),
+        )
         if not intention.allowed or dry_run:
             return intention
-        for hold in blocks:
-            if hold.ended_at is None:
-                await self.release(hold.id, actor=actor)
-        return self._begun(intention, "undrain", actor, reason)
+        for hold in in_force:
+            await self.release(hold.id, actor=actor)
+        self.orders.append((actor, "undrain", name, reason))
+        begun = [self._unfolding(name, (move,), actor, reason) for move in back if move.target is not None]
+        return replace(intention, operations=tuple(begun))
 
     def _move_intention(self, server: str, moves: tuple[PlannedMove, ...], *, force: bool) -> MoveIntention:
         asked = self._intention(server, (), force=force)
@@ -128,23 +146,27 @@ class FakeMoves(FakeRepairs):
         self.orders.append((actor, order, intention.server, reason))
         if not intention.moves:
             return intention
+        return replace(intention, operations=(self._unfolding(intention.server, intention.moves, actor, reason),))
+
+    def _unfolding(self, server: str, moves: tuple[PlannedMove, ...], actor: str, reason: str) -> int:
+        """Begin an operation that makes *moves*; its number."""
         number = max(self.stories, default=0) + len(self.orders)
         begun = Operation(
             id=number,
             kind=OperationKind.BY_HAND,
-            target=intention.server,
-            server=intention.server,
+            target=server,
+            server=server,
             mode=Mode.ACT,
             status=OperationStatus.RUNNING,
             because=f"{actor} asked for it",
             started_at=self.now,
             actor=actor,
-            databases=tuple(move.database for move in intention.moves),
+            databases=tuple(move.database for move in moves),
             data={"reason": reason},
         )
         self.stories[number] = RecoveryStory(operation=begun)
-        self.unfolding[number] = list(course(begun, intention.moves, self.move_trouble))
-        return replace(intention, operations=(number,))
+        self.unfolding[number] = list(course(begun, moves, self.move_trouble))
+        return number
 
     def _planned(self, database: str, wanted: str | None, passing: Sequence[Hold] = ()) -> PlannedMove:
         """The move of a database to *wanted* or the first copy that can; *passing* holds are about to end."""
@@ -160,12 +182,20 @@ class FakeMoves(FakeRepairs):
                 source=source,
                 target=target,
                 because=f"{target}: {choices[0].because}",
+                source_because=self.source_because,
                 choices=tuple(choices),
                 command=("mailmap", "switch", database, source, target),
             )
         told = "; ".join(f"{choice.server}: {choice.because}" for choice in choices)
         because = f"no copy can become active: {told}" if choices else "there is no second copy"
-        return PlannedMove(database=database, source=source, target=None, because=because, choices=tuple(choices))
+        return PlannedMove(
+            database=database,
+            source=source,
+            target=None,
+            because=because,
+            source_because=self.source_because,
+            choices=tuple(choices),
+        )
 
     def _choice(self, row: DatabaseCopy) -> CopyChoice:
         if row.activation_blocked is not None:

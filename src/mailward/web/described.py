@@ -19,6 +19,8 @@ from mailward.ports.service_control import ServiceDeed
 
 _Schema = Mapping[str, Any]
 _TEXT: _Schema = {"type": "string", "maxLength": 500}
+_NAME: _Schema = {**_TEXT, "minLength": 1}
+"""An empty name names nothing, and is refused."""
 _BOOLEAN: _Schema = {"type": "boolean"}
 _MOMENT: _Schema = {"type": "string", "format": "date-time"}
 _REASON: Mapping[str, _Schema] = {"reason": _TEXT}
@@ -47,67 +49,87 @@ def _number(default: int, low: int, high: int) -> _Schema:
     return {"type": "integer", "default": default, "minimum": low, "maximum": high}
 
 
+def _listed(path: str, summary: str, answers: type, **query: _Schema) -> Described:
+    """A route that answers a list of values."""
+    return Described(path=path, summary=summary, answers=answers, many=True, query=query or None)
+
+
+def _change(
+    path: str,
+    summary: str,
+    answers: type,
+    body: Mapping[str, _Schema],
+    *,
+    more: str = "",
+    many: bool = False,
+    required: Sequence[str] = (),
+) -> Described:
+    """A route that changes something, which only operators may; *more* is said of it after that."""
+    return Described(
+        path=path,
+        summary=f"{summary}; needs an operator{more}",
+        answers=answers,
+        method="post",
+        many=many,
+        body=body,
+        required=required,
+    )
+
+
 OPERATIONS: tuple[Described, ...] = (
     Described(path="/api/v1/status", summary="How the manager itself is doing", answers=ManagerStatus),
-    Described(
-        path="/api/v1/health",
-        summary="Monitors, worst first (Get-ServerHealth)",
-        answers=MonitorHealth,
-        many=True,
-        query={"server": _TEXT, "health_set": _TEXT, "state": {"enum": [state.value for state in AlertValue]}},
+    _listed(
+        "/api/v1/health",
+        "Monitors, worst first (Get-ServerHealth)",
+        MonitorHealth,
+        server=_NAME,
+        health_set=_NAME,
+        state={"enum": [state.value for state in AlertValue]},
     ),
-    Described(
-        path="/api/v1/report",
-        summary="Health sets of each server (Get-HealthReport)",
-        answers=HealthSetReport,
-        many=True,
-        query={"server": _TEXT},
+    _listed("/api/v1/report", "Health sets of each server (Get-HealthReport)", HealthSetReport, server=_NAME),
+    _listed(
+        "/api/v1/rollup",
+        "Health sets over groups of servers",
+        RollupReport,
+        minimum_online_percent=_number(70, 0, 100),
+        group_size=_number(12, 1, 100_000),
     ),
-    Described(
-        path="/api/v1/rollup",
-        summary="Health sets over groups of servers",
-        answers=RollupReport,
-        many=True,
-        query={"minimum_online_percent": _number(70, 0, 100), "group_size": _number(12, 1, 100_000)},
-    ),
-    Described(
-        path="/api/v1/items",
-        summary="Probes and monitors of the organization (Get-MonitoringItemIdentity)",
-        answers=ItemInstance,
-        many=True,
-        query={"health_set": _TEXT, "server": _TEXT},
+    _listed(
+        "/api/v1/items",
+        "Probes and monitors of the organization (Get-MonitoringItemIdentity)",
+        ItemInstance,
+        health_set=_NAME,
+        server=_NAME,
     ),
     Described(
         path="/api/v1/items/{name}/help", summary="What a probe is for (Get-MonitoringItemHelp)", answers=ProbeItem
     ),
-    Described(
-        path="/api/v1/probe",
-        summary="Run a probe now (Invoke-MonitoringProbe); needs an operator",
-        answers=ProbeResult,
-        method="post",
+    _change(
+        "/api/v1/probe",
+        "Run a probe now (Invoke-MonitoringProbe)",
+        ProbeResult,
+        {"identity": _NAME, "server": _NAME},
         many=True,
-        body={"identity": _TEXT, "server": _TEXT},
         required=("identity", "server"),
     ),
-    Described(
-        path="/api/v1/results",
-        summary="Stored results, the newest first",
-        answers=ProbeResult,
-        many=True,
-        query={"probe": _TEXT, "server": _TEXT, "failed": _BOOLEAN, "limit": _number(50, 1, 1000)},
+    _listed(
+        "/api/v1/results",
+        "Stored results, the newest first",
+        ProbeResult,
+        probe=_NAME,
+        server=_NAME,
+        failed=_BOOLEAN,
+        limit=_number(50, 1, 1000),
     ),
-    Described(
-        path="/api/v1/events",
-        summary="Stored events; `next` is the `after` of the next page",
-        answers=Event,
-        many=True,
-        query={
-            "after": _number(0, 0, 2**62),
-            "kind": {"type": "array", "items": {"enum": [kind.value for kind in EventKind]}},
-            "subject": _TEXT,
-            "limit": _number(100, 1, 1000),
-            "newest_first": _BOOLEAN,
-        },
+    _listed(
+        "/api/v1/events",
+        "Stored events; `next` is the `after` of the next page",
+        Event,
+        after=_number(0, 0, 2**62),
+        kind={"type": "array", "items": {"enum": [kind.value for kind in EventKind]}},
+        subject=_NAME,
+        limit=_number(100, 1, 1000),
+        newest_first=_BOOLEAN,
     ),
     Described(
         path="/api/v1/events/stream",
@@ -116,122 +138,95 @@ OPERATIONS: tuple[Described, ...] = (
         stream=True,
         query={"after": {"type": "integer", "minimum": 0}},
     ),
-    Described(
-        path="/api/v1/reload",
-        summary="Read the configuration again; needs an operator. 409 when it is wrong: the old one stays in force",
-        answers=ManagerStatus,
-        method="post",
-        body={},
+    _change(
+        "/api/v1/reload",
+        "Read the configuration again",
+        ManagerStatus,
+        {},
+        more=". 409 when it is wrong: the old one stays in force",
     ),
-    Described(
-        path="/api/v1/recoveries",
-        summary="Operations, the newest first",
-        answers=Operation,
-        many=True,
-        query={"server": _TEXT, "unfinished": _BOOLEAN, "limit": _number(50, 1, 1000)},
+    _listed(
+        "/api/v1/recoveries",
+        "Operations, the newest first",
+        Operation,
+        server=_NAME,
+        unfinished=_BOOLEAN,
+        limit=_number(50, 1, 1000),
     ),
     Described(
         path="/api/v1/recoveries/{id}",
         summary="One operation with its steps, gates' answers, events and transcripts",
         answers=RecoveryStory,
     ),
-    Described(
-        path="/api/v1/recoveries/{id}/approve",
-        summary="Say yes to the step an operation waits with; needs an operator. 409 unless it waits for one",
-        answers=Operation,
-        method="post",
-        body=_REASON,
+    _change(
+        "/api/v1/recoveries/{id}/approve",
+        "Say yes to the step an operation waits with",
+        Operation,
+        _REASON,
+        more=". 409 unless it waits for one",
     ),
-    Described(
-        path="/api/v1/recoveries/{id}/deny",
-        summary="Say no: the operation ends; needs an operator",
-        answers=Operation,
-        method="post",
-        body=_REASON,
+    _change("/api/v1/recoveries/{id}/deny", "Say no: the operation ends", Operation, _REASON),
+    _change("/api/v1/recoveries/{id}/abort", "End an operation before its next step", Operation, _REASON),
+    _listed(
+        "/api/v1/why/{subject}", "The stories that explain a server, or the one of an operation's number", RecoveryStory
     ),
-    Described(
-        path="/api/v1/recoveries/{id}/abort",
-        summary="End an operation before its next step; needs an operator",
-        answers=Operation,
-        method="post",
-        body=_REASON,
-    ),
-    Described(
-        path="/api/v1/why/{subject}",
-        summary="The stories that explain a server, or the one of an operation's number",
-        answers=RecoveryStory,
-        many=True,
-    ),
-    Described(
-        path="/api/v1/would-have",
-        summary="What was only recommended since then: the weekly report",
-        answers=RecoveryStory,
-        many=True,
-        query={"since": _MOMENT},
+    _listed(
+        "/api/v1/would-have", "What was only recommended since then: the weekly report", RecoveryStory, since=_MOMENT
     ),
     Described(
         path="/api/v1/service/{server}",
         summary="The IMAP service of a server, as its host says now. 409 where the host is not reached",
         answers=ServiceStatus,
     ),
-    Described(
-        path="/api/v1/service/{server}/{deed}",
-        summary="Do something to a service by hand, through the same gates; needs an operator. Deeds: "
-        + ", ".join(deed.value for deed in ServiceDeed),
-        answers=Intention,
-        method="post",
-        body=_ORDER,
+    _change(
+        "/api/v1/service/{server}/{deed}",
+        "Do something to a service by hand, through the same gates",
+        Intention,
+        _ORDER,
+        more=f". Deeds: {', '.join(deed.value for deed in ServiceDeed)}",
     ),
-    Described(
-        path="/api/v1/servers/{server}/restart",
-        summary="Restart a whole server by hand, through the same gates; needs an operator",
-        answers=Intention,
-        method="post",
-        body=_ORDER,
+    _change(
+        "/api/v1/servers/{server}/restart", "Restart a whole server by hand, through the same gates", Intention, _ORDER
     ),
-    Described(
-        path="/api/v1/copies",
-        summary="Copies of mailbox databases, by database and preference (Get-MailboxDatabaseCopyStatus)",
-        answers=DatabaseCopy,
-        many=True,
-        query={"server": _TEXT, "database": _TEXT},
+    _listed(
+        "/api/v1/copies",
+        "Copies of mailbox databases, by database and preference (Get-MailboxDatabaseCopyStatus)",
+        DatabaseCopy,
+        server=_NAME,
+        database=_NAME,
     ),
-    Described(
-        path="/api/v1/databases/{database}/move",
-        summary="Begin to move a database's active copy, to a server or to the best copy; needs an operator",
-        answers=MoveIntention,
-        method="post",
-        body={"to": _TEXT, **_ORDER},
+    _change(
+        "/api/v1/databases/{database}/move",
+        "Begin to move a database's active copy, to a server or to the best copy",
+        MoveIntention,
+        {"to": _NAME, **_ORDER},
     ),
-    Described(
-        path="/api/v1/servers/{server}/drain",
-        summary="Begin to move every active copy away from a server, and block activation there; needs an operator",
-        answers=MoveIntention,
-        method="post",
-        body=_ORDER,
+    _change(
+        "/api/v1/servers/{server}/drain",
+        "Begin to move every active copy away from a server, and block activation there",
+        MoveIntention,
+        _ORDER,
     ),
-    Described(
-        path="/api/v1/servers/{server}/undrain",
-        summary="Allow a server's copies to become active again, and move back those that prefer it; needs an operator",
-        answers=MoveIntention,
-        method="post",
-        body={"reason": _TEXT, "dry_run": _BOOLEAN, "move_back": _BOOLEAN},
+    _change(
+        "/api/v1/servers/{server}/undrain",
+        "Allow a server's copies to become active again, and move back those that prefer it",
+        MoveIntention,
+        {"reason": _TEXT, "dry_run": _BOOLEAN, "move_back": _BOOLEAN},
     ),
-    Described(
-        path="/api/v1/holds",
-        summary="What is held in place or scheduled; with `ended` also what no longer is",
-        answers=Hold,
-        many=True,
-        query={"subject": _TEXT, "ended": _BOOLEAN},
+    _listed(
+        "/api/v1/holds",
+        "What is held in place or scheduled; with `ended` also what no longer is",
+        Hold,
+        subject=_NAME,
+        ended=_BOOLEAN,
     ),
-    Described(
-        path="/api/v1/holds",
-        summary="Hold something in place, in force within a second; needs an operator",
-        answers=Hold,
-        method="post",
-        body={
+    _change(
+        "/api/v1/holds",
+        "Hold something in place, in force within a second",
+        Hold,
+        {
             "kind": {"enum": [kind.value for kind in HoldKind]},
-            "subject": _TEXT,
+            "subject": _NAME,
             "value": {**_TEXT, "default": "on"},
             "reason": _TEXT,
             "since": {**_MOMENT, "description": "now, where absent"},
@@ -241,35 +236,28 @@ OPERATIONS: tuple[Described, ...] = (
         },
         required=("kind", "subject", "reason"),
     ),
-    Described(
-        path="/api/v1/holds/{id}/release",
-        summary="End a hold; needs an operator. 409 when only its own requester may clear it",
-        answers=Hold,
-        method="post",
-        body={},
+    _change(
+        "/api/v1/holds/{id}/release", "End a hold", Hold, {}, more=". 409 when only its own requester may clear it"
     ),
-    Described(path="/api/v1/alerts", summary="What fires now, the most urgent first", answers=Alert, many=True),
-    Described(
-        path="/api/v1/notices",
-        summary="The outbox: what was sent, what waits, what failed and why",
-        answers=Notice,
+    _listed("/api/v1/alerts", "What fires now, the most urgent first", Alert),
+    _listed(
+        "/api/v1/notices",
+        "The outbox: what was sent, what waits, what failed and why",
+        Notice,
+        limit=_number(50, 1, 1000),
+    ),
+    _change(
+        "/api/v1/notify/test",
+        "Send a test alert by one channel or all, now, and say how it went",
+        Notice,
+        {"channel": _NAME},
         many=True,
-        query={"limit": _number(50, 1, 1000)},
     ),
-    Described(
-        path="/api/v1/notify/test",
-        summary="Send a test alert by one channel or all, now, and say how it went; needs an operator",
-        answers=Notice,
-        method="post",
-        many=True,
-        body={"channel": _TEXT},
-    ),
-    Described(
-        path="/api/v1/backup",
-        summary="Write a consistent copy of the store to a new file on the manager's host; needs an operator",
-        answers=str,
-        method="post",
-        body={"path": _TEXT},
+    _change(
+        "/api/v1/backup",
+        "Write a consistent copy of the store to a new file on the manager's host",
+        str,
+        {"path": _NAME},
         required=("path",),
     ),
 )

@@ -19,7 +19,7 @@ _log = logging.getLogger("mailward.web")
 
 async def _holds(manager: Manager, request: Request) -> Response:
     given = asked(request)
-    subject, ended = given.text("subject"), given.boolean("ended") or False
+    subject, ended = given.named_text("subject"), given.boolean("ended") or False
     given.finish()
     return await many(await manager.holds(subject=subject, ended=ended))
 

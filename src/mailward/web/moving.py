@@ -15,14 +15,14 @@ _log = logging.getLogger("mailward.web")
 
 async def _copies(manager: Manager, request: Request) -> Response:
     given = asked(request)
-    server, database = given.text("server"), given.text("database")
+    server, database = given.named_text("server"), given.named_text("database")
     given.finish()
     return await many(await manager.copies(server=server, database=database))
 
 
 async def _move_database(manager: Manager, request: Request) -> Response:
     given = await body(request)
-    to = given.text("to")
+    to = given.named_text("to")
     reason, dry_run, force = order(given)
     database, who = in_path(request, "database"), actor(request)
     how = manner(dry_run, force)
@@ -43,7 +43,8 @@ async def _undrain(manager: Manager, request: Request) -> Response:
     move_back = given.boolean("move_back") or False
     given.finish()
     server, who = in_path(request, "server"), actor(request)
-    _log.info("undrain of %s%s, asked for by %s", server, manner(dry_run), who)
+    back = ", moving back what prefers it" if move_back else ""
+    _log.info("undrain of %s%s%s, asked for by %s", server, back, manner(dry_run), who)
     return one(await manager.undrain(server, actor=who, reason=reason, dry_run=dry_run, move_back=move_back))
 
 

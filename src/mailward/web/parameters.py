@@ -54,6 +54,13 @@ class Parameters:
             self._reject(name, "is missing")
         return value or ""
 
+    def named_text(self, name: str) -> str | None:
+        """The name of something, or None when absent: an empty one names nothing, and must not mean everything."""
+        value = self.text(name)
+        if value is None and self._given.get(name, (None,))[0] == "":
+            self._reject(name, "is empty; leave it out, or give a name")
+        return value
+
     def integer(self, name: str, default: int, *, low: int, high: int) -> int:
         """A whole number from *low* to *high*."""
         value = self._one(name)

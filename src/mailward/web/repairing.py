@@ -20,7 +20,7 @@ _log = logging.getLogger("mailward.web")
 
 async def _recoveries(manager: Manager, request: Request) -> Response:
     given = asked(request)
-    server, unfinished = given.text("server"), given.boolean("unfinished") or False
+    server, unfinished = given.named_text("server"), given.boolean("unfinished") or False
     limit = given.integer("limit", 50, low=1, high=OPERATIONS_MAX)
     given.finish()
     return await many(await manager.recoveries(server=server, unfinished=unfinished, limit=limit))

@@ -30,7 +30,7 @@ async def _notices(manager: Manager, request: Request) -> Response:
 
 async def _test_channels(manager: Manager, request: Request) -> Response:
     given = await body(request)
-    channel = given.text("channel")
+    channel = given.named_text("channel")
     given.finish()
     _log.info("test of %s, asked for by %s", f"channel {channel}" if channel else "all channels", actor(request))
     return await many(await manager.test_channels(channel, actor=actor(request)))

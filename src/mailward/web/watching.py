@@ -28,7 +28,7 @@ async def _status(manager: Manager, request: Request) -> Response:
 
 async def _health(manager: Manager, request: Request) -> Response:
     given = asked(request)
-    server, health_set = given.text("server"), given.text("health_set")
+    server, health_set = given.named_text("server"), given.named_text("health_set")
     state = given.member("state", AlertValue)
     given.finish()
     return await many(await manager.health(server=server, health_set=health_set, state=state.value if state else None))
@@ -36,7 +36,7 @@ async def _health(manager: Manager, request: Request) -> Response:
 
 async def _report(manager: Manager, request: Request) -> Response:
     given = asked(request)
-    server = given.text("server")
+    server = given.named_text("server")
     given.finish()
     return await many(await manager.report(server=server))
 
@@ -51,7 +51,7 @@ async def _rollup(manager: Manager, request: Request) -> Response:
 
 async def _items(manager: Manager, request: Request) -> Response:
     given = asked(request)
-    health_set, server = given.text("health_set"), given.text("server")
+    health_set, server = given.named_text("health_set"), given.named_text("server")
     given.finish()
     return await many(await manager.items(health_set=health_set, server=server))
 
@@ -67,7 +67,7 @@ async def _item_help(manager: Manager, request: Request) -> Response:
 
 async def _results(manager: Manager, request: Request) -> Response:
     given = asked(request)
-    probe, server, failed = given.text("probe"), given.text("server"), given.boolean("failed")
+    probe, server, failed = given.named_text("probe"), given.named_text("server"), given.boolean("failed")
     limit = given.integer("limit", 50, low=1, high=RESULTS_MAX)
     given.finish()
     return await many(await manager.results(probe=probe, server=server, failed=failed, limit=limit))
@@ -76,7 +76,7 @@ async def _results(manager: Manager, request: Request) -> Response:
 async def _events(manager: Manager, request: Request) -> Response:
     given = asked(request)
     after = given.integer("after", 0, low=0, high=2**62)
-    kinds, subject = given.members("kind", EventKind), given.text("subject")
+    kinds, subject = given.members("kind", EventKind), given.named_text("subject")
     limit = given.integer("limit", 100, low=1, high=EVENTS_MAX)
     newest_first = given.boolean("newest_first") or False
     given.finish()

@@ -5,6 +5,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from time import monotonic, sleep
 
 import pytest
@@ -70,9 +71,14 @@ class Movable:
         for hold in self.client.holds():
             self.client.release(hold.id)
         for database in self.lab.blueprint.databases:
-            if self.active()[database.name] != database.copies[0]:
-                story = self.finished(self.client.move_database(database.name, to=database.copies[0], reason="home"))
+            home = database.copies[0]
+            if self.active()[database.name] != home:
+                self.until(partial(self._may_move, database.name, home), seconds=60)
+                story = self.finished(self.client.move_database(database.name, to=home, reason="home"))
                 assert story.operation.status is OperationStatus.HEALED, self.told()
+
+    def _may_move(self, database: str, to: str) -> bool:
+        return self.client.move_database(database, to=to, dry_run=True).allowed
 
     def until(self, condition, *, seconds: float = 40) -> None:  # type: ignore[no-untyped-def]
         deadline = monotonic() + seconds

@@ -43,3 +43,28 @@ def test_a_moment_of_another_day_says_which():
 def test_a_long_list_says_how_many_are_left_out():
     assert "a, b and 2 more" == listed(["a", "b", "c", "d"], most=2)
     assert "a, b" == listed(["a", "b"], most=2)
+
+
+def test_a_statement_is_not_quoted_for_a_shell_and_not_continued():
+    words = (
+        "sql",
+        "UPDATE",
+        "databases",
+        "SET",
+        "active",
+        "=",
+        "'be2'",
+        "WHERE",
+        "name",
+        "=",
+        "'DB1'",
+        "AND",
+        "x",
+        "=",
+        "1",
+    )
+
+    lines = command_lines(words)
+
+    assert " ".join(words) == " ".join(" ".join(lines).split())
+    assert max(map(len, lines)) <= 78

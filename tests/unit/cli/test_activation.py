@@ -127,3 +127,23 @@ def test_a_rehearsal_allows_nothing(ask, fake):
 
     assert (0, None) == (ran.code, fake.held[0].ended_at)
     assert "would end: activation of copies on mbx2 is blocked" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("mbx2", "DB9"), "there is no database 'DB9'; did you mean 'DB"),
+        (("archive1", "DB1"), "archive1 holds no copy of DB1"),
+    ],
+)
+def test_a_copy_that_does_not_exist_is_not_called_allowed(ask, fake, words, said):
+    ran = ask("activation", "allow", *words)
+
+    assert (1, "") == (ran.code, ran.out)
+    assert said in ran.err
+
+
+def test_a_block_that_outlasts_its_copy_can_be_ended(ask, fake):
+    put(fake, "mbx2/DB7")
+
+    assert 0 == ask("activation", "allow", "mbx2", "DB7").code

@@ -3,18 +3,22 @@
 import io
 import sys
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from mailward.cli import following, moving
 from mailward.cli.moving import plan_lines
 from mailward.cli.recovery_words import command_text
+from mailward.cli.states import clock_text
 from mailward.cli.terminal import Terminal
 from mailward.model.copies import CopyChoice, CopyState, PlannedMove
 from mailward.model.errors import TemporaryFailure
 from mailward.model.holds import HoldKind
 from mailward.model.recovery import Answer, Gate, GateAnswer, OperationStatus
 from mailward.ports.manager import MoveIntention
+from mailward.testing.manager_values import STORIES
+from mailward.testing.repair_values import NOON
 
 ORDERS = [("database", "move", "DB2"), ("server", "drain", "mbx2"), ("server", "undrain", "mbx1", "--move-back")]
 LEASED = GateAnswer(gate=Gate.LEASE, answer=Answer.PASSES, because="held")
@@ -51,6 +55,7 @@ def test_a_move_shows_the_choice_follows_each_step_and_says_how_it_ended(ask, fa
     assert (0, "") == (ran.code, ran.err)
     assert (
         "DB2  mbx2 → mbx1\n"
+        "  mbx2: it answers, and the database can be read there\n"
         "  ✓ mbx1: the copy is Healthy, preference 2\n"
         "  ✗ archive1: it is Failed: doveadm sync: No space left on device\n"
         "  $ mailmap switch DB2 mbx2 mbx1\n"
@@ -218,7 +223,7 @@ def test_a_server_may_get_copies_again_without_a_question_since_nothing_moves(as
     ran = ask("server", "undrain", "mbx1")
 
     assert (0, "") == (ran.code, ran.err)
-    assert "mbx1  nothing has to be moved\n" in ran.out
+    assert "mbx1  no database is moved\nmbx1  ends the block by root: it is drained\n" in ran.out
     assert "done: every gate passes\n" in ran.out
     assert [] == [hold for hold in fake.held if hold.kind is HoldKind.ACTIVATION and hold.ended_at is None]
 
@@ -240,11 +245,11 @@ def test_ctrl_c_leaves_the_move_running_and_says_so(ask, fake, monkeypatch):
 
 
 def test_ctrl_c_while_it_is_begun_says_where_to_look(capsys):
-    def order(_rehearsal):
+    def order(_rehearsal, _agreed):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        moving.carry_out_move(order, "move it", dry_run=False, yes=True, wait=True)
+        moving.carry_out_move(order, "move it", dry_run=False, may_force=True, yes=True, wait=True)
 
     assert "`mailward recoveries --unfinished`" in capsys.readouterr().err
 
@@ -297,19 +302,145 @@ def unfold(fake, monkeypatch, change):
     monkeypatch.setattr(fake, "move_database", move_database)
 
 
-def test_a_choice_that_changed_after_the_yes_is_shown(ask, fake, monkeypatch):
+@pytest.mark.parametrize(
+    ("words", "order"),
+    [(("server", "drain", "mbx2"), "drain"), (("server", "undrain", "mbx1", "--move-back"), "undrain")],
+)
+@pytest.mark.parametrize("changes", [{"target": "mbx9"}, {"source_because": "it hangs; the move is forced"}])
+def test_a_choice_that_changed_after_the_yes_is_shown(ask, fake, monkeypatch, words, order, changes):
     monkeypatch.setattr(sys, "stdin", Tty("y\n"))
+    real = getattr(fake, order)
+
+    async def ordered(*words, dry_run, **more):
+        intention = await real(*words, dry_run=dry_run, **more)
+        otherwise = replace(intention.moves[0], **changes)
+        return replace(intention, moves=(otherwise, *intention.moves[1:])) if dry_run else intention
+
+    monkeypatch.setattr(fake, order, ordered)
+
+    ran = ask(*words)
+
+    (shown,) = changes.values()
+    assert 0 == ran.code
+    assert "the choice has changed meanwhile" in ran.err
+    assert ran.out.index(shown) < ran.out.index("DB1  mbx2 → mbx1\n  mbx2: it answers")
+
+
+def test_what_is_ordered_is_what_was_shown_before_the_yes(ask, fake, monkeypatch):
+    """Another copy may be the best one by then; the yes was to this one."""
+    monkeypatch.setattr(sys, "stdin", Tty("y\n"))
+    asked = []
     real = fake.move_database
 
-    async def move_database(*words, dry_run, **more):
-        intention = await real(*words, dry_run=dry_run, **more)
-        elsewhere = replace(intention.moves[0], target="mbx9")
-        return replace(intention, moves=(elsewhere,)) if dry_run else intention
+    async def move_database(*words, to, dry_run, **more):
+        asked.append((to, dry_run))
+        return await real(*words, to=to, dry_run=dry_run, **more)
 
     monkeypatch.setattr(fake, "move_database", move_database)
 
-    ran = ask("database", "move", "DB2")
+    assert 0 == ask("database", "move", "DB2").code
+    assert [(None, True), ("mbx1", False)] == asked
 
-    assert 0 == ran.code
-    assert "the choice has changed meanwhile" in ran.err
-    assert ran.out.index("DB2  mbx2 → mbx9") < ran.out.index("DB2  mbx2 → mbx1")
+
+def test_without_a_question_the_manager_chooses(ask, fake, monkeypatch):
+    asked = []
+    real = fake.move_database
+
+    async def move_database(*words, to, **more):
+        asked.append(to)
+        return await real(*words, to=to, **more)
+
+    monkeypatch.setattr(fake, "move_database", move_database)
+
+    assert 0 == ask("database", "move", "DB2", "--yes").code
+    assert [None] == asked
+
+
+def test_a_plan_says_how_the_server_is_that_is_left(ask, fake):
+    fake.source_because = "its service hangs; the move is forced; mbx2 is fenced first"
+
+    ran = ask("database", "move", "DB2", "--dry-run")
+
+    assert "DB2  mbx2 → mbx1\n  mbx2: its service hangs; the move is forced; mbx2 is fenced first\n" in ran.out
+
+
+@pytest.mark.parametrize("words", ORDERS)
+def test_a_refusal_that_force_would_pass_says_so_where_there_is_force(ask, fake, words):
+    fake.gates = (LEASED, THROTTLED)
+
+    ran = ask(*words, "--yes")
+
+    assert (words[1] != "undrain") == ("moved 2 min ago; --force passes it\n" in ran.out)
+
+
+def test_force_is_not_offered_where_it_helps_nothing(ask, fake):
+    fake.gates = (THROTTLED,)
+    nowhere = ask("database", "move", "DB2", "--to", "archive1", "--yes")
+    fake.gates = (THROTTLED, GateAnswer(gate=Gate.LEASE, answer=Answer.REFUSES, because="another manager holds it"))
+    other = ask("server", "drain", "mbx2", "--yes")
+
+    assert (1, 1) == (nowhere.code, other.code)
+    assert "--force" not in nowhere.out + other.out
+
+
+def stay(fake, database, server):
+    """Let a copy be one that cannot become active."""
+    fake.copied = [
+        replace(row, state=CopyState.FAILED) if (row.database, row.server) == (database, server) else row
+        for row in fake.copied
+    ]
+
+
+def both_prefer(fake, server):
+    fake.copied = [replace(row, preference=1 if row.server == server else 2) for row in fake.copied]
+
+
+@pytest.mark.parametrize("more", [("--dry-run",), ("--yes",), ("--yes", "--no-wait")])
+def test_what_cannot_come_back_makes_the_order_fail_and_the_others_come(ask, fake, more):
+    both_prefer(fake, "mbx1")
+    stay(fake, "DB1", "mbx1")
+
+    ran = ask("server", "undrain", "mbx1", "--move-back", *more)
+
+    assert 1 == ran.code
+    assert "DB1  stays on mbx2\n" in ran.out
+    assert "mailward: not everything goes where it should: DB1 stays\n" == ran.err
+    assert ("--dry-run" in more) == ([] == fake.orders)
+    assert [("DB2",)] == [fake.stories[number].operation.databases for number in fake.unfolding] or not fake.orders
+
+
+def test_two_that_come_back_are_followed_one_after_the_other(ask, fake):
+    both_prefer(fake, "mbx1")
+
+    ran = ask("server", "undrain", "mbx1", "--move-back", "--yes")
+
+    assert (0, 2) == (ran.code, ran.out.count("every database was moved"))
+    assert {"mbx1"} == set(active(fake).values())
+
+
+def test_a_rehearsal_of_a_drain_that_leaves_a_database_behind_fails_too(ask, fake):
+    stay(fake, "DB2", "mbx1")
+
+    ran = ask("server", "drain", "mbx2", "--dry-run")
+
+    assert (1, []) == (ran.code, fake.orders)
+    assert "nothing was done" in ran.out
+    assert "DB2 stays" in ran.err
+
+
+def test_what_is_waited_for_fits_the_terminal_and_says_when_it_goes_on():
+    now = NOON
+    operation = replace(
+        STORIES[0].operation,
+        status=OperationStatus.WAITING,
+        because="throttle: the last move on mbx2 was 29 s ago; 30 min must lie between two moves away from a server",
+        wake_at=now + timedelta(minutes=30),
+    )
+
+    lines = list(following._waiting(operation, now, Terminal(width=60, colours=False)))
+    soon = list(following._waiting(replace(operation, wake_at=now), now, Terminal(width=None, colours=False)))
+
+    assert max(map(len, lines)) <= 60
+    assert {" " * 10} == {line[:10] for line in lines[1:]}
+    assert f"(it goes on {clock_text(now + timedelta(minutes=30))})" in " ".join(" ".join(lines).split())
+    assert "goes on" not in "".join(soon)

@@ -1,6 +1,7 @@
 """`mailward recoveries`, `why` and `recommendations`: the record of what was done, told for people and for programs."""
 
 import json
+import re
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -11,8 +12,18 @@ from mailward.cli.recommendations import report_lines
 from mailward.cli.recovery_words import gate_lines
 from mailward.cli.story import story_lines
 from mailward.cli.terminal import Terminal
+from mailward.cli.timeline import step_lines
 from mailward.model.event import Event, EventKind
-from mailward.model.recovery import Answer, Gate, GateAnswer, Operation, OperationStatus, StepOutcome
+from mailward.model.recovery import (
+    Answer,
+    Gate,
+    GateAnswer,
+    Operation,
+    OperationKind,
+    OperationStatus,
+    StepName,
+    StepOutcome,
+)
 from mailward.model.wire import answer, listing
 from mailward.testing.manager_values import FAILED, STORIES
 from mailward.testing.repair_values import NOON
@@ -103,7 +114,7 @@ def test_the_story_tells_what_broke_what_was_done_and_what_was_run(ask):
         "restart the IMAP service (mbx2): done, 2.25 s",
         "$ systemctl restart dovecot.service",
         "not yet unhealthy waited: ImapSelfTestMonitor has been broken for 1 s of 60 s",
-        "no objection: not yet unhealthy, configuration invalid, throttle",
+        "no objection: unhealthy long enough, configuration, throttle",
         "S: p2 NO [SERVERBUG] Internal error occurred",
     ):
         assert part in text
@@ -113,7 +124,7 @@ def test_the_story_tells_what_broke_what_was_done_and_what_was_run(ask):
 def test_verbose_adds_every_reason_and_the_evidence(ask):
     text = " ".join(ask("recoveries", "show", "1", "--verbose").out.split())
 
-    assert "configuration invalid: doveconf accepts the configuration on disk" in text
+    assert "✓ configuration: doveconf accepts the configuration on disk" in text
     assert '"state": "hung"' in text
 
 
@@ -177,7 +188,7 @@ def test_what_was_held_back_stands_at_its_moment_with_the_gates_and_the_command(
     assert lines[place - 2].startswith("12:00:00  re-probe (mbx2): done")
     assert [
         "✗ mode refuses: the mode of this organization is recommend",
-        "✓ no objection: verdict not positive",
+        "✓ no objection: verdict",
         "$ systemctl restart dovecot.service",
     ] == [line.strip() for line in lines[place + 1 : place + 4]]
     assert lines[place + 4].startswith("12:06:39  re-probe (mbx2): done")
@@ -372,3 +383,41 @@ def test_every_outcome_has_a_colour(outcome):
     from mailward.cli.recovery_words import outcome_colour
 
     assert outcome_colour(replace(HEALED.steps[0], outcome=outcome))
+
+
+@pytest.mark.parametrize("gate", list(Gate))
+def test_a_gate_that_lets_pass_is_not_named_by_what_it_is_shut_for(gate):
+    passed = GateAnswer(gate=gate, answer=Answer.PASSES, because="so")
+
+    (line,) = gate_lines((passed,), Terminal(width=None, colours=False), 100)
+
+    assert not re.search(r"invalid|ineffective|at fault|\bnot (?!stopped)|copies not|still", line)
+    assert line.startswith("✓ no objection: ")
+
+
+def test_a_long_reason_is_cut_at_the_head_of_a_story_and_whole_in_the_verbose_one():
+    because = "; ".join(f"the gate {number} says that it may not be done" for number in range(20))
+    story = replace(HEALED, operation=replace(HEALED.operation, because=because))
+
+    told_words, verbose = " ".join(told(story).split()), " ".join(told(story, verbose=True).split())
+
+    assert "the gate 0 says" in told_words
+    assert "the gate 19 says" not in told_words
+    assert "…" in told_words
+    assert because in verbose
+
+
+def test_each_step_of_a_move_says_which_server_it_is_about():
+    operation = replace(
+        HEALED.operation, kind=OperationKind.MOVE, target="database DB1", server="be1", data={"target": "be2"}
+    )
+    names = (StepName.CHOOSE_COPY, StepName.SYNCHRONISE, StepName.FENCE, StepName.SWITCH_OVER, StepName.VERIFY)
+
+    said = [
+        next(step_lines(operation, replace(HEALED.steps[0], name=name, server="be1"), (), NARROW)).partition("(")[2]
+        for name in names
+    ]
+
+    assert ["from be1 to be2", "from be1 to be2", "be1", "from be1 to be2", "be2"] == [
+        one.partition(")")[0] for one in said
+    ]

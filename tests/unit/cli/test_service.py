@@ -74,7 +74,7 @@ def test_a_gate_that_stops_it_is_shown_with_its_reason_and_the_command_fails(ask
     assert (1, "") == (ran.code, ran.err)
     assert "… throttle waits: restarted 2 min ago" in ran.out
     assert "✓ no objection: lease" in ran.out
-    assert "refused: the gate throttle says: restarted 2 min ago" in ran.out
+    assert "refused: the gate throttle says: restarted 2 min ago; --force passes it\n" in ran.out
     assert [] == served.fake.orders
 
 
@@ -86,6 +86,7 @@ def test_force_passes_a_gate_that_advises_and_no_other(ask, served):
 
     assert 1 == ran.code
     assert "✗ configuration invalid refuses: dovecot.conf:7: unknown setting" in ran.out
+    assert "--force" not in ran.out
     assert 1 == len(served.fake.orders)
 
 
@@ -144,7 +145,7 @@ def test_how_it_ended_is_told_and_a_failure_is_one(capsys, done, operation, word
     )
 
     with nullcontext() if code is None else pytest.raises(click.exceptions.Exit) as ended:
-        carry_out(lambda _: intention, "reload it", dry_run=False, yes=True, asks=False)
+        carry_out(lambda _: intention, "reload it", dry_run=False, force=False, yes=True, asks=False)
 
     assert code == (ended and ended.value.exit_code)
     assert f"{word}: so" in capsys.readouterr().out

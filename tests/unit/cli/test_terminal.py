@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from mailward.cli.states import duration_text, fault_text, interval_text
-from mailward.cli.terminal import Colour, Terminal, printable, terminal
+from mailward.cli.terminal import Colour, Terminal, marked_lines, printable, terminal
 from mailward.model.verdict import Confidence, Dependency, Tier, Verdict
 
 
@@ -81,3 +81,12 @@ def test_a_fault_is_named_once(tier, server, dependency, text):
     verdict = Verdict(tier=tier, server=server, dependency=dependency, confidence=Confidence.CERTAIN, because="x")
 
     assert text == fault_text(verdict)
+
+
+def test_a_text_stands_below_its_mark_and_is_read_no_wider_than_people_can():
+    lines = list(marked_lines("✗", "it does not\tanswer " * 20, 40, indent="  "))
+
+    assert max(map(len, lines)) <= 40
+    assert ({"  ✗ "}, {"    "}) == ({lines[0][:4]}, {line[:4] for line in lines[1:]})
+    assert "\t" not in "".join(lines)
+    assert (100, 100, 60) == tuple(Terminal(width=one, colours=False).reading_width for one in (None, 300, 60))

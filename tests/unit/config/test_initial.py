@@ -234,5 +234,16 @@ def test_what_is_left_to_do_begins_with_the_line_to_include(made, tmp_path):
 
     line = f"add this line at the end of /etc/dovecot/dovecot.conf: !include {tmp_path}/passwd/mailward.conf"
     assert line == steps[0]
-    assert "begin: mailward run" == steps[-1]
+    assert f"begin: mailward run --config {tmp_path / 'mailward'}" == steps[-1]
     assert steps[2:] == made(a_dovecot(health_directory=tmp_path / "passwd")).next_steps
+
+
+def test_commands_are_told_where_the_configuration_is_unless_they_look_there_anyway(made, tmp_path, monkeypatch):
+    elsewhere = made(a_dovecot()).next_steps
+    monkeypatch.delenv("MAILWARD_CONFIG", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    own = made(a_dovecot()).next_steps
+
+    option = f" --config {tmp_path / 'mailward'}"
+    assert 3 == sum(option in step for step in elsewhere)
+    assert own == tuple(step.replace(option, "") for step in elsewhere)

@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
-from mailward.model.errors import Refused
+from mailward.model.errors import NotFound, Refused
 from mailward.model.organization import Database, ImapEndpoint, Organization, Role, Server
 
 
@@ -40,3 +42,24 @@ def test_copies_are_active_on_one_server_and_passive_on_the_others():
     assert ["DB1"] == [database.name for database in organization.active_on("mbx2")]
     assert () == organization.active_on("mbx1")
     assert ["DB1"] == [database.name for database in organization.passive_on("mbx1")]
+
+
+def test_an_unknown_server_in_capitals_is_like_one_in_small_letters():
+    with pytest.raises(Refused, match="did you mean 'mbx2'"):
+        an_organization().server_named("MX2")
+
+
+def test_a_database_is_found_as_it_is_spelled_before_one_that_is_spelled_otherwise():
+    organization = an_organization()
+    small = Database(name="db1", copies=("mbx1",), active="mbx1")
+    both = replace(organization, databases={**organization.databases, "db1": small})
+
+    assert ["DB1", "db1"] == [both.database_named(name).name for name in ("DB1", "db1")]
+    assert "DB1" == organization.database_named("dB1").name
+
+
+def test_an_unknown_database_is_refused_and_the_nearest_named():
+    with pytest.raises(NotFound, match="there is no database 'db9'; did you mean 'DB1'"):
+        an_organization().database_named("db9")
+    with pytest.raises(NotFound, match="known: DB1"):
+        an_organization().database_named("archive")

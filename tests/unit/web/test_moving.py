@@ -63,3 +63,9 @@ async def test_what_a_gate_stops_is_an_answer_and_what_cannot_be_is_a_conflict(a
     assert (200, False, "lease") == (stopped.status, stopped.json["allowed"], stopped.json["answers"][0]["gate"])
     assert (409, "conflict") == (cannot.status, cannot.json["code"])
     assert [] == fake.orders
+
+
+async def test_an_empty_name_moves_nothing_and_shows_nothing(api, fake):
+    assert 400 == (await api("POST", ORDERS[0], body=body(to=""))).status
+    assert {400} == {(await api("GET", "/api/v1/copies", query={name: ""})).status for name in ("server", "database")}
+    assert [] == fake.orders

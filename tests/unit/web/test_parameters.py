@@ -48,6 +48,14 @@ def test_what_is_absent_takes_its_default():
     asked.finish()
 
 
+def test_an_empty_name_is_a_mistake_and_an_absent_one_is_none():
+    asked = Parameters({"server": [""], "to": [None], "database": ["DB1"]})
+
+    assert [None, None, None, "DB1"] == [asked.named_text(name) for name in ("server", "to", "subject", "database")]
+    with pytest.raises(Problem, match="^server: is empty; leave it out, or give a name$"):
+        asked.finish()
+
+
 def test_members_may_be_repeated_or_listed():
     asked = Parameters({"kind": ["store-lost,store-back", "monitor-changed"]})
 

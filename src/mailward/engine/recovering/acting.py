@@ -42,6 +42,8 @@ from mailward.recovery.wanted import OF_ONE_MOVE, Wanted
 
 AGAIN_AFTER = timedelta(seconds=2)
 """Before a step of a move that did not come to its end is done again."""
+_TOLD = {StepName.FENCE: "by its host, with every session that was left"}
+"""What is told of a deed that is done beyond that it is; of most there is nothing to tell."""
 
 
 class Acting:
@@ -168,7 +170,8 @@ class Acting:
             approved_by=None,
             because=f"{step.intent}: {outcome.value}",
         )
-        ended = event(EventKind.ACTION_ENDED, operation, f"{step.intent}: {because}", at=now, step=step)
+        said = f"{step.intent}: {because or outcome.value}"
+        ended = event(EventKind.ACTION_ENDED, operation, said, at=now, step=step)
         try:
             await self._record.save(operation, held=held, steps=(step,), events=(ended,), surely=True)
         except LeaseLost:
@@ -223,7 +226,7 @@ class Acting:
         if forbidden is not None:  # the last look before the deed, by our own clock
             because = f"it was not begun: {forbidden}"
             return await self.outcome(operation, step, StepOutcome.REFUSED, because, held=held, not_done=True)
-        outcome, because = StepOutcome.DONE, "done"
+        outcome, because = StepOutcome.DONE, _TOLD.get(step.name, "")
         try:
             kept = await deed.do()
             step = replace(step, evidence={**step.evidence, **kept})

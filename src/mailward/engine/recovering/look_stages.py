@@ -59,8 +59,8 @@ class LookStages:
         """By the map of this moment: no row of it names the server, and no copy on it is active."""
         trouble = await self._world.read_routing()
         if trouble is not None:
-            because = f"its active copies are not known: {trouble}: it is not restarted"
-            return await self._noting.note(turn, StepOutcome.FAILED, because)
+            because = f"its active copies are not known: {trouble}"
+            return await self._noting.note(turn, StepOutcome.FAILED, f"{because}{_so(turn)}")
         doubt = self._world.map_doubt(turn.at.server) or _not_moved(turn.steps)
         if doubt is not None:
             return await self._noting.note(turn, StepOutcome.FAILED, f"it is not proven to be empty: {doubt}")
@@ -68,8 +68,8 @@ class LookStages:
         if not left:
             healthy = {"healthy": True} if turn.operation.kind is OperationKind.DRAIN else {}
             return await self._noting.note(turn, StepOutcome.DONE, "no active copy is left on it", evidence=healthy)
-        because = f"it still holds the active copy of {', '.join(left)}: it is not restarted"
-        return await self._noting.note(turn, StepOutcome.FAILED, because)
+        because = f"it still holds the active copy of {', '.join(left)}"
+        return await self._noting.note(turn, StepOutcome.FAILED, f"{because}{_so(turn)}")
 
     async def collect(self, turn: Turn) -> Operation:
         """Which mailbox server serves the customer touch point, and how that is."""
@@ -79,6 +79,11 @@ class LookStages:
         alert = self._facts.alert_of(serving)
         because = f"{serving} serves it; its IMAP monitors say {alert.value if alert is not None else 'nothing'}"
         return await self._noting.note(turn, StepOutcome.DONE, because, evidence={"mailbox_server": serving})
+
+
+def _so(turn: Turn) -> str:
+    """What follows for a recovery; a person who has a server emptied never had it restarted."""
+    return "" if turn.operation.kind is OperationKind.DRAIN else ": it is not restarted"
 
 
 def _not_moved(steps: Sequence[Step]) -> str | None:

@@ -76,7 +76,7 @@ class LookingBack:
             return await self.look(operation, open_step, held)
         done = bool(steps) and steps[-1].outcome is StepOutcome.DONE
         status = OperationStatus.HEALED if done else OperationStatus.ABORTED
-        because = steps[-1].because if steps else "the manager ended before it was begun"
+        because = (steps[-1].because or steps[-1].intent) if steps else "the manager ended before it was begun"
         return await self._noting.end(operation, status, because, held=held)
 
     async def _find(self, operation: Operation, step: Step) -> Found:

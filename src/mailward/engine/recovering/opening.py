@@ -50,14 +50,20 @@ class Opening:
         to: str | None = None,
         actor: str = OURSELVES,
         parent: int | None = None,
+        joins: bool = True,
     ) -> Operation | None:
-        """Begin the move of a database; the move of it that is under way, or None when there is no such database."""
+        """
+        Begin the move of a database; None when there is no such database.
+
+        Where a move of it is under way, it is that one when this *joins*: to empty a server any move away will do. A
+        person who ordered another one is not served by it: then it is None.
+        """
         known = self._world.organization().databases.get(database)
         if known is None:
             return None
         operation = Operation(
             kind=OperationKind.MOVE,
-            target=f"database {database}",
+            target=_moved(database),
             server=known.active,
             mode=self._world.settings().mode,
             status=OperationStatus.RUNNING,
@@ -69,9 +75,11 @@ class Opening:
             data={"database": database, "to": to},
         )
         begun = await self._begin(operation, held)
-        if begun is not None:
-            return begun
-        return next((one for one in await self._record.operations.open() if one.target == operation.target), None)
+        return await self.open_move(database) if begun is None and joins else begun
+
+    async def open_move(self, database: str) -> Operation | None:
+        """The move of a database that is under way."""
+        return next((one for one in await self._record.operations.open() if one.target == _moved(database)), None)
 
     async def drain(self, server: str, *, held: Held, because: str, actor: str, force: bool) -> Operation | None:
         """Begin to empty a server as a person asked; None when that is under way already."""
@@ -82,7 +90,7 @@ class Opening:
         active = self._world.organization().active_on(server)
         return Operation(
             kind=OperationKind.DRAIN,
-            target=f"drain {server}",
+            target=f"server {server}",
             server=server,
             mode=Mode.ACT,
             status=OperationStatus.RUNNING,
@@ -100,3 +108,8 @@ class Opening:
         if begun is not None:
             self._on_begun(begun)
         return begun
+
+
+def _moved(database: str) -> str:
+    """The target of a move: there is one for each database at a time."""
+    return f"database {database}"

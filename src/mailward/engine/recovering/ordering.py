@@ -160,7 +160,7 @@ class Ordering:
         if not began:
             return replace(intention, allowed=False, because=after.because, operation=begun.id)
         done = bool(steps) and steps[-1].outcome is StepOutcome.DONE
-        because = steps[-1].because if steps else after.because
+        because = (steps[-1].because or steps[-1].intent) if steps else after.because
         status = OperationStatus.HEALED if done else OperationStatus.ESCALATED
         await self._executor.noting.end(after, status, f"by {begun.actor}: {because}", held=held)
         return replace(intention, done=done, because=because, operation=begun.id)

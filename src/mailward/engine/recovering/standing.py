@@ -121,7 +121,7 @@ def why_not_moved(steps: Sequence[Step]) -> str:
 def stays(back: GiveBack) -> str:
     """What stays taken away meanwhile."""
     if back.step is StepName.ALLOW_ACTIVATION:
-        return f"{back.server} stays empty: its copies may not become active until it is well again"
+        return f"the copies on {back.server} may not become active until it is well again"
     return f"{back.server} stays out of the access point until it is well again"
 
 

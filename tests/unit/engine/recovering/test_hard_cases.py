@@ -11,6 +11,7 @@ from mailward.engine.recovering.ordering import Ordering
 from mailward.engine.recovering.recovering import Recovering
 from mailward.model import items
 from mailward.model.errors import Refused, TemporaryFailure
+from mailward.model.event import EventKind
 from mailward.model.evidence import ServiceState
 from mailward.model.holds import Hold, HoldKind
 from mailward.model.monitoring import AlertValue
@@ -23,6 +24,7 @@ from mailward.model.recovery import (
     OperationKind,
     OperationStatus,
     StepName,
+    StepOutcome,
 )
 from mailward.model.verdict import Confidence, Tier, Verdict
 from mailward.ports.access_point_control import Membership
@@ -347,3 +349,18 @@ async def test_what_another_recovery_did_since_the_last_look_is_looked_at_first(
 
     assert Answer.WAITS is answer.answer
     assert "since it was looked at" in answer.because
+
+
+async def test_what_is_done_is_said_once_and_by_what_it_is(house):
+    house.services["be1"].become(ServiceState.FAILED)
+    await house.recovering.leading.renew()
+
+    done = await by_hand(house, StepName.START_SERVICE)
+
+    (step,) = await house.steps(done.operation)
+    (ended,) = (one for one in house.store._events if one.kind is EventKind.ACTION_ENDED)
+    operation = await house.operation()
+    assert (True, "start the IMAP service on be1") == (done.done, done.because)
+    assert (StepOutcome.DONE, "") == (step.outcome, step.because)
+    assert "start the IMAP service on be1: done" == ended.because
+    assert "by bob: start the IMAP service on be1" == operation.because

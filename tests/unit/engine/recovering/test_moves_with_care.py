@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from mailward.engine.recovering.standing import stays
 from mailward.model import items
 from mailward.model.copies import CopyKind
 from mailward.model.errors import Refused, TemporaryFailure
@@ -13,6 +14,7 @@ from mailward.model.holds import Hold, HoldKind
 from mailward.model.monitoring import AlertValue
 from mailward.model.organization import Organization
 from mailward.model.recovery import Mode, Operation, OperationStatus, StepName, StepOutcome
+from mailward.recovery.next_move import GiveBack
 
 from .moving import MovableHouse
 from .test_hard_cases import ordering
@@ -342,3 +344,37 @@ async def test_a_copy_served_by_whom_nobody_says_is_not_verified(house):
     assert OperationStatus.ESCALATED is operation.status
     verified = next(step for step in await house.steps(number) if step.name is StepName.VERIFY)
     assert StepOutcome.UNKNOWN is verified.outcome
+
+
+async def test_a_server_that_a_person_empties_was_never_to_be_restarted(house):
+    await house.recovering.leading.renew()
+    drained = await house.ordering.drain("be1", actor="anna", reason="disks", dry_run=False, force=False)
+    (number,) = drained.operations
+    awaited = False
+    while not awaited:
+        house.clock.advance(timedelta(seconds=0.5))
+        await house.go_on(turns=1)
+        awaited = any(step.name is StepName.AWAIT_MOVES and step.ended for step in await house.steps(number))
+    house.map.unreachable = "the map is away"
+
+    await over(house, number)
+
+    proven = next(step for step in await house.steps(number) if step.name is StepName.PROVE_EMPTY)
+    assert "its active copies are not known: the map is away" == proven.because
+
+
+async def test_what_was_fenced_is_told_by_whom_and_not_that_it_is_done_twice(house):
+    house.services["be1"].become(ServiceState.HUNG)
+    house.is_well = lambda key: key.server != "be1"
+    number = await house.begin()
+
+    await over(house, number)
+
+    fenced = next(step for step in await house.steps(number) if step.name is StepName.FENCE)
+    assert (StepOutcome.DONE, "by its host, with every session that was left") == (fenced.outcome, fenced.because)
+
+
+def test_what_stays_taken_away_is_said_as_it_is():
+    back = GiveBack(place=0, step=StepName.ALLOW_ACTIVATION, server="be1")
+
+    assert "the copies on be1 may not become active until it is well again" == stays(back)

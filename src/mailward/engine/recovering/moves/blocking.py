@@ -2,7 +2,7 @@
 
 from mailward.engine.recovering.world import World
 from mailward.model.event import OURSELVES
-from mailward.model.holds import Hold, HoldKind
+from mailward.model.holds import BLOCKED, Hold, HoldKind
 
 
 async def block_activation(world: World, subject: str, reason: str) -> None:
@@ -12,7 +12,7 @@ async def block_activation(world: World, subject: str, reason: str) -> None:
     hold = Hold(
         kind=HoldKind.ACTIVATION,
         subject=subject,
-        value="blocked",
+        value=BLOCKED,
         owner=OURSELVES,
         reason=reason,
         since=world.clock.now(),

@@ -2,19 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from mailward.engine.recovering.moves.blocking import blocks_on
+from mailward.engine.recovering.moves.intentions import (
+    ANY_MOVE,
+    as_step,
+    how_it_is_left,
+    intention_of,
+    is_under_way,
+    overtaken_by_another,
+    why_staying,
+)
 from mailward.engine.recovering.moves.stages import chosen
 from mailward.engine.recovering.recovering import Recovering
 from mailward.engine.recovering.standing import said_by
 from mailward.engine.recovering.world import World
 from mailward.model.copies import PlannedMove
-from mailward.model.errors import MailwardError, NotFound, Refused, TemporaryFailure
+from mailward.model.errors import MailwardError, Refused, TemporaryFailure
 from mailward.model.event import OURSELVES
-from mailward.model.holds import Hold, HoldKind
+from mailward.model.holds import BLOCKED, Hold, HoldKind
 from mailward.model.organization import Database
-from mailward.model.recovery import Mode, OperationKind, Step, StepName, StepOutcome
+from mailward.model.recovery import Mode, OperationKind, StepName
 from mailward.ports.lease import Held
 from mailward.ports.manager import MoveIntention
 from mailward.recovery.deciding import Decision, decide
@@ -48,9 +56,12 @@ class OrderingMoves:
         database = await self._as_routed(database)
         if to == database.active:
             raise Refused(f"{database.name} is active on {to} already")
+        under_way = await self._executor.opening.open_move(database.name)
+        if under_way is not None:
+            raise Refused(is_under_way(database.name))
         planned = await self._planned(database, to)
         decision = await self._decision(StepName.SWITCH_OVER, database.active, force=force)
-        intention = _intention(database.active, (planned,), decision)
+        intention = intention_of(database.active, (planned,), decision)
         if dry_run or not intention.allowed:
             return intention
         begun = await self._executor.opening.move(
@@ -59,21 +70,30 @@ class OrderingMoves:
             because=said_by(actor, f"moves {database.name}", reason),
             to=planned.target if to is not None else None,
             actor=actor,
+            joins=False,
         )
-        if begun is None or begun.actor != actor:
-            raise Refused(f"another move of {database.name} is under way; see: mailward recoveries")
+        if begun is None:
+            raise Refused(is_under_way(database.name))
         return replace(intention, operations=(begun.id,))
 
     async def drain(self, server: str, *, actor: str, reason: str, dry_run: bool, force: bool) -> MoveIntention:
-        """Move every active copy away from a server, and keep its copies from becoming active."""
+        """
+        Move every active copy away from a server, and keep its copies from becoming active.
+
+        Raises:
+            Refused: It holds no copy, or is being emptied already.
+            TemporaryFailure: This manager does not lead, or the map could not be read.
+        """
         self._refuse_where_nothing_goes_on()
+        self._refuse_without_copies(server)
         await self._read_map()
         databases = self._world.organization().active_on(server)
         moves = tuple([await self._planned(database, None) for database in databases])
         decision = await self._decision(StepName.MOVE_DATABASES, server, force=force)
-        intention = _intention(server, moves, decision)
+        intention = intention_of(server, moves, decision)
         if not databases:
-            intention = replace(intention, allowed=True, because=f"{server} holds no active copy")
+            because = f"{server} holds no active copy, and its copies may not become active from now on"
+            intention = replace(intention, allowed=True, because=because)
         elif any(move.target is not None for move in moves):
             intention = replace(intention, allowed=decision.may)  # what can move moves; what cannot is named
         if dry_run or not intention.allowed:
@@ -85,49 +105,81 @@ class OrderingMoves:
         because = said_by(actor, f"empties {server}", reason)
         begun = await self._executor.opening.drain(server, held=held, because=because, actor=actor, force=force)
         if begun is None:
-            raise Refused(f"{server} is being emptied already; see: mailward recoveries")
+            raise Refused(f"{server} is being emptied already; see: mailward recoveries --unfinished")
         return replace(intention, operations=(begun.id,))
 
     async def undrain(self, server: str, *, actor: str, reason: str, dry_run: bool, move_back: bool) -> MoveIntention:
-        """Let a server's copies become active again; with *move_back* those that prefer it come back, one by one."""
+        """
+        Let a server's copies become active again; with *move_back* those that prefer it come back, one by one.
+
+        Raises:
+            Refused: It holds no copy, or a recovery keeps it empty until it is well.
+            TemporaryFailure: This manager does not lead, or the map, which says what comes back, could not be read.
+        """
+        if move_back:
+            self._refuse_where_nothing_goes_on()
+        self._refuse_without_copies(server)
         if not dry_run:
             self._held()
-        await self._read_map()
-        organization = self._world.organization()
         own = blocks_on(self._world, server)
-        back = [
-            database
-            for database in organization.databases.values()
-            if database.copies[0] == server and database.active != server
-        ]
-        moves = tuple([await self._planned(database, server, unblocked=own) for database in back]) if move_back else ()
-        ours = [hold for hold in own if hold.owner == OURSELVES]
-        if ours and await self._is_recovered(server):
+        if any(hold.owner == OURSELVES for hold in own) and await self._is_recovered(server):
             raise Refused(
                 f"a recovery of {server} keeps it empty and allows activation when it is well; end that first, see:"
-                " mailward recoveries"
+                " mailward recoveries --unfinished"
             )
+        back = await self._to_move_back(server) if move_back else ()
+        moves = tuple([await self._planned_back(database, server, own) for database in back])
         blocked = "; ".join(hold.by_whom for hold in own)
         allowed = f"allowed to become active, which was blocked by {blocked}" if own else "not blocked by anybody"
         intention = MoveIntention(
-            server=server, moves=moves, answers=(), allowed=True, because=f"the copies on {server} are {allowed}"
+            server=server,
+            moves=moves,
+            answers=(),
+            allowed=True,
+            because="; ".join((f"the copies on {server} are {allowed}", *why_staying(moves))),
+            unblocks=tuple(hold.by_whom for hold in own),
         )
         if dry_run:
             return intention
         for hold in own:
             await self._world.release(hold.id, actor)
-        numbers: list[int] = []
-        for database in back if move_back else ():
-            begun = await self._executor.opening.move(
-                database.name,
-                held=self._held(),
-                because=said_by(actor, f"moves {database.name} back to {server}", reason),
-                to=server,
-                actor=actor,
-            )
-            if begun is not None:
-                numbers.append(begun.id)
-        return replace(intention, operations=tuple(numbers))
+        numbers = [await self._begun_back(move, actor=actor, reason=reason) for move in moves]
+        overtaken = {
+            move.database
+            for move, number in zip(moves, numbers, strict=True)
+            if move.target is not None and number is None
+        }
+        return replace(
+            intention,
+            moves=tuple(overtaken_by_another(move) if move.database in overtaken else move for move in moves),
+            operations=tuple(number for number in numbers if number is not None),
+        )
+
+    async def _to_move_back(self, server: str) -> tuple[Database, ...]:
+        await self._read_map()
+        databases = self._world.organization().databases.values()
+        return tuple(one for one in databases if one.copies[0] == server != one.active)
+
+    async def _planned_back(self, database: Database, server: str, unblocked: Sequence[Hold]) -> PlannedMove:
+        if await self._executor.opening.open_move(database.name) is None:
+            return await self._planned(database, server, unblocked=unblocked)
+        return overtaken_by_another(
+            PlannedMove(database=database.name, source=database.active, target=None, because="")
+        )
+
+    async def _begun_back(self, move: PlannedMove, *, actor: str, reason: str) -> int | None:
+        """The number of the move; None where it stays, or where another one was begun at this moment."""
+        if move.target is None:
+            return None
+        begun = await self._executor.opening.move(
+            move.database,
+            held=self._held(),
+            because=said_by(actor, f"moves {move.database} back to {move.target}", reason),
+            to=move.target,
+            actor=actor,
+            joins=False,
+        )
+        return begun.id if begun is not None else None
 
     async def _is_recovered(self, server: str) -> bool:
         open_ones = await self._record.operations.open()
@@ -138,18 +190,25 @@ class OrderingMoves:
         looks = self._executor.move_looks
         source = await looks.source(database)
         choice = await looks.choose(database, source, to, ignoring=tuple(hold.id for hold in unblocked))
-        steps = (_as_step(chosen(database, source, choice)),)
+        steps = (as_step(chosen(database, source, choice)),)
         command: tuple[str, ...] = ()
         if move_of(steps) is not None:
             try:
                 command = self._executor.facts.deed(StepName.SWITCH_OVER, database.active, steps).command()
             except MailwardError as failure:
-                return PlannedMove(database=database.name, source=database.active, target=None, because=str(failure))
+                return PlannedMove(
+                    database=database.name,
+                    source=database.active,
+                    target=None,
+                    because=str(failure),
+                    source_because=how_it_is_left(database, source),
+                )
         return PlannedMove(
             database=database.name,
             source=database.active,
             target=choice.target,
-            because=f"{choice.because} ({source.because})",
+            because=f"{choice.because} ({database.active}: {source.because})",
+            source_because=how_it_is_left(database, source),
             choices=choice.choices,
             command=command,
         )
@@ -157,7 +216,7 @@ class OrderingMoves:
     async def _decision(self, step: StepName, server: str, *, force: bool) -> Decision:
         wanted = Wanted(step=step, server=server, by_hand=True, forced=force)
         operation = self._executor.opening.drain_of(server, force=force)
-        steps = (_as_step({"move": _ANY_MOVE}),) if step is StepName.SWITCH_OVER else ()
+        steps = (as_step({"move": ANY_MOVE}),) if step is StepName.SWITCH_OVER else ()
         return decide(wanted, await self._executor.acting.circumstances(wanted, operation, steps))
 
     async def _block(self, server: str, *, actor: str, reason: str) -> None:
@@ -165,7 +224,7 @@ class OrderingMoves:
         hold = Hold(
             kind=HoldKind.ACTIVATION,
             subject=server,
-            value="blocked",
+            value=BLOCKED,
             owner=actor,
             reason=reason,
             since=self._world.clock.now(),
@@ -179,48 +238,19 @@ class OrderingMoves:
 
     async def _as_routed(self, database: Database) -> Database:
         await self._read_map()
-        found = self._world.organization().databases.get(database.name)
-        if found is None:
-            raise NotFound(f"there is no database {database.name!r}")
-        return found
+        return self._world.organization().database_named(database.name)
 
     def _refuse_where_nothing_goes_on(self) -> None:
         if self._world.settings().mode is Mode.OBSERVE:
             raise Refused("recovery.mode is observe, in which nothing that is begun goes on; set recommend or more")
+
+    def _refuse_without_copies(self, server: str) -> None:
+        databases = self._world.organization().databases.values()
+        if not any(server in (*database.copies, database.active) for database in databases):
+            raise Refused(f"{server} holds no copy of any mailbox database")
 
     def _held(self) -> Held:
         held = self._leading.held
         if held is None:
             raise TemporaryFailure("this manager does not hold the lease that allows it to act; nothing was done")
         return held
-
-
-_ANY_MOVE = {"database": "", "source": "", "target": "", "kind": "replicator"}
-
-
-def _as_step(evidence: dict[str, object]) -> Step:
-    """A choice in the form in which a move keeps it."""
-    moment = datetime.min.replace(tzinfo=UTC)
-    return Step(
-        operation=0,
-        seq=1,
-        place=0,
-        name=StepName.CHOOSE_COPY,
-        server="",
-        started=moment,
-        ended=moment,
-        outcome=StepOutcome.DONE,
-        evidence=evidence,
-    )
-
-
-def _intention(server: str, moves: tuple[PlannedMove, ...], decision: Decision) -> MoveIntention:
-    nowhere = [move for move in moves if move.target is None]
-    because = "; ".join(f"{move.database}: {move.because}" for move in nowhere) or decision.because
-    return MoveIntention(
-        server=server,
-        moves=moves,
-        answers=decision.answers,
-        allowed=decision.may and not nowhere,
-        because=because,
-    )
