@@ -42,8 +42,6 @@ from mailward.recovery.wanted import OF_ONE_MOVE, Wanted
 
 AGAIN_AFTER = timedelta(seconds=2)
 """Before a step of a move that did not come to its end is done again."""
-_TOLD = {StepName.FENCE: "by its host, with every session that was left"}
-"""What is told of a deed that is done beyond that it is; of most there is nothing to tell."""
 
 
 class Acting:
@@ -226,7 +224,7 @@ class Acting:
         if forbidden is not None:  # the last look before the deed, by our own clock
             because = f"it was not begun: {forbidden}"
             return await self.outcome(operation, step, StepOutcome.REFUSED, because, held=held, not_done=True)
-        outcome, because = StepOutcome.DONE, _TOLD.get(step.name, "")
+        outcome, because = StepOutcome.DONE, ""
         try:
             kept = await deed.do()
             step = replace(step, evidence={**step.evidence, **kept})

@@ -254,7 +254,7 @@ class MoveDeeds:
         if step is StepName.SYNCHRONISE:
             return Synchronise(world=self._world, move=move)
         done = (one for one in steps if one.name is StepName.FENCE and one.outcome is StepOutcome.DONE)
-        fenced = next((f"its service was stopped ({one.because})" for one in done), None)
+        fenced = next(("its service was stopped" for _ in done), None)
         return SwitchOver(
             world=self._world,
             move=move,

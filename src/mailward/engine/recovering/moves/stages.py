@@ -65,7 +65,7 @@ class MoveStages:
         left = [one for one in moves if one is not None and not one.status.is_over]
         if left:
             done = len(moves) - len(left)
-            because = f"{done} of {len(moves)} databases are moved; {left[0].target}: {left[0].because}"
+            because = f"{done} of {_databases(len(moves))} moved; {left[0].target}: {left[0].because}"
             until = self._world.clock.now() + LOOK_AGAIN_AFTER
             return await self._noting.wait(turn.operation, because, until=until, held=turn.held)
         moved = [one for one in moves if one is not None and one.status is OperationStatus.HEALED]
@@ -78,7 +78,7 @@ class MoveStages:
             return await self._noting.note(turn, StepOutcome.FAILED, f"not moved: {because}", evidence=evidence)
         if "/" in turn.operation.target and turn.operation.kind is OperationKind.MAILBOX_SERVER:
             evidence["healthy"] = True  # it was about this one database, whose users are served elsewhere now
-        return await self._noting.note(turn, StepOutcome.DONE, f"{len(moved)} databases are moved", evidence=evidence)
+        return await self._noting.note(turn, StepOutcome.DONE, f"{_databases(len(moved))} moved", evidence=evidence)
 
     async def verify(self, turn: Turn) -> Operation:
         """Users of the database are served by the target, through every proxy."""
@@ -101,6 +101,10 @@ class MoveStages:
             if any(step.name is StepName.FENCE and step.outcome is StepOutcome.DONE for step in steps):
                 return True
         return False
+
+
+def _databases(count: int) -> str:
+    return "1 database is" if count == 1 else f"{count} databases are"
 
 
 def _against(turn: Turn, database: Database, source: Source) -> str | None:
