@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from mailward.model.organization import Organization, Server
-from mailward.platforms.commands import LocalRunner
+from mailward.platforms.commands import DaemonStarter, LocalRunner
 from mailward.platforms.dovecot.doveadm import Doveadm, LocalDoveadm
 from mailward.platforms.dovecot.proxy import DovecotProxy
 from mailward.platforms.dovecot.replication import DovecotReplication
@@ -26,14 +26,14 @@ def routing_for(organization: Organization, secrets: Secrets) -> MailboxRouting 
     if settings is None:
         return None
     if settings.map == _COMMAND:
-        return CommandMap(settings, LocalRunner())
+        return CommandMap(settings, looking=LocalRunner(largest=_LARGEST_LIST), doing=DaemonStarter())
     ref = settings.password
 
     def password() -> str | None:
         return None if ref is None else secrets.reveal(ref)
 
     if settings.ldap is not None:
-        return LdapMap(settings, password, LocalRunner())
+        return LdapMap(settings, password, LocalRunner(largest=_LARGEST_LIST))
     from mailward.platforms.routing.sql_map import SqlMap  # noqa: PLC0415 - SQLAlchemy takes a while to load
 
     return SqlMap(settings, password)
