@@ -80,6 +80,13 @@ async def test_a_wrong_statement_is_named_with_what_is_wrong(sql, key, statement
     assert [("be1",), ("be1",), ("be2",)] == sql.ask("SELECT active FROM db ORDER BY active")
 
 
+@pytest.mark.parametrize("statement", ["SELECT\n  name\nFROM db", "UPDATE db\n  SET hold_until = 0"])
+async def test_a_statement_of_several_lines_is_told_on_one(sql, statement):
+    with pytest.raises(Refused) as refused:
+        await sql.map(active=statement).active()
+    assert " ".join(statement.split()) == str(refused.value).rpartition(": ")[2]
+
+
 async def test_a_percent_sign_and_a_cast_are_no_parameters(sql):
     like = sql.map(active="SELECT name, active FROM db WHERE name LIKE 'DB%'")
     assert {"DB1": "be1", "DB2": "be2"} == dict(await like.active())

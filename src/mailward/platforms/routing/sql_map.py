@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from mailward.model.errors import Refused
 from mailward.model.organization import RoutingMap
+from mailward.platforms.commands import one_line
 from mailward.platforms.routing.said import by_database, filled
 from mailward.platforms.routing.sql_database import LIMIT_S, SqlDatabase, run
 
@@ -92,7 +93,7 @@ class SqlMap:
 def _rows(connection: Connection, key: str, statement: str, given: Mapping[str, Any], *, columns: int) -> Sequence[Any]:
     rows, _ = run(connection, key, statement, given)
     if rows is None:
-        raise Refused(f"routing.{key} gives no rows; it must be a SELECT: {statement}")
+        raise Refused(f"routing.{key} gives no rows; it must be a SELECT: {one_line(statement)}")
     if rows and len(rows[0]) != columns:
-        raise Refused(f"routing.{key} gives {len(rows[0])} columns instead of {columns}: {statement}")
+        raise Refused(f"routing.{key} gives {len(rows[0])} columns instead of {columns}: {one_line(statement)}")
     return rows
