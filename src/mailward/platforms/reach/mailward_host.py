@@ -322,7 +322,7 @@ def names_in(data: bytes, most: int) -> Sequence[str]:
         Refusal: There is none, there are too many, or one cannot be a mailbox's; nobody's is taken then.
     """
     if len(data) > _LARGEST_INPUT:
-        raise Refusal(f"that are too many mailboxes: more than {_LARGEST_INPUT} bytes")
+        raise Refusal(f"these are too many mailboxes: more than {_LARGEST_INPUT} bytes")
     try:
         names = data.decode().split("\n")  # not splitlines, which knows more ends of lines than doveadm
     except UnicodeDecodeError as error:
@@ -414,7 +414,7 @@ def run(
     try:
         output, errors = _listen(process, time.monotonic() + seconds, largest)
     except TimeoutError:
-        return {"ok": False, "error": f"{' '.join(argv)[:300]} did not end within {seconds} s", "unknown": True}
+        return {"ok": False, "error": f"{' '.join(argv)[:300]} did not end within {seconds:g} s", "unknown": True}
     finally:
         _let_go(process)
     return {
@@ -422,7 +422,7 @@ def run(
         "status": process.returncode,
         "output": output[:largest].decode("utf-8", "replace"),
         "errors": errors[:largest].decode("utf-8", "replace"),
-        "truncated": len(output) > largest,
+        "truncated": len(output) > largest or len(errors) > largest,
     }
 
 
@@ -590,8 +590,9 @@ def _main_pid(shown: str) -> int:
 
 def _systemd_at_work(host: Host, execute: Execute) -> Iterator[str]:
     said = execute(argv_of("status", host), _LOOK_S)
-    if not said.get("ok") or said.get("status") != 0:
-        raise Unseen(f"systemd does not say what it is about: {said.get('error') or said.get('errors')}")
+    if not said.get("ok") or said.get("status") != 0 or said.get("truncated"):
+        why = said.get("error") or said.get("errors") or f"exit status {said.get('status')}"
+        raise Unseen(f"systemd does not say what it is about: {why}")
     shown = dict(line.split("=", 1) for line in str(said["output"]).splitlines() if "=" in line)
     if shown.get("SubState", "").startswith("auto-restart"):
         yield f"systemd restarts {host.unit} itself (Restart=)"
@@ -611,9 +612,25 @@ def _boot_id(proc: Path) -> str:
     return (proc / "sys/kernel/random/boot_id").read_text().strip()
 
 
-def as_root(request: str, host: Host, given: Callable[[], bytes]) -> int:
+def as_root(
+    request: str,
+    host: Host,
+    given: Callable[[], bytes],
+    execute: Execute | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> int:
     """
     What sudo starts: run doveadm for mailboxes whose names are given, until one fails. Its exit status.
+
+    An answer that is not whole is a failure, whatever its program ended with: our other half, which passes on what we
+    say, could not see that something is missing. Nor is a program started for which no time is left.
+
+    Args:
+        request: A request of the table.
+        host: This host's own configuration.
+        given: Reads the names of mailboxes, a line each.
+        execute: Runs an argv of the table within so many seconds; as it is done here by default.
+        clock: Seconds that pass.
 
     Raises:
         Refusal: There is nothing of that name to be done so, or a name is not acceptable; nothing was run.
@@ -622,9 +639,16 @@ def as_root(request: str, host: Host, given: Callable[[], bytes]) -> int:
     if verb is None or not verb.through_us:
         raise Refusal(f"{request[:_LONGEST_REQUEST]!a} is not run as root")
     names = _names(verb, given)
-    deadline = time.monotonic() + verb.seconds_for(names)
+    seconds = verb.seconds_for(names)
+    deadline = clock() + seconds
     for argv, lines, mailbox in runs_of(verb, host, names):
-        said = run(argv, max(0.0, deadline - time.monotonic()), given=lines, largest=verb.largest)
+        left = deadline - clock()
+        if left <= 0:
+            said: Mapping[str, Any] = {"ok": False, "error": f"its turn did not come within {seconds} s"}
+        else:
+            said = (execute or run)(argv, left, given=lines, largest=verb.largest)
+        if said.get("truncated"):
+            said = {"ok": False, "error": f"{argv[0]} said more than {verb.largest} bytes"}
         status: int = said["status"] if said["ok"] else _TEMPORARY
         errors = said.get("error") or said["errors"] or (f"exit status {status}" if status else "")
         sys.stdout.buffer.write(said.get("output", "").encode())

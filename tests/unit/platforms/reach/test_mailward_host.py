@@ -204,6 +204,16 @@ def test_a_systemd_that_does_not_answer_is_unknown_not_nobody(quiet):
         others(quiet, status=1, errors="no bus")
 
 
+def test_a_systemd_that_says_nothing_of_its_failure_is_told_by_its_status(quiet):
+    with pytest.raises(Unseen, match="what it is about: exit status 3"):
+        others(quiet, status=3, errors="")
+
+
+def test_a_systemd_whose_answer_is_not_whole_is_unknown(quiet):
+    with pytest.raises(Unseen, match="does not say what it is about"):
+        others(quiet, truncated=True)
+
+
 def test_a_mark_below_a_file_is_not_there_and_one_that_cannot_be_looked_at_is_unknown(quiet, tmp_path):
     (tmp_path / "file").touch()
     assert [] == others(quiet, host=Host(unit="dovecot.service", config="/x", marks=(f"{tmp_path}/file/mark",)))
@@ -353,6 +363,16 @@ def test_output_is_bounded():
     said = run((sys.executable, "-c", "print('x' * 2_000_000)"), 20)
 
     assert (500_000, True) == (len(said["output"]), said["truncated"])
+
+
+def test_complaints_are_bounded_as_well():
+    said = run((sys.executable, "-c", "import sys; sys.stderr.write('x' * 2_000_000)"), 20)
+
+    assert (500_000, True) == (len(said["errors"]), said["truncated"])
+
+
+def test_the_time_a_program_had_is_told_as_people_say_it():
+    assert "did not end within 0.0123457 s" in run(("sleep", "60"), 0.0123456789)["error"]
 
 
 @pytest.mark.parametrize(
