@@ -9,6 +9,7 @@ from mailward.config.open_secrets import open_secret
 from mailward.config.schema import Configuration, RoutingTable
 from mailward.config.schema_acting import ROUTING_COMMANDS
 from mailward.config.within import Within
+from mailward.platforms.routing.said import PARAMETER
 
 _ROUTING, _COMMAND = "routing", "command"
 _STATEMENTS = ("active", "mailboxes", "switch")
@@ -18,8 +19,6 @@ _PARAMETERS = {
     "mailboxes": ("database",),
     "switch": ("database", "source", "target", "hold_until"),
 }
-#: As the driver reads them: not after another colon (a cast), nor after a backslash.
-_PARAMETER = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 _LDAP = re.compile(r"ldap[si]?://")
 _PASSWORD = re.compile(r"^[a-z]+://[^:/@]*:[^@]*@|[?&](password|passwd)=")
 _ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]*|[0-9]+(\.[0-9]+)+")
@@ -120,11 +119,13 @@ def _by_statements(within: Within, table: RoutingTable) -> Iterator[Mistake]:
         if statement is None:
             yield from within.missing((_ROUTING, key), "is missing; the reference page has an example")
             continue
-        known = set(_PARAMETER.findall(statement))
+        known = set(PARAMETER.findall(statement))
         for parameter in _NEEDED_IN.get(key, ()):
             if parameter not in known:
                 # without :source it would overwrite what somebody else has just changed
-                yield within.mistake((_ROUTING, key), f"does not mention :{parameter}, which it needs")
+                # followed by another colon it is none to the driver
+                cast = f"; a cast of it is CAST(:{parameter} AS …)" if f":{parameter}::" in statement else ""
+                yield within.mistake((_ROUTING, key), f"does not mention :{parameter}, which it needs{cast}")
         for parameter in sorted(known - set(_PARAMETERS[key])):
             has = ", ".join(f":{name}" for name in _PARAMETERS[key]) or "none"
             text = f"has :{parameter}, which is no parameter of it (it has {has}); write \\: for a colon that is meant"

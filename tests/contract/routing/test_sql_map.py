@@ -227,6 +227,20 @@ async def test_a_rehearsal_shows_the_statement_as_it_would_be_read():
     assert expected == " ".join(words)
 
 
+def test_what_is_shown_of_a_statement_has_its_casts_as_they_stand():
+    statement = "UPDATE db SET a = :target, b = now()::database WHERE n = :database AND '\\:source' = :source::text"
+    words = SqlMap(RoutingMap(map="sqlite:/x", switch=statement), lambda: None).command("D", source="be1", target="be2")
+    expected = "sql UPDATE db SET a = 'be2', b = now()::database WHERE n = 'D' AND '\\:source' = :source::text"
+    assert expected == " ".join(words)
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"), [("h = :hold_until", True), ("h::hold_until", False), ("h = '\\:hold_until'", False)]
+)
+def test_only_a_statement_with_that_parameter_can_hold(end, expected):
+    assert expected == SqlMap(RoutingMap(map="sqlite:/x", switch=f"UPDATE db SET {end}"), lambda: None).can_hold
+
+
 def test_every_kind_of_database_has_its_driver_where_mailward_is_tested():
     assert ["psycopg", "pymysql"] == [
         make_url(f"{kind}://").get_dialect()().driver for kind in ("postgresql+psycopg", "mysql+pymysql")

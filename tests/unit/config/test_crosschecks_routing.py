@@ -76,6 +76,13 @@ def mistakes_of(main, text):
             [],
         ),
         (
+            'map = "postgresql://h/db"' + SQL.replace("db = :database", "db = :database::text"),
+            [
+                "routing.mailboxes does not mention :database, which it needs; a cast of it is CAST(:database AS …)",
+            ],
+        ),
+        ('map = "postgresql://h/db"' + SQL.replace("db = :database", "db::text = CAST(:database AS text)"), []),
+        (
             'map = "sqlite:map.db"\npassword_file = "a"\npassword_environment = "B"' + SQL,
             ["routing.password_environment is a second place for the same password; keep one"],
         ),

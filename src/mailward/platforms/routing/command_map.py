@@ -1,5 +1,6 @@
 """A map that commands read and change: a file that is generated, or a tool of one's own."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from mailward.platforms.routing.said import by_database, filled
 
 LIMIT_S = 20.0
 _CHANGED_BY_SOMEBODY = 1
-_PLACEHOLDER = r"\{(\w+)\}"
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 class CommandMap:
