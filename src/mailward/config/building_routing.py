@@ -4,7 +4,8 @@ from pathlib import Path
 
 from mailward.config.filling import file_name, given, located
 from mailward.config.layers import PASSWORDS
-from mailward.config.schema import Configuration, LdapTable, RoutingTable
+from mailward.config.schema import Configuration
+from mailward.config.schema_routing import LdapTable, RoutingTable
 from mailward.model.copies import CopyKind
 from mailward.model.organization import DirectoryEntries, RoutingMap, SecretKind, SecretRef
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from mailward.config.layers import PASSWORDS
 from mailward.config.mistakes import Mistake, quoted
 from mailward.config.open_secrets import open_secret
-from mailward.config.schema import Configuration, RoutingTable
-from mailward.config.schema_acting import ROUTING_COMMANDS
+from mailward.config.schema import Configuration
+from mailward.config.schema_routing import ROUTING_COMMANDS, RoutingTable
 from mailward.config.within import Within
 from mailward.platforms.routing.said import PARAMETER
 

@@ -29,16 +29,6 @@ COMMANDS = {
 #: Those that control the machine; the others control the service.
 HOST_COMMANDS = ("restart-server", "boot-id")
 
-#: Verb of `routing.commands` -> what the command must do.
-ROUTING_COMMANDS = {
-    "active": "Prints a line for each database: its name, white space, the server of its active copy.",
-    "mailboxes": "Prints the mailboxes of the database `{database}`, one a line.",
-    "switch": (
-        "Sends the users of `{database}` from `{source}` to `{target}`, from now on. Exit status 0 when it did, 1 when"
-        " the active copy was not on `{source}` any more and nothing was changed."
-    ),
-}
-
 CLASSES = "classes"
 _MEANINGS = {
     ActionClass.START: "Start a service that failed; one that was stopped on purpose is left alone.",
