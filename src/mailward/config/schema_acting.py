@@ -7,7 +7,7 @@ from typing import Literal
 from mailward.config.fields import Table, table_of, table_with
 from mailward.model.errors import ConfigError
 from mailward.model.recovery import ActionClass, Mode
-from mailward.platforms.reach.ssh import destination
+from mailward.platforms.reach.ssh import LOCAL, destination
 from mailward.recovery.settings import CLASS_DEFAULTS, RecoverySettings
 
 #: Verb of `host.commands` -> what the command must do. Exit statuses are those of init scripts (LSB core 3.1).
@@ -61,7 +61,7 @@ def reach_address(text: str) -> str:
     Raises:
         ValueError: It is neither this host nor an ssh destination.
     """
-    if text == "local":
+    if text == LOCAL:
         return text
     try:
         destination(text.replace("{name}", "name"))

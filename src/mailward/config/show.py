@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from mailward.config.layers import PASSWORDS, Setting, database_settings, leaves, server_settings
+from mailward.config.layers import KIND_OF_PASSWORD, Setting, database_settings, leaves, server_settings
 from mailward.config.load import Reading, manager_of, read
 from mailward.config.mistakes import KeyPath, spelled
 from mailward.config.schema import (
@@ -39,7 +39,6 @@ from mailward.monitors.settings import FIELD_OF_ITEM
 from mailward.ports.settings import Snapshot
 
 DEFAULT = "default"
-_SECRET_KEYS = dict(zip(PASSWORDS, (SecretKind.FILE, SecretKind.ENVIRONMENT, SecretKind.CREDENTIAL), strict=True))
 #: Key of a channel -> the field that holds the secret, and the kind of place the key names.
 _SECRETS_PLACES = {
     key: ("url_secret" if secret == "url" else secret, kind)  # noqa: S105 - a key, no secret
@@ -108,9 +107,9 @@ class _Showing:
     ) -> Iterator[Shown]:
         for key in keys:
             setting = written.get(key)
-            value = _secret(_value(thing, key[:-1]), key[-1]) if key[-1] in _SECRET_KEYS else _value(thing, key)
+            value = _secret(_value(thing, key[:-1]), key[-1]) if key[-1] in KIND_OF_PASSWORD else _value(thing, key)
             # one place of a secret says where it is, and a command that is not there is one of nine
-            if value is not None or not (key[-1] in _SECRET_KEYS or "commands" in key):
+            if value is not None or not (key[-1] in KIND_OF_PASSWORD or "commands" in key):
                 yield self._shown((*path, *key), value, setting)
 
     def _plain(self, section: str, values: object, keys: Sequence[str] | Mapping[str, Any]) -> Iterator[Shown]:
@@ -180,7 +179,7 @@ def _of_channel(channel: Channel, key: str) -> object:
 
 def _secret(mailbox: object, key: str) -> str | None:
     reference = getattr(mailbox, "password", None)
-    fits = isinstance(reference, SecretRef) and reference.kind is _SECRET_KEYS[key]
+    fits = isinstance(reference, SecretRef) and reference.kind is KIND_OF_PASSWORD[key]
     return reference.name if fits and isinstance(reference, SecretRef) else None
 
 

@@ -14,10 +14,8 @@ from mailward.config.concerns import Concern, endpoints, mailboxes
 from mailward.model.errors import TemporaryFailure
 from mailward.model.organization import Organization, SecretKind, SecretRef, Security
 from mailward.platforms.local.file_secrets import FileSecrets
+from mailward.platforms.reach.ssh import LOCAL
 from mailward.ports.settings import Snapshot
-
-HERE = "local"
-"""The `reach` of a server whose host is this machine."""
 
 
 def surroundings(snapshot: Snapshot) -> Iterator[Concern]:
@@ -55,7 +53,7 @@ def _certificates(organization: Organization) -> Iterator[Concern]:
             text = f"is the address {endpoint.host}: its certificate must carry that address, or give tls.expected_name"
             yield Concern(about=f"{about}.imap.host", text=text)
     for server in organization.servers.values():
-        if server.host.reach != HERE or server.host.certificate_file is None:
+        if server.host.reach != LOCAL or server.host.certificate_file is None:
             continue
         if not _readable(server.host.certificate_file):
             text = f"cannot be read: {server.host.certificate_file}; a certificate that was not loaded stays unnoticed"

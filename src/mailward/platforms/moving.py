@@ -9,9 +9,10 @@ from mailward.platforms.dovecot.proxy import DovecotProxy
 from mailward.platforms.dovecot.replication import DovecotReplication
 from mailward.platforms.reach.mailward_host import LARGEST_LIST
 from mailward.platforms.reach.remote_doveadm import RemoteDoveadm
+from mailward.platforms.reach.ssh import LOCAL
 from mailward.platforms.routing.command_map import CommandMap
 from mailward.platforms.routing.ldap_map import LdapMap
-from mailward.platforms.services import LOCAL, mailward_host_for
+from mailward.platforms.services import mailward_host_for
 from mailward.ports.mailbox_routing import MailboxRouting, ProxyControl
 from mailward.ports.replication import Replication
 from mailward.ports.secrets import Secrets
