@@ -23,6 +23,7 @@ def surroundings(snapshot: Snapshot) -> Iterator[Concern]:
     organization = snapshot.organization
     yield from _certificates(organization)
     yield from _channels(snapshot)
+    yield from _map(organization)
     yield from _secrets(snapshot)
     yield from _source_addresses(organization)
     if snapshot.stop_file and Path(snapshot.stop_file).exists():
@@ -67,6 +68,13 @@ def _channels(snapshot: Snapshot) -> Iterator[Concern]:
             yield Concern(about=f"notify.{channel.name}.ca_file", text=text)
 
 
+def _map(organization: Organization) -> Iterator[Concern]:
+    ldap = organization.routing.ldap if organization.routing is not None else None
+    if ldap is not None and ldap.ca_file is not None and not _readable(ldap.ca_file):
+        text = f"cannot be read: {ldap.ca_file}; the map could not be asked, and nothing moved"
+        yield Concern(about="routing.ldap.ca_file", text=text)
+
+
 def _secrets(snapshot: Snapshot) -> Iterator[Concern]:
     """Each secret's file as `mailward run` would meet it; variables and credentials only exist for the manager."""
     secrets = FileSecrets()
@@ -93,6 +101,9 @@ def _secrets_of(snapshot: Snapshot) -> Iterator[tuple[str, SecretRef]]:
         for secret in (channel.url_secret, channel.password, channel.bearer_token):
             if secret is not None:
                 yield f"notify.{channel.name}", secret
+    routing = snapshot.organization.routing
+    if routing is not None and routing.password is not None:
+        yield "routing", routing.password
 
 
 def _source_addresses(organization: Organization) -> Iterator[Concern]:
