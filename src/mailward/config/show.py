@@ -23,6 +23,7 @@ from mailward.config.schema import (
     AccessPointTable,
     DatabaseTable,
     EscalationTable,
+    MovesTable,
     RetentionTable,
     RollupTable,
     ServerTable,
@@ -30,6 +31,7 @@ from mailward.config.schema import (
     table_at,
 )
 from mailward.config.schema_acting import CLASSES, RecoveryTable
+from mailward.config.schema_routing import RoutingTable
 from mailward.config.schema_telling import KEYS_OF, SECRETS, NotifyTable
 from mailward.model.channels import Channel
 from mailward.model.durations import write_duration
@@ -91,6 +93,7 @@ class _Showing:
         databases = database_settings(configuration)
         for name, database in organization.databases.items():
             yield from self._thing(("databases", name), database, leaf_keys(DatabaseTable), databases[name])
+        yield from self._moving()
         yield from self._probing()
         yield from self._judging()
         yield from self._acting()
@@ -115,6 +118,16 @@ class _Showing:
     def _plain(self, section: str, values: object, keys: Sequence[str] | Mapping[str, Any]) -> Iterator[Shown]:
         for key in keys:
             yield self._at((section, key), getattr(values, key))
+
+    def _moving(self) -> Iterator[Shown]:
+        routing, replication = self._snapshot.organization.routing, self._reading.configuration.replication
+        for key in leaf_keys(RoutingTable):
+            value = _secret(routing, key[-1]) if key[-1] in KIND_OF_PASSWORD else _value(routing, key)
+            # a map is read and changed in one of several ways, whose keys alone mean something
+            if value is not None or key == ("map",) or (key[0] == "ldap" and routing is not None and routing.ldap):
+                yield self._at(("routing", *key), value)
+        yield from self._plain("moves", self._snapshot.moves, MovesTable.model_fields)
+        yield self._at(("replication", "kind"), None if replication is None else replication.kind)
 
     def _probing(self) -> Iterator[Shown]:
         for key, field in PROBES_KEYS.items():
