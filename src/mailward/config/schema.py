@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 from mailward.alerts.settings import EscalationSettings
 from mailward.config.fields import AT_HOME, Argv, FileName, Port, PositiveDuration, Table, Text, table_of, table_with
 from mailward.config.schema_acting import COMMANDS, RecoveryTable, haproxy_name, reach_address
-from mailward.config.schema_routing import Replication, ReplicationTable, RoutingTable
+from mailward.config.schema_routing import Replication, ReplicationAddress, ReplicationTable, RoutingTable
 from mailward.config.schema_telling import NotifyTable
 from mailward.failover.settings import MoveSettings
 from mailward.health.settings import RollupSettings
@@ -93,7 +93,6 @@ class ImapTable(Table):
 
 SERVICE = r"^((systemd|pidfile|supervisor|doveadm):[^\x00-\x1f]+|command)$"
 CONTROL = r"^(supervisor:[^\x00-\x1f]+|systemd|command)$"
-REPLICATION_ADDRESS = r"^tcps?:[^\x00-\x20]+:[0-9]{1,5}$"
 ACCESS_POINT_CONTROL = r"^(haproxy:[^\x00-\x1f]+|health-page)$"
 
 HaproxyName = Annotated[Text, AfterValidator(haproxy_name)]
@@ -141,7 +140,7 @@ class HostTable(Table):
     replication. Needed to move databases. With `reach` "ssh:…" it says that doveadm is used there; the file is the one
     that `mailward-host` is configured with.
     """
-    replication_address: Annotated[Text, Field(pattern=REPLICATION_ADDRESS)] | None = None
+    replication_address: ReplicationAddress | None = None
     """
     Mailbox servers: where the others reach this one to synchronise, as `doveadm sync` takes it: "tcp:HOST:PORT" or
     "tcps:HOST:PORT". A mailbox server behind ssh has it among the `peers` of its `mailward-host`, letter for letter.

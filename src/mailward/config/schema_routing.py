@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from mailward.config.fields import AT_HOME, Argv, FileName, Table, Text, table_with
 
@@ -18,6 +18,23 @@ ROUTING_COMMANDS = {
 
 Replication = Literal["replicator", "sync", "shared-storage", "single"]
 ROUTING_MAP = r"^(sqlite:[^\x00-\x1f]+|(postgresql|mysql|ldaps?|ldapi)://[^\x00-\x20]+|command)$"
+
+REPLICATION_ADDRESS = r"^tcps?:[^\x00-\x20]+:[0-9]{1,5}$"
+
+
+def peer_address(text: str) -> str:
+    """
+    Check the port at the end of an address.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not 0 < int(text.rpartition(":")[2]) < 65536:
+        raise ValueError("must end with a port from 1 to 65535")
+    return text
+
+
+ReplicationAddress = Annotated[Text, Field(pattern=REPLICATION_ADDRESS), AfterValidator(peer_address)]
 
 RoutingCommandsTable = table_with(
     "RoutingCommandsTable",

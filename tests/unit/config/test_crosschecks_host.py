@@ -140,9 +140,7 @@ host.replication_address = "ADDRESS"
 """
 
 
-@pytest.mark.parametrize(
-    "address", ["tcp:[2001:db8::2]:12345", "tcp:a;b:1", "tcp:be2:65536", "tcp:be2:0", "tcps:größe:1", "tcp:-x:1"]
-)
+@pytest.mark.parametrize("address", ["tcp:[2001:db8::2]:12345", "tcp:a;b:1", "tcps:größe:1", "tcp:-x:1"])
 def test_an_address_that_a_host_behind_ssh_cannot_be_told_is_found_where_it_is_written(address, write):
     main = write(SERVERS, more=PEERS.replace("REACH", "ssh:u@be1").replace("ADDRESS", address))
 
@@ -152,6 +150,25 @@ def test_an_address_that_a_host_behind_ssh_cannot_be_told_is_found_where_it_is_w
     )
     assert f"servers.be2.host.replication_address {text} IPv4" == mistake.text
     assert ("more.toml", 8) == (mistake.file.name, mistake.line)
+
+
+@pytest.mark.parametrize(
+    ("address", "text"),
+    [
+        *(
+            (address, 'must be "tcp:HOST:PORT" or "tcps:HOST:PORT"')
+            for address in ("be2", "be2:1", "ssh:be2:1", "tcp:1")
+        ),
+        *((f"tcp:be2:{port}", "must end with a port from 1 to 65535") for port in (0, 65536, 99999)),
+    ],
+)
+@pytest.mark.parametrize("reach", ["local", "ssh:u@be1"])
+def test_an_address_that_is_none_is_told_in_its_own_words(address, text, reach, write):
+    main = write(SERVERS, more=PEERS.replace("REACH", reach).replace("ADDRESS", address))
+
+    (mistake,) = read(main).mistakes
+    assert ("more.toml", 8) == (mistake.file.name, mistake.line)
+    assert f"servers.be2.host.replication_address {text}" == mistake.text
 
 
 @pytest.mark.parametrize(
