@@ -1,5 +1,7 @@
 """What a host or an access point needs to be controlled is asked for when it is written."""
 
+import json
+
 import pytest
 
 from mailward.config.load import load, read
@@ -188,10 +190,17 @@ def test_an_address_that_can_be_told_is_none(reach, address, write):
         (["curl", "--api-key=hunter2"], "--api-key="),
         (["sh", "-c", "power --token=hunter2 cycle"], "--token="),
         (["power", "--secret", "hunter2"], "--secret"),
+        (["sh", "-c", "power --token hunter2 cycle"], "--token"),
+        (["sh", "-c", 'exec power --token "hunter2" cycle'], "--token"),
+        (["sh", "-c", "power --token hunter2 it's"], "--token"),
+        (["curl", "-H", "Authorization: Bearer hunter2"], "Authorization: Bearer"),
+        (["curl", "--header=authorization:basic hunter2", "x"], "authorization:basic"),
+        (["sh", "-c", "curl -H 'Authorization: Bearer hunter2' https://power"], "Authorization: Bearer"),
+        (["curl", "-H", "Proxy-Authorization: Token hunter2"], "Authorization: Token"),
     ],
 )
 def test_a_secret_among_the_words_of_a_command_is_a_mistake_and_not_repeated(words, before, write):
-    commands = f"commands.boot-id = ['x']\ncommands.restart-server = {words}"
+    commands = f"commands.boot-id = ['x']\ncommands.restart-server = {json.dumps(words)}"
     main = write(SERVERS, more=f"[servers.be1.host]\ncontrol = 'command'\n{commands}")
 
     (mistake,) = read(main).mistakes
@@ -208,10 +217,13 @@ def test_a_secret_among_the_words_of_a_command_is_a_mistake_and_not_repeated(wor
         ["power", "--password-file=/etc/x"], ["power", "--password-file", "/etc/x"], ["power", "--password=/etc/x"],
         ["power", "--password", "--cycle"], ["curl", "--token=@/etc/x"], ["openssl", "--password", "file:/x"],
         ["passwd", "--status"], ["power", "--password="], ["power", "-p", "x"], ["power", "secret"],
+        ["sh", "-c", "power --token $(cat /etc/x)"], ["sh", "-c", "power --token \"$TOKEN\" cycle"],
+        ["sh", "-c", "power --password /etc/x"], ["sh", "-c", "curl -H \"Authorization: Bearer $TOKEN\" x"],
+        ["curl", "-H", "Authorization: Bearer"], ["echo", "authorization: none"], ["sh", "-c", "power --password"],
     ],
 )  # fmt: skip
 def test_what_is_no_secret_is_let_through(words, write):
-    commands = f"commands.boot-id = ['x']\ncommands.restart-server = {words}"
+    commands = f"commands.boot-id = ['x']\ncommands.restart-server = {json.dumps(words)}"
 
     assert [] == mistakes_of(write(SERVERS, more=f"[servers.be1.host]\ncontrol = 'command'\n{commands}"))
 
