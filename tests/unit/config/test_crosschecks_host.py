@@ -18,10 +18,6 @@ roles = ["proxy"]
 """
 
 
-def mistakes_of(main):
-    return [mistake.text for mistake in read(main).mistakes]
-
-
 @pytest.mark.parametrize(
     ("more", "texts"),
     [
@@ -120,11 +116,11 @@ def mistakes_of(main):
         ),
     ],
 )
-def test_words_that_need_each_other_are_asked_for(write, more, texts):
+def test_words_that_need_each_other_are_asked_for(write, more, texts, mistakes_of):
     assert texts == sorted(mistakes_of(write(SERVERS, more=more)))
 
 
-def test_a_name_that_is_no_host_is_told_where_it_would_be_one(write):
+def test_a_name_that_is_no_host_is_told_where_it_would_be_one(write, mistakes_of):
     main = write(SERVERS, more="[servers.mail_1]\nroles = ['proxy']\nhost.reach = 'ssh:u@{name}.example.org'")
 
     text = "'ssh:u@mail_1.example.org' is not ssh:USER@HOST or ssh:USER@HOST:PORT"
@@ -176,7 +172,7 @@ def test_an_address_that_is_none_is_told_in_its_own_words(address, text, reach, 
 @pytest.mark.parametrize(
     ("reach", "address"), [("local", "tcp:[2001:db8::2]:12345"), ("ssh:u@be1", "tcps:{name}.example.org:12345")]
 )
-def test_an_address_that_can_be_told_is_none(reach, address, write):
+def test_an_address_that_can_be_told_is_none(reach, address, write, mistakes_of):
     assert [] == mistakes_of(write(SERVERS, more=PEERS.replace("REACH", reach).replace("ADDRESS", address)))
 
 
@@ -222,7 +218,7 @@ def test_a_secret_among_the_words_of_a_command_is_a_mistake_and_not_repeated(wor
         ["curl", "-H", "Authorization: Bearer"], ["echo", "authorization: none"], ["sh", "-c", "power --password"],
     ],
 )  # fmt: skip
-def test_what_is_no_secret_is_let_through(words, write):
+def test_what_is_no_secret_is_let_through(words, write, mistakes_of):
     commands = f"commands.boot-id = ['x']\ncommands.restart-server = {json.dumps(words)}"
 
     assert [] == mistakes_of(write(SERVERS, more=f"[servers.be1.host]\ncontrol = 'command'\n{commands}"))
@@ -230,7 +226,7 @@ def test_what_is_no_secret_is_let_through(words, write):
 
 @pytest.mark.parametrize("reach", ["local", "ssh:u@be1"])
 @pytest.mark.parametrize("unit", ["--now", "-Hroot@x", "a b", "dovecot/x"])
-def test_a_unit_that_could_be_none_is_found_before_the_manager_refuses_to_start(unit, reach, write):
+def test_a_unit_that_could_be_none_is_found_before_the_manager_refuses_to_start(unit, reach, write, mistakes_of):
     main = write(SERVERS, more=f"[servers.be1.host]\nreach = '{reach}'\nservice = 'systemd:{unit}'")
 
     text = f'{unit!r} cannot be the name of a systemd unit; write it as systemctl does, such as "dovecot.service"'
@@ -238,7 +234,7 @@ def test_a_unit_that_could_be_none_is_found_before_the_manager_refuses_to_start(
 
 
 @pytest.mark.parametrize("unit", ["dovecot", "dovecot.service", "dovecot@{name}.service", r"imap-a\x2db.service"])
-def test_a_unit_by_any_name_that_systemd_allows(unit, write):
+def test_a_unit_by_any_name_that_systemd_allows(unit, write, mistakes_of):
     assert [] == mistakes_of(write(SERVERS, more=f"[servers.be1.host]\nservice = 'systemd:{unit}'"))
 
 
