@@ -39,4 +39,10 @@ def test_copies_are_active_on_one_server_and_passive_on_the_others():
 
     assert ["DB1"] == [database.name for database in organization.active_on("mbx2")]
     assert () == organization.active_on("mbx1")
-    assert ["DB1"] == [database.name for database in organization.passive_on("mbx1")]
+    assert ("mbx1",) == organization.databases["DB1"].passive
+
+
+def test_a_database_that_only_the_map_knows_does_not_become_ours():
+    organization = an_organization().with_active({"DB1": "mbx1", "DB9": "mbx2"})
+
+    assert {"DB1": "mbx1"} == {name: database.active for name, database in organization.databases.items()}
