@@ -13,8 +13,16 @@ from mailward.alerts.settings import EscalationSettings
 from mailward.config.building_channels import channels
 from mailward.config.building_host import host_access, lmtp_endpoint
 from mailward.config.building_routing import replication_kind, routing_map
-from mailward.config.filling import file_name, filled, given, in_place, located
-from mailward.config.layers import HEALTH_MAILBOX, PASSWORDS, Settings, database_settings, groups_of, server_settings
+from mailward.config.filling import file_name, filled, given, in_place, located, secret
+from mailward.config.layers import (
+    HEALTH_MAILBOX,
+    KIND_OF_PASSWORD,
+    PASSWORDS,
+    Settings,
+    database_settings,
+    groups_of,
+    server_settings,
+)
 from mailward.config.schema import AccessPointTable, Configuration, OrganizationTable
 from mailward.config.tuning import monitors, over, probing, recovery
 from mailward.failover.settings import MoveSettings
@@ -26,8 +34,6 @@ from mailward.model.organization import (
     ImapEndpoint,
     Organization,
     Role,
-    SecretKind,
-    SecretRef,
     Security,
     Server,
     TlsPolicy,
@@ -38,7 +44,6 @@ from mailward.ports.store import Retention
 #: In the configuration's directory: an administrator can make it with everything else out of order.
 STOP_FILE = "STOP"
 _TLS_PORT, _PLAIN_PORT = 993, 143
-_KINDS = dict(zip(PASSWORDS, (SecretKind.FILE, SecretKind.ENVIRONMENT, SecretKind.CREDENTIAL), strict=True))
 
 
 def build(configuration: Configuration, directory: Path) -> Snapshot:
@@ -164,13 +169,9 @@ class _Builder:
         if "user" not in told:
             return None
         place = next(key for key in PASSWORDS if key in told)
-        secret = in_place(told[place], name)
         return HealthMailbox(
             user=in_place(told["user"], name),
-            password=SecretRef(
-                kind=_KINDS[place],
-                name=file_name(self._directory, secret) if _KINDS[place] is SecretKind.FILE else secret,
-            ),
+            password=secret(self._directory, KIND_OF_PASSWORD[place], in_place(told[place], name)),
             login_as=filled(told.get("login_as"), name),
         )
 

@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from mailward.config.filling import file_name, given
+from mailward.config.filling import file_name, given, secret
 from mailward.config.schema import Configuration
 from mailward.config.schema_telling import SECRETS, NotifyTable
 from mailward.model.channels import Channel, ChannelKind
 from mailward.model.organization import SecretKind, SecretRef
 
-_PLACES = (SecretKind.FILE, SecretKind.ENVIRONMENT, SecretKind.CREDENTIAL)
 #: RFC 8314, section 3.3: submission over TLS from the first byte.
 _TLS_PORT = 465
 
@@ -43,9 +42,9 @@ def _channel(name: str, table: NotifyTable, directory: Path) -> Channel:
     )
 
 
-def _secret(table: NotifyTable, secret: str, directory: Path) -> SecretRef | None:
-    for key, kind in zip(SECRETS[secret], _PLACES, strict=True):
+def _secret(table: NotifyTable, which: str, directory: Path) -> SecretRef | None:
+    for key, kind in zip(SECRETS[which], SecretKind, strict=True):
         name: str | None = getattr(table, key)
         if name is not None:
-            return SecretRef(kind=kind, name=file_name(directory, name) if kind is SecretKind.FILE else name)
+            return secret(directory, kind, name)
     return None

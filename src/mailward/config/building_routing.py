@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from mailward.config.filling import file_name, given, located
-from mailward.config.layers import PASSWORDS
-from mailward.config.schema import Configuration, LdapTable, RoutingTable
+from mailward.config.filling import file_name, given, located, secret
+from mailward.config.layers import KIND_OF_PASSWORD, PASSWORDS
+from mailward.config.schema import Configuration
+from mailward.config.schema_routing import LdapTable, RoutingTable
 from mailward.model.copies import CopyKind
-from mailward.model.organization import DirectoryEntries, RoutingMap, SecretKind, SecretRef
+from mailward.model.organization import DirectoryEntries, RoutingMap, SecretRef
 
-_KINDS = dict(zip(PASSWORDS, (SecretKind.FILE, SecretKind.ENVIRONMENT, SecretKind.CREDENTIAL), strict=True))
 _IN_A_FILE = "sqlite:"
 
 
@@ -46,8 +46,4 @@ def replication_kind(written: str | None, configuration: Configuration, *, copie
 
 def _password(table: RoutingTable, directory: Path) -> SecretRef | None:
     place = next((key for key in PASSWORDS if key in table.model_fields_set), None)
-    if place is None:
-        return None
-    name = str(getattr(table, place))
-    kind = _KINDS[place]
-    return SecretRef(kind=kind, name=file_name(directory, name) if kind is SecretKind.FILE else name)
+    return None if place is None else secret(directory, KIND_OF_PASSWORD[place], str(getattr(table, place)))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from mailward.config.crosschecks_channels import channel_mistakes
 from mailward.config.crosschecks_host import access_point_mistakes, host_mistakes, peer_mistakes
-from mailward.config.crosschecks_routing import routing_mistakes
+from mailward.config.crosschecks_routing import replication_mistakes, routing_mistakes
 from mailward.config.layers import (
     HEALTH_MAILBOX,
     Settings,
@@ -166,6 +166,7 @@ class _Checker:
             yield from self._within.missing((*path, "copies"), text)
         yield from self._known_servers((*path, "copies"), copies)
         yield from self._copies(path, copies)
+        yield from replication_mistakes(self._within, path, settings, self._configuration)
         active = settings.get(("active",))
         if active is not None and copies and str(active.value).lower() not in {copy.lower() for copy in copies}:
             yield self._within.mistake(

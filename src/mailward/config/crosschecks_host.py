@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from mailward.config.filling import in_place
 from mailward.config.layers import Setting, Settings
 from mailward.config.mistakes import KeyPath, Mistake, hint, quoted
-from mailward.config.open_secrets import open_secret
+from mailward.config.open_secrets import told
 from mailward.config.schema import AccessPointTable
 from mailward.config.schema_acting import HOST_COMMANDS
 from mailward.config.within import Within
@@ -117,9 +117,8 @@ def _out_of_reach(within: Within, name: str, settings: Settings) -> Iterator[Mis
 def _secrets(within: Within, commands: Mapping[str, Setting]) -> Iterator[Mistake]:
     for setting in commands.values():
         words = setting.value if isinstance(setting.value, list) else []
-        if before := open_secret(str(word) for word in words):
-            text = f"has a secret after {quoted(before)}, where every user of this machine and every record can see it"
-            yield within.mistake(setting.path, f"{text}; have the program read it from a file that is mailward's alone")
+        for text in told(str(word) for word in words):
+            yield within.mistake(setting.path, text)
 
 
 def _unit(within: Within, name: str, service: Setting | None) -> Iterator[Mistake]:

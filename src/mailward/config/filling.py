@@ -1,7 +1,9 @@
-"""File names and `{name}` in the words of a configuration."""
+"""File names, places of secrets and `{name}` in the words of a configuration."""
 
 from pathlib import Path
 from typing import Any
+
+from mailward.model.organization import SecretKind, SecretRef
 
 
 def file_name(directory: Path, name: str) -> str:
@@ -23,6 +25,11 @@ def located(directory: Path, text: str) -> str:
     """*text* such as "supervisor:FILE" with the file as an absolute path; words without a file stay."""
     kind, colon, path = text.partition(":")
     return f"{kind}:{file_name(directory, path)}" if colon else text
+
+
+def secret(directory: Path, kind: SecretKind, name: str) -> SecretRef:
+    """Where a secret is kept, a file of it with its absolute path."""
+    return SecretRef(kind=kind, name=file_name(directory, name) if kind is SecretKind.FILE else name)
 
 
 def given(**settings: Any) -> dict[str, Any]:

@@ -11,11 +11,17 @@ from fnmatch import fnmatchcase
 from mailward.config.fields import Table
 from mailward.config.mistakes import KeyPath, spelled
 from mailward.config.schema import Configuration, HealthMailboxTable
+from mailward.model.organization import SecretKind
 
 HEALTH_MAILBOX = "health_mailbox"
 HEALTH_MAILBOXES = "health_mailboxes"
 _OF_GROUPS_ALONE = (("servers",), ("template",))
-PASSWORDS = ("password_file", "password_environment", "password_credential")
+KIND_OF_PASSWORD = {
+    "password_file": SecretKind.FILE,
+    "password_environment": SecretKind.ENVIRONMENT,
+    "password_credential": SecretKind.CREDENTIAL,
+}
+PASSWORDS = tuple(KIND_OF_PASSWORD)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,14 +11,8 @@ from pydantic import AfterValidator, Field
 
 from mailward.alerts.settings import EscalationSettings
 from mailward.config.fields import AT_HOME, Argv, FileName, Port, PositiveDuration, Table, Text, table_of, table_with
-from mailward.config.schema_acting import (
-    COMMANDS,
-    ROUTING_COMMANDS,
-    RecoveryTable,
-    haproxy_name,
-    lmtp_address,
-    reach_address,
-)
+from mailward.config.schema_acting import COMMANDS, RecoveryTable, haproxy_name, lmtp_address, reach_address
+from mailward.config.schema_routing import Replication, ReplicationAddress, ReplicationTable, RoutingTable
 from mailward.config.schema_telling import NotifyTable
 from mailward.failover.settings import MoveSettings
 from mailward.health.settings import RollupSettings
@@ -99,19 +93,10 @@ class ImapTable(Table):
 
 SERVICE = r"^((systemd|pidfile|supervisor|doveadm):[^\x00-\x1f]+|command)$"
 CONTROL = r"^(supervisor:[^\x00-\x1f]+|systemd|command)$"
-REPLICATION_ADDRESS = r"^tcps?:[^\x00-\x20]+:[0-9]{1,5}$"
 ACCESS_POINT_CONTROL = r"^(haproxy:[^\x00-\x1f]+|health-page)$"
 
 HaproxyName = Annotated[Text, AfterValidator(haproxy_name)]
 
-Replication = Literal["replicator", "sync", "shared-storage", "single"]
-ROUTING_MAP = r"^(sqlite:[^\x00-\x1f]+|(postgresql|mysql|ldaps?|ldapi)://[^\x00-\x20]+|command)$"
-
-RoutingCommandsTable = table_with(
-    "RoutingCommandsTable",
-    "The words by which the map is read and changed; no shell sees them.",
-    {verb: (Argv, meaning) for verb, meaning in ROUTING_COMMANDS.items()},
-)
 CommandsTable = table_with(
     "CommandsTable",
     "The words of each command, one list each; no shell sees them.",
@@ -155,7 +140,7 @@ class HostTable(Table):
     replication. Needed to move databases. With `reach` "ssh:…" it says that doveadm is used there; the file is the one
     that `mailward-host` is configured with.
     """
-    replication_address: Annotated[Text, Field(pattern=REPLICATION_ADDRESS)] | None = None
+    replication_address: ReplicationAddress | None = None
     """
     Mailbox servers: where the others reach this one to synchronise, as `doveadm sync` takes it: "tcp:HOST:PORT" or
     "tcps:HOST:PORT". A mailbox server behind ssh has it among the `peers` of its `mailward-host`, letter for letter.
@@ -240,80 +225,6 @@ class DatabaseTable(Table):
     """How many mailboxes it holds, to say how many users a fault meets."""
     replication: Replication | None = None
     """How its copies come to be alike. Default: `replication.kind`; with one copy, "single"."""
-
-
-class LdapTable(Table):
-    """
-    What stands where in the directory that is the map: one entry for each database, or one for each mailbox. mailward
-    asks it by OpenLDAP's `ldapsearch` and changes it by `ldapmodify`.
-    """
-
-    base: Text | None = None
-    """The entries that hold the server of an active copy are below it. Required."""
-    filter: Text | None = None
-    """Which of the entries there. Default: "(objectClass=*)"."""
-    database: Text | None = None
-    """The attribute with the name of the database. Default: "mailDatabase"."""
-    server: Text | None = None
-    """The attribute with the server of its active copy. Default: "mailHost"."""
-    hold_until: Text | None = None
-    """
-    The attribute until when new logins are held, in seconds since 1970; a switch writes it with the server. Default:
-    logins are not held.
-    """
-    mailbox: Text | None = None
-    """The attribute with the name of a mailbox. Default: "uid"."""
-    mailboxes_base: Text | None = None
-    """The entries of the mailboxes are below it. Default: the entries with the server are those of the mailboxes."""
-    mailboxes: Text | None = None
-    """Which they are; `{database}` stands for its name. Default: those with that name in the attribute `database`."""
-    user: Text | None = None
-    """
-    The distinguished name to bind as; its password is that of `[routing]`. Default: nobody, or with ldapi the user that
-    mailward runs as.
-    """
-    starttls: bool | None = None
-    """Whether "ldap://" is encrypted before anything is said; where it cannot be, nothing is. Default: false."""
-    ca_file: FileName | None = None
-    """The authorities that the directory's certificate is checked by. Default: those of the machine's ldap.conf."""
-
-
-class RoutingTable(Table):
-    """The map from which proxies learn which copy of a database is active. Without it no database can be moved."""
-
-    map: Annotated[Text, Field(pattern=ROUTING_MAP), AT_HOME] | None = None
-    """
-    "sqlite:FILE", "postgresql://USER@HOST/NAME", "mysql://USER@HOST/NAME" (MariaDB too), "ldap://HOST", "ldaps://HOST"
-    or "ldapi://SOCKET" with `routing.ldap`, or "command" with the words of `routing.commands`. Required. The password
-    stands elsewhere.
-    """
-    password_file: FileName | None = None
-    """The file that holds the password of the map's user."""
-    password_environment: Text | None = None
-    """The environment variable that holds it."""
-    password_credential: Text | None = None
-    """The systemd credential that holds it."""
-    active: Text | None = None
-    """A statement with two columns: database, and the server of its active copy."""
-    mailboxes: Text | None = None
-    """A statement with one column: the mailboxes of `:database`."""
-    switch: Text | None = None
-    """
-    A statement that changes the one row of `:database` from `:source` to `:target`, and nothing where the active copy
-    is not on `:source` any more. With `:hold_until` (seconds since 1970) it also holds new logins until then.
-    """
-    commands: RoutingCommandsTable | None = None  # type: ignore[valid-type] # made from a table of verbs
-    ldap: LdapTable | None = None
-
-
-class ReplicationTable(Table):
-    """How the copies of mailbox databases come to be alike."""
-
-    kind: Replication | None = None
-    """
-    "replicator" (Dovecot 2.3's own), "sync" (mailward has `doveadm sync` run), "shared-storage" (all servers see one
-    store), or "single". Without it no database can be moved.
-    """
 
 
 class ManagerTable(Table):

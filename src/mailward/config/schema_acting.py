@@ -7,7 +7,7 @@ from typing import Literal
 from mailward.config.fields import Table, table_of, table_with
 from mailward.model.errors import ConfigError
 from mailward.model.recovery import ActionClass, Mode
-from mailward.platforms.reach.ssh import destination
+from mailward.platforms.reach.ssh import LOCAL, destination
 from mailward.recovery.settings import CLASS_DEFAULTS, RecoverySettings
 
 #: Verb of `host.commands` -> what the command must do. Exit statuses are those of init scripts (LSB core 3.1).
@@ -28,16 +28,6 @@ COMMANDS = {
 }
 #: Those that control the machine; the others control the service.
 HOST_COMMANDS = ("restart-server", "boot-id")
-
-#: Verb of `routing.commands` -> what the command must do.
-ROUTING_COMMANDS = {
-    "active": "Prints a line for each database: its name, white space, the server of its active copy.",
-    "mailboxes": "Prints the mailboxes of the database `{database}`, one a line.",
-    "switch": (
-        "Sends the users of `{database}` from `{source}` to `{target}`, from now on. Exit status 0 when it did, 1 when"
-        " the active copy was not on `{source}` any more and nothing was changed."
-    ),
-}
 
 CLASSES = "classes"
 _MEANINGS = {
@@ -71,7 +61,7 @@ def reach_address(text: str) -> str:
     Raises:
         ValueError: It is neither this host nor an ssh destination.
     """
-    if text == "local":
+    if text == LOCAL:
         return text
     try:
         destination(text.replace("{name}", "name"))

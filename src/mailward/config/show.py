@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from mailward.config.layers import PASSWORDS, Setting, database_settings, leaves, server_settings
+from mailward.config.layers import KIND_OF_PASSWORD, Setting, database_settings, leaves, server_settings
 from mailward.config.load import Reading, manager_of, read
 from mailward.config.mistakes import KeyPath, spelled
 from mailward.config.schema import (
@@ -23,6 +23,7 @@ from mailward.config.schema import (
     AccessPointTable,
     DatabaseTable,
     EscalationTable,
+    MovesTable,
     RetentionTable,
     RollupTable,
     ServerTable,
@@ -30,6 +31,7 @@ from mailward.config.schema import (
     table_at,
 )
 from mailward.config.schema_acting import CLASSES, RecoveryTable
+from mailward.config.schema_routing import RoutingTable
 from mailward.config.schema_telling import KEYS_OF, SECRETS, NotifyTable
 from mailward.model.channels import Channel
 from mailward.model.durations import write_duration
@@ -39,7 +41,6 @@ from mailward.monitors.settings import FIELD_OF_ITEM
 from mailward.ports.settings import Snapshot
 
 DEFAULT = "default"
-_SECRET_KEYS = dict(zip(PASSWORDS, (SecretKind.FILE, SecretKind.ENVIRONMENT, SecretKind.CREDENTIAL), strict=True))
 #: Key of a channel -> the field that holds the secret, and the kind of place the key names.
 _SECRETS_PLACES = {
     key: ("url_secret" if secret == "url" else secret, kind)  # noqa: S105 - a key, no secret
@@ -92,6 +93,7 @@ class _Showing:
         databases = database_settings(configuration)
         for name, database in organization.databases.items():
             yield from self._thing(("databases", name), database, leaf_keys(DatabaseTable), databases[name])
+        yield from self._moving()
         yield from self._probing()
         yield from self._judging()
         yield from self._acting()
@@ -108,14 +110,24 @@ class _Showing:
     ) -> Iterator[Shown]:
         for key in keys:
             setting = written.get(key)
-            value = _secret(_value(thing, key[:-1]), key[-1]) if key[-1] in _SECRET_KEYS else _value(thing, key)
+            value = _secret(_value(thing, key[:-1]), key[-1]) if key[-1] in KIND_OF_PASSWORD else _value(thing, key)
             # one place of a secret says where it is, and a command that is not there is one of nine
-            if value is not None or not (key[-1] in _SECRET_KEYS or "commands" in key):
+            if value is not None or not (key[-1] in KIND_OF_PASSWORD or "commands" in key):
                 yield self._shown((*path, *key), value, setting)
 
     def _plain(self, section: str, values: object, keys: Sequence[str] | Mapping[str, Any]) -> Iterator[Shown]:
         for key in keys:
             yield self._at((section, key), getattr(values, key))
+
+    def _moving(self) -> Iterator[Shown]:
+        routing, replication = self._snapshot.organization.routing, self._reading.configuration.replication
+        for key in leaf_keys(RoutingTable):
+            value = _secret(routing, key[-1]) if key[-1] in KIND_OF_PASSWORD else _value(routing, key)
+            # a map is read and changed in one of several ways, whose keys alone mean something
+            if value is not None or key == ("map",) or (key[0] == "ldap" and routing is not None and routing.ldap):
+                yield self._at(("routing", *key), value)
+        yield from self._plain("moves", self._snapshot.moves, MovesTable.model_fields)
+        yield self._at(("replication", "kind"), None if replication is None else replication.kind)
 
     def _probing(self) -> Iterator[Shown]:
         for key, field in PROBES_KEYS.items():
@@ -180,7 +192,7 @@ def _of_channel(channel: Channel, key: str) -> object:
 
 def _secret(mailbox: object, key: str) -> str | None:
     reference = getattr(mailbox, "password", None)
-    fits = isinstance(reference, SecretRef) and reference.kind is _SECRET_KEYS[key]
+    fits = isinstance(reference, SecretRef) and reference.kind is KIND_OF_PASSWORD[key]
     return reference.name if fits and isinstance(reference, SecretRef) else None
 
 

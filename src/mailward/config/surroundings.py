@@ -14,10 +14,8 @@ from mailward.config.concerns import Concern, endpoints, mailboxes
 from mailward.model.errors import TemporaryFailure
 from mailward.model.organization import Organization, SecretKind, SecretRef, Security
 from mailward.platforms.local.file_secrets import FileSecrets
+from mailward.platforms.reach.ssh import LOCAL
 from mailward.ports.settings import Snapshot
-
-HERE = "local"
-"""The `reach` of a server whose host is this machine."""
 
 
 def surroundings(snapshot: Snapshot) -> Iterator[Concern]:
@@ -25,6 +23,7 @@ def surroundings(snapshot: Snapshot) -> Iterator[Concern]:
     organization = snapshot.organization
     yield from _certificates(organization)
     yield from _channels(snapshot)
+    yield from _map(organization)
     yield from _secrets(snapshot)
     yield from _source_addresses(organization)
     if snapshot.stop_file and Path(snapshot.stop_file).exists():
@@ -55,7 +54,7 @@ def _certificates(organization: Organization) -> Iterator[Concern]:
             text = f"is the address {endpoint.host}: its certificate must carry that address, or give tls.expected_name"
             yield Concern(about=f"{about}.imap.host", text=text)
     for server in organization.servers.values():
-        if server.host.reach != HERE or server.host.certificate_file is None:
+        if server.host.reach != LOCAL or server.host.certificate_file is None:
             continue
         if not _readable(server.host.certificate_file):
             text = f"cannot be read: {server.host.certificate_file}; a certificate that was not loaded stays unnoticed"
@@ -67,6 +66,13 @@ def _channels(snapshot: Snapshot) -> Iterator[Concern]:
         if channel.ca_file is not None and not _readable(channel.ca_file):
             text = f"cannot be read: {channel.ca_file}; nothing could be sent"
             yield Concern(about=f"notify.{channel.name}.ca_file", text=text)
+
+
+def _map(organization: Organization) -> Iterator[Concern]:
+    ldap = organization.routing.ldap if organization.routing is not None else None
+    if ldap is not None and ldap.ca_file is not None and not _readable(ldap.ca_file):
+        text = f"cannot be read: {ldap.ca_file}; the map could not be asked, and nothing moved"
+        yield Concern(about="routing.ldap.ca_file", text=text)
 
 
 def _secrets(snapshot: Snapshot) -> Iterator[Concern]:
@@ -95,6 +101,9 @@ def _secrets_of(snapshot: Snapshot) -> Iterator[tuple[str, SecretRef]]:
         for secret in (channel.url_secret, channel.password, channel.bearer_token):
             if secret is not None:
                 yield f"notify.{channel.name}", secret
+    routing = snapshot.organization.routing
+    if routing is not None and routing.password is not None:
+        yield "routing", routing.password
 
 
 def _source_addresses(organization: Organization) -> Iterator[Concern]:

@@ -147,6 +147,7 @@ _PATTERNS = {
         'must be "sqlite:FILE", "postgresql://USER@HOST/NAME", "mysql://USER@HOST/NAME", "ldap://HOST", "ldaps://HOST",'
         ' "ldapi://SOCKET" or "command"'
     ),
+    "replication_address": 'must be "tcp:HOST:PORT" or "tcps:HOST:PORT"',
     "guidelines": "must be text without control characters",
     "support": "must be text without control characters",
     "identity": "must be 3 to 64 letters, digits, dots, hyphens or underscores, the first a letter or digit",

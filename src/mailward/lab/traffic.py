@@ -41,7 +41,7 @@ class Record:
     tried: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     gaps: list[float] = field(default_factory=list)
-    """Seconds between two answers, where an error lay between them."""
+    """Seconds between two answers, where an error lay between them; to the end, where none came any more."""
     served_by: list[str] = field(default_factory=list)
     """The mailbox servers that served it, in order, each once in a row."""
     wrote: list[tuple[float, str]] = field(default_factory=list)
@@ -205,25 +205,7 @@ class Traffic:
         self._threads.append(thread)
 
     def _work(self, record: Record, door: LabHost, work: Work) -> None:
-        failing_since: float | None = None
-        last = monotonic()
-
-        def answered() -> None:
-            nonlocal last, failing_since
-            if failing_since is not None:
-                record.gaps.append(monotonic() - last)
-                failing_since = None
-            last = monotonic()
-
-        while not self._stop.is_set():
-            try:
-                work(record, door, answered)
-            except (OSError, imaplib.IMAP4.error, smtplib.SMTPException) as error:
-                if self._stop.is_set():
-                    return
-                failing_since = failing_since or monotonic()
-                record.errors.append(f"{type(error).__name__}: {error}")
-                self._stop.wait(_COME_BACK_S)
+        keep_at_work(record, lambda answered: work(record, door, answered), self._stop)
 
     def _append(self, record: Record, door: LabHost, answered: Answered) -> None:
         with session.logged_in(self._blueprint, door, record.user) as client:
@@ -264,6 +246,39 @@ class Traffic:
         token = f"traffic-{self._name}-{next(self._numbers)}-{record.user}"
         record.tried.append(token)
         return token
+
+
+def keep_at_work(
+    record: Record, work: Callable[[Answered], None], stop: threading.Event, clock: Callable[[], float] = monotonic
+) -> None:
+    """
+    Have *work* done again and again until *stop*, and record its errors and interruptions.
+
+    An interruption that lasts to the end is recorded as well: who was never served again has waited longest.
+    """
+    is_failing = False
+    last = clock()
+
+    def answered() -> None:
+        nonlocal last, is_failing
+        if is_failing:
+            record.gaps.append(clock() - last)
+            is_failing = False
+        last = clock()
+
+    try:
+        while not stop.is_set():
+            try:
+                work(answered)
+            except (OSError, imaplib.IMAP4.error, smtplib.SMTPException) as error:
+                if stop.is_set():
+                    return
+                is_failing = True
+                record.errors.append(f"{type(error).__name__}: {error}")
+                stop.wait(_COME_BACK_S)
+    finally:
+        if is_failing:
+            record.gaps.append(clock() - last)
 
 
 def tokens_of(blueprint: Blueprint, host: LabHost, user: str) -> list[str]:

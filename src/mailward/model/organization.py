@@ -319,17 +319,12 @@ class Organization:
         """The databases whose active copy is on *server*."""
         return tuple(database for database in self.databases.values() if database.active == server)
 
-    def passive_on(self, server: str) -> tuple[Database, ...]:
-        """The databases with a copy on *server* that is not the active one."""
-        return tuple(database for database in self.databases.values() if server in database.passive)
-
     def with_active(self, active: Mapping[str, str]) -> "Organization":
-        """The organization with the active copies where *active* (database -> server) says."""
-        moved = {name: server for name, server in active.items() if name in self.databases}
+        """The organization with the active copies where *active* (database -> server) says; it may name others."""
         return replace(
             self,
             databases={
-                name: replace(database, active=moved.get(name, database.active))
+                name: replace(database, active=active.get(name, database.active))
                 for name, database in self.databases.items()
             },
         )

@@ -251,10 +251,15 @@ def _file() -> IO[bytes]:
 
 @contextmanager
 def _read_from(data: bytes) -> Iterator[int | IO[bytes]]:
+    """A file that is on no disk: a full one is when help is needed (memfd_create(2))."""
     if not data:
         yield DEVNULL
         return
-    with _file() as file:
+    try:
+        number = os.memfd_create("given")
+    except OSError as error:
+        raise TemporaryFailure(f"no program can be started: {error.strerror or error}") from error
+    with os.fdopen(number, "w+b") as file:
         file.write(data)
         file.seek(0)
         yield file

@@ -3,21 +3,21 @@
 from collections.abc import Mapping
 
 from mailward.model.organization import Organization, Server
-from mailward.platforms.commands import LocalRunner
+from mailward.platforms.commands import DaemonStarter, LocalRunner
 from mailward.platforms.dovecot.doveadm import Doveadm, LocalDoveadm
 from mailward.platforms.dovecot.proxy import DovecotProxy
 from mailward.platforms.dovecot.replication import DovecotReplication
+from mailward.platforms.reach.mailward_host import LARGEST_LIST
 from mailward.platforms.reach.remote_doveadm import RemoteDoveadm
+from mailward.platforms.reach.ssh import LOCAL
 from mailward.platforms.routing.command_map import CommandMap
 from mailward.platforms.routing.ldap_map import LdapMap
-from mailward.platforms.services import LOCAL, mailward_host_for
+from mailward.platforms.services import mailward_host_for
 from mailward.ports.mailbox_routing import MailboxRouting, ProxyControl
 from mailward.ports.replication import Replication
 from mailward.ports.secrets import Secrets
 
 _COMMAND = "command"
-_LARGEST_LIST = 10_000_000
-"""Bytes of a list of sessions or mailboxes; one of them takes about a hundred."""
 
 
 def routing_for(organization: Organization, secrets: Secrets) -> MailboxRouting | None:
@@ -26,14 +26,14 @@ def routing_for(organization: Organization, secrets: Secrets) -> MailboxRouting 
     if settings is None:
         return None
     if settings.map == _COMMAND:
-        return CommandMap(settings, LocalRunner())
+        return CommandMap(settings, looking=LocalRunner(largest=LARGEST_LIST), doing=DaemonStarter())
     ref = settings.password
 
     def password() -> str | None:
         return None if ref is None else secrets.reveal(ref)
 
     if settings.ldap is not None:
-        return LdapMap(settings, password, LocalRunner())
+        return LdapMap(settings, password, LocalRunner(largest=LARGEST_LIST))
     from mailward.platforms.routing.sql_map import SqlMap  # noqa: PLC0415 - SQLAlchemy takes a while to load
 
     return SqlMap(settings, password)
@@ -68,5 +68,5 @@ def _doveadm(server: Server) -> Doveadm | None:
     if server.host.doveadm is None:
         return None
     if server.host.reach == LOCAL:
-        return LocalDoveadm(server.host.doveadm, LocalRunner(largest=_LARGEST_LIST))
+        return LocalDoveadm(server.host.doveadm, LocalRunner(largest=LARGEST_LIST))
     return RemoteDoveadm(mailward_host_for(server))

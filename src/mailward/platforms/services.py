@@ -17,7 +17,7 @@ from mailward.platforms.linux.pid_file_service import PidFileService
 from mailward.platforms.reach.conversation import MailwardHost
 from mailward.platforms.reach.remote_host import RemoteHost
 from mailward.platforms.reach.remote_service import RemoteService
-from mailward.platforms.reach.ssh import LARGEST_ANSWER, SshRunner, destination
+from mailward.platforms.reach.ssh import LARGEST_ANSWER, LOCAL, SshRunner, destination
 from mailward.platforms.supervisor.host import SupervisedHost
 from mailward.platforms.supervisor.supervised_service import SupervisedService
 from mailward.platforms.systemd.host import SystemdHost
@@ -27,7 +27,6 @@ from mailward.ports.service_control import ServiceControl
 
 KEY_VARIABLE, KNOWN_HOSTS_VARIABLE = "MAILWARD_SSH_KEY", "MAILWARD_KNOWN_HOSTS"
 """Environment of the manager: files to use instead of ~/.ssh/mailward and ~/.ssh/known_hosts of its user."""
-LOCAL = "local"
 _COMMAND = "command"
 _SYSTEMD = "systemd"
 

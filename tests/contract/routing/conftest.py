@@ -22,7 +22,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
 from mailward.model.organization import DirectoryEntries, RoutingMap
-from mailward.platforms.commands import LocalRunner
+from mailward.platforms.commands import DaemonStarter, LocalRunner
 from mailward.platforms.routing.command_map import CommandMap
 from mailward.platforms.routing.ldap_map import LdapMap
 from mailward.platforms.routing.sql_map import LIMIT_S, SqlMap
@@ -181,7 +181,8 @@ async def _by_command() -> AsyncIterator[Mapped]:
                 "mailboxes": (*words, "mailboxes", "{database}"),
                 "switch": (*words, "switch", "{database}", "{source}", "{target}"),
             }
-            return CommandMap(RoutingMap(map="command", commands=commands), LocalRunner())
+            settings = RoutingMap(map="command", commands=commands)
+            return CommandMap(settings, looking=LocalRunner(), doing=DaemonStarter())
 
         def edit(database: str, server: str) -> None:
             data = json.loads(file.read_text())

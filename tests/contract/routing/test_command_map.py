@@ -4,7 +4,7 @@ import pytest
 
 from mailward.model.errors import Refused, TemporaryFailure
 from mailward.model.organization import RoutingMap
-from mailward.platforms.commands import LocalRunner
+from mailward.platforms.commands import DaemonStarter, LocalRunner
 from mailward.platforms.routing.command_map import CommandMap
 
 
@@ -12,7 +12,7 @@ def make_map(**scripts):
     given = {"active": "echo DB1 be1", "mailboxes": "true", "switch": "true", **scripts}
     names = {"active": (), "mailboxes": ("{database}",), "switch": ("{database}", "{source}", "{target}")}
     commands = {verb: ("/bin/sh", "-c", given[verb], "map", *names[verb]) for verb in given}
-    return CommandMap(RoutingMap(map="command", commands=commands), LocalRunner())
+    return CommandMap(RoutingMap(map="command", commands=commands), looking=LocalRunner(), doing=DaemonStarter())
 
 
 async def test_what_is_no_pair_is_refused_with_the_line():

@@ -88,6 +88,11 @@ async def test_logins_can_be_held_where_they_are(mapped) -> None:
     assert "be1" == (await mapped.routing.active())["DB1"]
 
 
+async def test_logins_of_a_database_that_the_map_does_not_know_are_not_said_to_be_held(mapped) -> None:
+    with pytest.raises(Refused):
+        await mapped.routing.switch("DB9", source="be1", target="be1", hold_until=_UNTIL)
+
+
 async def test_a_map_that_is_not_reached_is_a_temporary_failure_and_keeps_nobody_waiting(mapped, attentive) -> None:
     async with attentive(), asyncio.timeout(10):
         with pytest.raises(TemporaryFailure) as first:

@@ -80,6 +80,13 @@ async def test_a_wrong_statement_is_named_with_what_is_wrong(sql, key, statement
     assert [("be1",), ("be1",), ("be2",)] == sql.ask("SELECT active FROM db ORDER BY active")
 
 
+@pytest.mark.parametrize("statement", ["SELECT\n  name\nFROM db", "UPDATE db\n  SET hold_until = 0"])
+async def test_a_statement_of_several_lines_is_told_on_one(sql, statement):
+    with pytest.raises(Refused) as refused:
+        await sql.map(active=statement).active()
+    assert " ".join(statement.split()) == str(refused.value).rpartition(": ")[2]
+
+
 async def test_a_percent_sign_and_a_cast_are_no_parameters(sql):
     like = sql.map(active="SELECT name, active FROM db WHERE name LIKE 'DB%'")
     assert {"DB1": "be1", "DB2": "be2"} == dict(await like.active())
@@ -218,6 +225,20 @@ async def test_a_rehearsal_shows_the_statement_as_it_would_be_read():
     words = SqlMap(settings, lambda: None).command("O'Brien :source", source="be1", target="be2")
     expected = "sql UPDATE db SET active = 'be2', h = :hold_until WHERE n = 'O''Brien :source' AND a = 'be1'"
     assert expected == " ".join(words)
+
+
+def test_what_is_shown_of_a_statement_has_its_casts_as_they_stand():
+    statement = "UPDATE db SET a = :target, b = now()::database WHERE n = :database AND '\\:source' = :source::text"
+    words = SqlMap(RoutingMap(map="sqlite:/x", switch=statement), lambda: None).command("D", source="be1", target="be2")
+    expected = "sql UPDATE db SET a = 'be2', b = now()::database WHERE n = 'D' AND '\\:source' = :source::text"
+    assert expected == " ".join(words)
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"), [("h = :hold_until", True), ("h::hold_until", False), ("h = '\\:hold_until'", False)]
+)
+def test_only_a_statement_with_that_parameter_can_hold(end, expected):
+    assert expected == SqlMap(RoutingMap(map="sqlite:/x", switch=f"UPDATE db SET {end}"), lambda: None).can_hold
 
 
 def test_every_kind_of_database_has_its_driver_where_mailward_is_tested():

@@ -1,9 +1,11 @@
-"""A directory to write configurations into."""
+"""A directory to write configurations into, and what is wrong with them."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from mailward.config.load import read
 
 WriteConfiguration = Callable[..., Path]
 
@@ -22,3 +24,9 @@ def write(tmp_path: Path) -> WriteConfiguration:
         return main
 
     return written
+
+
+@pytest.fixture
+def mistakes_of() -> Callable[[Path], list[str]]:
+    """What is wrong in a configuration, in words without their places."""
+    return lambda main: [mistake.text for mistake in read(main).mistakes]

@@ -133,6 +133,48 @@ def test_a_password_file_that_everybody_may_read_is_told_and_not_shown(write, tm
     assert "a password" not in found
 
 
+MAP = """
+[routing]
+map = "ldaps://map.example.org"
+password_file = "map"
+[routing.ldap]
+base = "dc=example"
+user = "cn=mailward"
+ca_file = "authorities.pem"
+"""
+
+
+@pytest.mark.usefixtures("secrets")
+@pytest.mark.parametrize(
+    ("mode", "told"),
+    [
+        (0o600, []),
+        (0o604, ["can be read by everybody on this machine (mode 0604), so it is not used; run: chmod o-rwx FILE"]),
+        (None, ["cannot be read: No such file or directory"]),
+    ],
+)
+def test_the_password_of_the_map_is_looked_at_as_any_other(write, tmp_path, mode, told):
+    (tmp_path / "authorities.pem").touch()
+    if mode is not None:
+        (tmp_path / "map").write_text("a password")
+        (tmp_path / "map").chmod(mode)
+
+    found = [text.replace(f"{tmp_path}/map", "FILE") for text in warnings(check(write(CONFIGURATION, map=MAP)))]
+
+    assert [f"routing: the secret file FILE {text}" for text in told] == found
+
+
+@pytest.mark.usefixtures("secrets")
+def test_authorities_of_the_map_that_cannot_be_read_are_told(write, tmp_path):
+    (tmp_path / "map").touch(mode=0o600)
+    (tmp_path / "map").write_text("a password")
+
+    (found,) = warnings(check(write(CONFIGURATION, map=MAP)))
+
+    text = f"cannot be read: {tmp_path}/authorities.pem; the map could not be asked, and nothing moved"
+    assert f"routing.ldap.ca_file: {text}" == found
+
+
 @pytest.mark.usefixtures("secrets")
 def test_without_databases_or_local_health_mailbox_less_is_seen_and_told(write):
     text = "[organization]\nname = 'x'\n[servers.mail]\nroles = ['mailbox']\nimap.source_address = '127.0.0.5'\n"

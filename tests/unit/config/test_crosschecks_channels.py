@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from mailward.config.load import load, read
+from mailward.config.load import load
 from mailward.model.channels import Channel, ChannelKind
 from mailward.model.organization import SecretKind, SecretRef
 
@@ -15,10 +15,6 @@ name = "example"
 roles = ["mailbox"]
 """
 SMTP = "kind = 'smtp'\nhost = 'relay'\nsender = 'a@example.org'\nrecipients = ['b@example.org']\n"
-
-
-def mistakes_of(main):
-    return [mistake.text for mistake in read(main).mistakes]
 
 
 @pytest.mark.parametrize(
@@ -84,13 +80,13 @@ def mistakes_of(main):
         ),
     ],
 )
-def test_a_channel_says_what_it_lacks_and_what_it_would_pass_over(write, channel, texts):
+def test_a_channel_says_what_it_lacks_and_what_it_would_pass_over(write, channel, texts, mistakes_of):
     main = write(f"{SERVER}[notify.oncall]\n{channel}")
 
     assert [f"notify.oncall.{text}" for text in texts] == sorted(mistakes_of(main))
 
 
-def test_two_channels_must_differ_by_more_than_case(write):
+def test_two_channels_must_differ_by_more_than_case(write, mistakes_of):
     main = write(f"{SERVER}[notify.oncall]\n{SMTP}[notify.OnCall]\n{SMTP}")
 
     assert ['notify.OnCall differs from "oncall" only by case; they would be one'] == mistakes_of(main)

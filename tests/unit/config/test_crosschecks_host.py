@@ -1,5 +1,7 @@
 """What a host or an access point needs to be controlled is asked for when it is written."""
 
+import json
+
 import pytest
 
 from mailward.config.load import load, read
@@ -14,10 +16,6 @@ roles = ["proxy"]
 [servers.proxy2]
 roles = ["proxy"]
 """
-
-
-def mistakes_of(main):
-    return [mistake.text for mistake in read(main).mistakes]
 
 
 @pytest.mark.parametrize(
@@ -118,11 +116,11 @@ def mistakes_of(main):
         ),
     ],
 )
-def test_words_that_need_each_other_are_asked_for(write, more, texts):
+def test_words_that_need_each_other_are_asked_for(write, more, texts, mistakes_of):
     assert texts == sorted(mistakes_of(write(SERVERS, more=more)))
 
 
-def test_a_name_that_is_no_host_is_told_where_it_would_be_one(write):
+def test_a_name_that_is_no_host_is_told_where_it_would_be_one(write, mistakes_of):
     main = write(SERVERS, more="[servers.mail_1]\nroles = ['proxy']\nhost.reach = 'ssh:u@{name}.example.org'")
 
     text = "'ssh:u@mail_1.example.org' is not ssh:USER@HOST or ssh:USER@HOST:PORT"
@@ -140,9 +138,7 @@ host.replication_address = "ADDRESS"
 """
 
 
-@pytest.mark.parametrize(
-    "address", ["tcp:[2001:db8::2]:12345", "tcp:a;b:1", "tcp:be2:65536", "tcp:be2:0", "tcps:größe:1", "tcp:-x:1"]
-)
+@pytest.mark.parametrize("address", ["tcp:[2001:db8::2]:12345", "tcp:a;b:1", "tcps:größe:1", "tcp:-x:1"])
 def test_an_address_that_a_host_behind_ssh_cannot_be_told_is_found_where_it_is_written(address, write):
     main = write(SERVERS, more=PEERS.replace("REACH", "ssh:u@be1").replace("ADDRESS", address))
 
@@ -155,9 +151,28 @@ def test_an_address_that_a_host_behind_ssh_cannot_be_told_is_found_where_it_is_w
 
 
 @pytest.mark.parametrize(
+    ("address", "text"),
+    [
+        *(
+            (address, 'must be "tcp:HOST:PORT" or "tcps:HOST:PORT"')
+            for address in ("be2", "be2:1", "ssh:be2:1", "tcp:1")
+        ),
+        *((f"tcp:be2:{port}", "must end with a port from 1 to 65535") for port in (0, 65536, 99999)),
+    ],
+)
+@pytest.mark.parametrize("reach", ["local", "ssh:u@be1"])
+def test_an_address_that_is_none_is_told_in_its_own_words(address, text, reach, write):
+    main = write(SERVERS, more=PEERS.replace("REACH", reach).replace("ADDRESS", address))
+
+    (mistake,) = read(main).mistakes
+    assert ("more.toml", 8) == (mistake.file.name, mistake.line)
+    assert f"servers.be2.host.replication_address {text}" == mistake.text
+
+
+@pytest.mark.parametrize(
     ("reach", "address"), [("local", "tcp:[2001:db8::2]:12345"), ("ssh:u@be1", "tcps:{name}.example.org:12345")]
 )
-def test_an_address_that_can_be_told_is_none(reach, address, write):
+def test_an_address_that_can_be_told_is_none(reach, address, write, mistakes_of):
     assert [] == mistakes_of(write(SERVERS, more=PEERS.replace("REACH", reach).replace("ADDRESS", address)))
 
 
@@ -171,10 +186,17 @@ def test_an_address_that_can_be_told_is_none(reach, address, write):
         (["curl", "--api-key=hunter2"], "--api-key="),
         (["sh", "-c", "power --token=hunter2 cycle"], "--token="),
         (["power", "--secret", "hunter2"], "--secret"),
+        (["sh", "-c", "power --token hunter2 cycle"], "--token"),
+        (["sh", "-c", 'exec power --token "hunter2" cycle'], "--token"),
+        (["sh", "-c", "power --token hunter2 it's"], "--token"),
+        (["curl", "-H", "Authorization: Bearer hunter2"], "Authorization: Bearer"),
+        (["curl", "--header=authorization:basic hunter2", "x"], "authorization:basic"),
+        (["sh", "-c", "curl -H 'Authorization: Bearer hunter2' https://power"], "Authorization: Bearer"),
+        (["curl", "-H", "Proxy-Authorization: Token hunter2"], "Authorization: Token"),
     ],
 )
 def test_a_secret_among_the_words_of_a_command_is_a_mistake_and_not_repeated(words, before, write):
-    commands = f"commands.boot-id = ['x']\ncommands.restart-server = {words}"
+    commands = f"commands.boot-id = ['x']\ncommands.restart-server = {json.dumps(words)}"
     main = write(SERVERS, more=f"[servers.be1.host]\ncontrol = 'command'\n{commands}")
 
     (mistake,) = read(main).mistakes
@@ -191,17 +213,20 @@ def test_a_secret_among_the_words_of_a_command_is_a_mistake_and_not_repeated(wor
         ["power", "--password-file=/etc/x"], ["power", "--password-file", "/etc/x"], ["power", "--password=/etc/x"],
         ["power", "--password", "--cycle"], ["curl", "--token=@/etc/x"], ["openssl", "--password", "file:/x"],
         ["passwd", "--status"], ["power", "--password="], ["power", "-p", "x"], ["power", "secret"],
+        ["sh", "-c", "power --token $(cat /etc/x)"], ["sh", "-c", "power --token \"$TOKEN\" cycle"],
+        ["sh", "-c", "power --password /etc/x"], ["sh", "-c", "curl -H \"Authorization: Bearer $TOKEN\" x"],
+        ["curl", "-H", "Authorization: Bearer"], ["echo", "authorization: none"], ["sh", "-c", "power --password"],
     ],
 )  # fmt: skip
-def test_what_is_no_secret_is_let_through(words, write):
-    commands = f"commands.boot-id = ['x']\ncommands.restart-server = {words}"
+def test_what_is_no_secret_is_let_through(words, write, mistakes_of):
+    commands = f"commands.boot-id = ['x']\ncommands.restart-server = {json.dumps(words)}"
 
     assert [] == mistakes_of(write(SERVERS, more=f"[servers.be1.host]\ncontrol = 'command'\n{commands}"))
 
 
 @pytest.mark.parametrize("reach", ["local", "ssh:u@be1"])
 @pytest.mark.parametrize("unit", ["--now", "-Hroot@x", "a b", "dovecot/x"])
-def test_a_unit_that_could_be_none_is_found_before_the_manager_refuses_to_start(unit, reach, write):
+def test_a_unit_that_could_be_none_is_found_before_the_manager_refuses_to_start(unit, reach, write, mistakes_of):
     main = write(SERVERS, more=f"[servers.be1.host]\nreach = '{reach}'\nservice = 'systemd:{unit}'")
 
     text = f'{unit!r} cannot be the name of a systemd unit; write it as systemctl does, such as "dovecot.service"'
@@ -209,7 +234,7 @@ def test_a_unit_that_could_be_none_is_found_before_the_manager_refuses_to_start(
 
 
 @pytest.mark.parametrize("unit", ["dovecot", "dovecot.service", "dovecot@{name}.service", r"imap-a\x2db.service"])
-def test_a_unit_by_any_name_that_systemd_allows(unit, write):
+def test_a_unit_by_any_name_that_systemd_allows(unit, write, mistakes_of):
     assert [] == mistakes_of(write(SERVERS, more=f"[servers.be1.host]\nservice = 'systemd:{unit}'"))
 
 

@@ -56,6 +56,20 @@ def mistakes_of(main, text):
             'map = "mysql://u@h/db?password=x"' + SQL,
             ["routing.map holds a password; give it by password_file, password_environment or password_credential"],
         ),
+        *(
+            (
+                f'map = "postgresql://u@h/db?{query}"' + SQL,
+                ["routing.map holds a password; give it by password_file, password_environment or password_credential"],
+            )
+            for query in (
+                "sslpassword=x",
+                "sslmode=require&PASSWORD=x",
+                "%70assword=x",
+                "ssl_key_passphrase=x",
+                "passwd=",
+            )
+        ),
+        ('map = "postgresql://u@h/db?passfile=/x&sslmode=require&require_auth=password"' + SQL, []),
         (
             'map = "sqlite:map.db"' + SQL.replace(":source", ":sauce"),
             [
@@ -75,6 +89,13 @@ def mistakes_of(main, text):
             'map = "postgresql://h/db"' + SQL.replace("name, active FROM", "name\\u003a:text, '\\\\:x' FROM"),
             [],
         ),
+        (
+            'map = "postgresql://h/db"' + SQL.replace("db = :database", "db = :database::text"),
+            [
+                "routing.mailboxes does not mention :database, which it needs; a cast of it is CAST(:database AS …)",
+            ],
+        ),
+        ('map = "postgresql://h/db"' + SQL.replace("db = :database", "db::text = CAST(:database AS text)"), []),
         (
             'map = "sqlite:map.db"\npassword_file = "a"\npassword_environment = "B"' + SQL,
             ["routing.password_environment is a second place for the same password; keep one"],
@@ -102,13 +123,39 @@ def mistakes_of(main, text):
                 " password_credential"
             ],
         ),
+        *(
+            (
+                f'map = "{address}"\npassword_file = "p"\n[routing.ldap]\nbase = "dc=x"\nuser = "cn=x"\n{more}',
+                [
+                    "routing.map would send the password of routing.ldap.user where everybody on the way can read it;"
+                    ' use "ldaps://…", or set routing.ldap.starttls = true'
+                ]
+                * is_told,
+            )
+            for address, more, is_told in (
+                ("ldap://ldap.example.org", "", True),
+                ("ldap://ldap.example.org", "starttls = false", True),
+                ("ldap://ldap.example.org", "starttls = true", False),
+                ("ldap://192.0.2.7:3389", "", True),
+                ("ldap://[2001:db8::7]", "", True),
+                ("ldap://[2001:db8::7", "", True),
+                ("ldap://localhost.example.org", "", True),
+                ("ldap://localhost", "", False),
+                ("ldap://127.0.0.2:3389", "", False),
+                ("ldap://[::1]/", "", False),
+                ("ldap:///", "", False),
+                ("ldaps://ldap.example.org", "", False),
+                ("ldapi:///", "", False),
+            )
+        ),
+        ('map = "ldap://ldap.example.org"\n[routing.ldap]\nbase = "dc=x"', []),
         ('password_file = "p"\n' + LDAP, ["routing.ldap.user is missing; whose password is it?"]),
         (
             'map = "command"\n[routing.commands]\nactive = ["map", "--password=x"]\nmailboxes = ["map"]\n'
             'switch = ["map", "{database}:{source}", "{target}"]',
             [
                 'routing.commands.active has a secret after "--password=", where every user of this machine and every'
-                " record can see it",
+                " record can see it; have the program read it from a file that is mailward's alone",
                 "routing.commands.mailboxes does not mention {database}, which it needs",
             ],
         ),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mailward.config.load import FileSettings, load, manager_settings, read
+from mailward.config.load import FileSettings, load, manager_settings
 from mailward.config.mistakes import WrongConfiguration
 from mailward.config.schema import Configuration
 from mailward.config.sources import Sources
@@ -224,10 +224,6 @@ def test_a_plain_password_is_refused_and_never_repeated(write, key, table):
     assert f"{table}.{key} would be a password in the configuration" in str(caught.value)
 
 
-def mistakes_of(main: Path) -> list[str]:
-    return [mistake.text for mistake in read(main).mistakes]
-
-
 @pytest.mark.parametrize(
     ("more", "text"),
     [
@@ -314,7 +310,7 @@ def mistakes_of(main: Path) -> list[str]:
         ),
     ],
 )
-def test_what_does_not_fit_together_is_said(write, more, text):
+def test_what_does_not_fit_together_is_said(write, more, text, mistakes_of):
     if text is None:
         text = "servers.proxy1.imap.source_address is IPv6, but the host is an IPv4 address"
         main = write(TWO_SERVERS.replace('imap.security = "starttls"', ""), more=more)
@@ -324,7 +320,7 @@ def test_what_does_not_fit_together_is_said(write, more, text):
     assert [text] == mistakes_of(main)
 
 
-def test_groups_that_contradict_each_other_are_a_mistake_until_the_server_decides(write):
+def test_groups_that_contradict_each_other_are_a_mistake_until_the_server_decides(write, mistakes_of):
     groups = "[groups.a]\nservers = ['be1']\nsentinel = true\n[groups.b]\nservers = ['be1']\nsentinel = false\n"
 
     assert 1 == len(mistakes_of(write(TWO_SERVERS, groups=groups)))
@@ -345,7 +341,7 @@ def test_an_upper_password_place_takes_the_place_of_a_lower_one(write):
     assert SecretRef(kind=SecretKind.ENVIRONMENT, name="DB1_PASSWORD") == mailbox.password
 
 
-def test_no_server_at_all_is_a_mistake(write):
+def test_no_server_at_all_is_a_mistake(write, mistakes_of):
     text = "servers names no server, so nothing would be watched; add a table such as [servers.mail1]"
 
     assert [text] == mistakes_of(write('[organization]\nname = "x"'))

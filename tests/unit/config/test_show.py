@@ -95,5 +95,66 @@ guidelines = "first\\nsecond"
     assert ('"4h"', "default") == settings["escalation.repeat_after"]
 
 
+def test_how_databases_are_moved_is_shown_with_its_place(write, tmp_path):
+    moving = """
+[routing]
+map = "ldaps://map.example.org"
+password_file = "secrets/map"
+[routing.ldap]
+base = "dc=example"
+user = "cn=mailward"
+[moves]
+hold = "45s"
+[replication]
+kind = "sync"
+"""
+    settings = shown(write(CONFIGURATION, moving=moving))
+
+    assert ('"ldaps://map.example.org"', "moving.toml:3") == settings["routing.map"]
+    assert (f'"{tmp_path}/secrets/map"', "moving.toml:4") == settings["routing.password_file"]
+    assert ('"mailHost"', "default") == settings["routing.ldap.server"]
+    assert (None, "default") == settings["routing.ldap.ca_file"]
+    assert ('"45s"', "moving.toml:9") == settings["moves.hold"]
+    assert "default" == settings["moves.capacity"][1]
+    assert ('"sync"', "moving.toml:11") == settings["replication.kind"]
+    assert not {"routing.active", "routing.commands.active", "routing.password_environment"} & set(settings)
+
+
+def test_a_map_by_statements_or_by_commands_is_shown_by_what_it_uses(write, tmp_path):
+    active = "SELECT name, active FROM db"
+    statements = f"""
+[routing]
+map = "sqlite:map.db"
+active = "{active}"
+mailboxes = "SELECT :database"
+switch = "UPDATE db SET active = :target WHERE name = :database AND active = :source"
+"""
+    commands = """
+[routing]
+map = "command"
+[routing.commands]
+active = ["/x"]
+mailboxes = ["/x", "{database}"]
+switch = ["/x", "{database}", "{source}", "{target}"]
+"""
+    by_statements, by_commands = shown(write(CONFIGURATION, map=statements)), shown(write(CONFIGURATION, map=commands))
+
+    assert (f'"sqlite:{tmp_path}/map.db"', f'"{active}"') == (
+        by_statements["routing.map"][0],
+        by_statements["routing.active"][0],
+    )
+    assert ('["/x", "{database}"]', "map.toml:6") == by_commands["routing.commands.mailboxes"]
+    assert {"routing.map", "routing.active", "routing.mailboxes", "routing.switch"} == {
+        key for key in by_statements if key.startswith("routing")
+    }
+
+
+def test_without_a_map_it_is_shown_that_there_is_none(write):
+    settings = shown(write(CONFIGURATION))
+
+    assert ["routing.map"] == [key for key in settings if key.startswith("routing.")]
+    assert (None, "default") == settings["routing.map"] == settings["replication.kind"]
+
+
 def test_what_is_set_nowhere_has_no_value(write):
     assert (None, "default") == shown(write(CONFIGURATION))["servers.be1.imap.tls.ca_file"]

@@ -41,7 +41,7 @@ def test_copies_are_active_on_one_server_and_passive_on_the_others():
 
     assert ["DB1"] == [database.name for database in organization.active_on("mbx2")]
     assert () == organization.active_on("mbx1")
-    assert ["DB1"] == [database.name for database in organization.passive_on("mbx1")]
+    assert ("mbx1",) == organization.databases["DB1"].passive
 
 
 def test_an_unknown_server_in_capitals_is_like_one_in_small_letters():
@@ -63,3 +63,9 @@ def test_an_unknown_database_is_refused_and_the_nearest_named():
         an_organization().database_named("db9")
     with pytest.raises(NotFound, match="known: DB1"):
         an_organization().database_named("archive")
+
+
+def test_a_database_that_only_the_map_knows_does_not_become_ours():
+    organization = an_organization().with_active({"DB1": "mbx1", "DB9": "mbx2"})
+
+    assert {"DB1": "mbx1"} == {name: database.active for name, database in organization.databases.items()}

@@ -170,6 +170,12 @@ async def test_a_program_reads_what_it_is_given(given):
     assert (len(given), len(given)) == (int(first), int(second))
 
 
+async def test_what_a_program_is_given_needs_no_disk(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nosuch"))
+
+    assert "anna\n" == (await LocalRunner().run(("cat",), timeout=20, given=b"anna\n")).output
+
+
 async def test_a_program_that_does_not_read_is_not_waited_for():
     assert 0 == (await LocalRunner().run(("true",), timeout=20, given=b"x" * 3_000_000)).status
 

@@ -6,8 +6,8 @@ this machine is what is run on another.
 """
 
 import json
-from asyncio import get_running_loop
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from time import monotonic
 from typing import Any, Protocol
 
 from mailward.model.errors import Refused, TemporaryFailure
@@ -39,10 +39,16 @@ class Doveadm(Protocol):
 class LocalDoveadm:
     """doveadm on this machine."""
 
-    def __init__(self, configuration: str, runner: Feeder) -> None:
-        """*configuration* is the Dovecot's dovecot.conf."""
+    def __init__(self, configuration: str, runner: Feeder, *, clock: Callable[[], float] = monotonic) -> None:
+        """
+        Args:
+            configuration: The Dovecot's dovecot.conf.
+            runner: Runs doveadm.
+            clock: Seconds that pass.
+        """
         self._host = Host(unit="", config=configuration)
         self._runner = runner
+        self._clock = clock
 
     def words(self, *request: str) -> tuple[str, ...]:
         """The argv, NAMES or NAME standing for mailboxes where those are not read."""
@@ -53,15 +59,18 @@ class LocalDoveadm:
         Run it, one program after the other where each mailbox needs its own; the first that fails is the last.
 
         Raises:
-            TemporaryFailure: It could not be started, or did not end in time.
+            TemporaryFailure: It could not be started, or did not end in time; where no time is left, none is started.
             Refused: A mailbox has a name that would mean something else; nothing was run.
         """
         verb = verb_of(request)
         require_plain(mailboxes)
-        deadline = get_running_loop().time() + verb.seconds_for(mailboxes)
+        seconds = verb.seconds_for(mailboxes)
+        deadline = self._clock() + seconds
         finished = Finished(status=0, output="", errors="")
         for argv, given, mailbox in runs_of(verb, self._host, mailboxes):
-            left = max(0.0, deadline - get_running_loop().time())
+            left = deadline - self._clock()
+            if left <= 0:
+                raise TemporaryFailure(f"{mailbox}: its turn did not come within {seconds:g} s")
             finished = await self._runner.run(_here(argv), timeout=left, given=given)
             if finished.status != 0:
                 errors = f"{mailbox}: {finished.said()}" if mailbox else finished.errors

@@ -62,7 +62,13 @@ class DovecotReplication:
 
         odd = tuple((name, f"its name {wrong}") for name in mailboxes if (wrong := wrong_with(name)))
         plain = [name for name in mailboxes if not wrong_with(name)]
-        reports = await asyncio.gather(*(part(names) for names in in_parts(plain, MOST_IN_TURN)))
+        try:
+            async with asyncio.TaskGroup() as together:
+                parts = [together.create_task(part(names)) for names in in_parts(plain, MOST_IN_TURN)]
+        except ExceptionGroup as failures:
+            # the first is why the others were ended: nothing of them goes on behind the back of who is told
+            raise failures.exceptions[0] from None
+        reports = [one.result() for one in parts]
         return SyncReport(
             done=tuple(name for report in reports for name in report.done),
             failed=(*odd, *(failure for report in reports for failure in report.failed)),

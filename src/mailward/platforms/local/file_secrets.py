@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mailward.model.errors import TemporaryFailure
 from mailward.model.organization import SecretKind, SecretRef
+from mailward.platforms.local.opening import without_waiting
 
 #: A secret is short; a larger file is some other file.
 _LARGEST_BYTES = 4096
@@ -61,7 +62,7 @@ class FileSecrets:
 
 def _read(path: Path) -> str:
     try:
-        with open(path, "rb", opener=_without_waiting) as file:
+        with open(path, "rb", opener=without_waiting) as file:
             seen = os.fstat(file.fileno()).st_mode
             if not stat.S_ISREG(seen):
                 raise TemporaryFailure(f"the secret file {path} is no ordinary file; put the secret into one")
@@ -82,8 +83,3 @@ def _read(path: Path) -> str:
     if not secret:
         raise TemporaryFailure(f"the secret file {path} is empty")
     return secret
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Open a file; a pipe that nobody writes into is not waited for."""
-    return os.open(path, flags | os.O_NONBLOCK)

@@ -1,7 +1,8 @@
 """The file that stops every action, also when database and API are down: whoever may write beside the configuration."""
 
-import os
 from pathlib import Path
+
+from mailward.platforms.local.opening import without_waiting
 
 
 def why_stopped(name: str) -> str | None:
@@ -15,7 +16,7 @@ def why_stopped(name: str) -> str | None:
         return None
     path = Path(name)
     try:
-        with open(path, "rb", buffering=0, opener=_without_waiting) as file:
+        with open(path, "rb", buffering=0, opener=without_waiting) as file:
             said = (file.read(200) or b"").decode(errors="replace").strip().splitlines()
     except FileNotFoundError:
         if not path.is_symlink():
@@ -25,8 +26,3 @@ def why_stopped(name: str) -> str | None:
         return f"the stop file {path} cannot be looked for: {error.strerror or error}"
     words = f" (“{said[0]}”)" if said else ""
     return f"the stop file {path} is there{words}; remove it to let mailward act again"
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Open a file; a pipe that nobody writes into is not waited for."""
-    return os.open(path, flags | os.O_NONBLOCK)

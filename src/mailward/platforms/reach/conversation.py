@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from mailward.model.errors import PermanentFailure, Refused, TemporaryFailure
+from mailward.model.errors import Refused, TemporaryFailure
 from mailward.platforms.commands import Finished, one_line
 from mailward.platforms.reach.ssh import SshRunner
 
@@ -59,26 +59,14 @@ class MailwardHost:
         How a program ended, as an answer tells it.
 
         Raises:
-            TemporaryFailure: It does not.
+            TemporaryFailure: It does not, or not all that the program said.
         """
+        if answer.get("truncated"):
+            raise TemporaryFailure(f"{self.runner.where}: {verb} said more than mailward-host passes on")
         status = answer.get("status")
         if not isinstance(status, int) or isinstance(status, bool) or not -256 < status < 256:
             raise TemporaryFailure(f"{self.runner.where}: mailward-host does not say how {verb} ended")
         return Finished(status=status, output=_text(answer.get("output")), errors=_text(answer.get("errors")))
-
-    async def doveadm(self, *request: str, seconds: float = 10.0) -> str:
-        """
-        Return what one of the doveadm requests prints.
-
-        Raises:
-            TemporaryFailure: As `ask`.
-            Refused: As `run`.
-            PermanentFailure: doveadm failed.
-        """
-        finished = await self.run("doveadm", *request, seconds=seconds)
-        if finished.status != 0:
-            raise PermanentFailure(f"{self.runner.where}: doveadm {' '.join(request)}: {finished.said()}")
-        return finished.output
 
 
 def words(value: object) -> str:

@@ -1,8 +1,12 @@
 """
 mailward-host: what mailward may ask of a mail server, behind ssh's forced command.
 
-A program of its own, in one file, for any python3 from 3.9 on: `python3 -I mailward_host.py [--read-only]
-[--config FILE]`. It reads SSH_ORIGINAL_COMMAND, which anybody with the key controls, and answers with one line of JSON.
+A program of its own for any python3 from 3.9 on: `python3 -I mailward_host.py [--read-only] [--config FILE]`. It reads
+SSH_ORIGINAL_COMMAND, which anybody with the key controls, and answers with one line of JSON.
+
+It is one file, longer than any other here, on purpose: it is copied to each mail server by hand, and whoever lets it
+run there as root reads it first, from its beginning to its end, without looking anywhere else. So it imports nothing of
+mailward; what mailward itself needs of its table and its rules it imports from here.
 
 Rules of this file: the request chooses from a table, by words that must be equal; no word of it ever becomes part of
 what is run. Unit, configuration file and peers come from a file that only root may write. No shell. Time and output are
@@ -49,8 +53,11 @@ _PATH = re.compile(r"/[A-Za-z0-9/_.+-]{1,200}")
 #: Where a server's copies are synchronised with; a host name or a number of IPv4.
 _PEER = re.compile(r"tcps?:[A-Za-z0-9][A-Za-z0-9.-]{0,252}:[0-9]{1,5}")
 _LARGEST_OUTPUT = 500_000
-#: A list with a line of about a hundred bytes for each session or mailbox.
-_LARGEST_LIST = 8_000_000
+#: A list with a line of about a hundred bytes for each session or mailbox; no more of one is read on any machine.
+LARGEST_LIST = 10_000_000
+_LARGEST_CONFIG = 100_000
+#: Bytes that are read at once.
+_BLOCK = 65_536
 _LOOK_S, _DEED_S = 8, 95
 #: What `--as-root` takes beside what it runs.
 _AS_ROOT_S = 3
@@ -92,6 +99,9 @@ _CHANGES = frozenset(
         "-i", "-r", "-P", "-U", "-Uvh", "-e", "-S", "-Su", "-Syu", "-R",
     }
 )  # fmt: skip
+
+
+# What a host is, and the table of what may be asked of it.
 
 
 class Refusal(Exception):
@@ -195,11 +205,11 @@ VERBS: Mapping[str, Verb] = {
     "doveadm who": _doveadm("-f", "json", "who"),
     "doveadm stats dump": _doveadm("stats", "dump"),
     "doveadm process status": _doveadm("-f", "json", "process", "status"),
-    "doveadm proxy list": _doveadm("-f", "json", "proxy", "list", largest=_LARGEST_LIST),
+    "doveadm proxy list": _doveadm("-f", "json", "proxy", "list", largest=LARGEST_LIST),
     "doveadm proxy kick": _of_mailboxes("proxy", "kick", "--", _NAMES, most=MOST_AT_ONCE),
     "doveadm auth cache flush": _doveadm("auth", "cache", "flush", acts=True),
     "doveadm service status": _doveadm("-f", "json", "service", "status"),
-    "doveadm replicator status": _doveadm("-f", "json", "replicator", "status", "*", largest=_LARGEST_LIST),
+    "doveadm replicator status": _doveadm("-f", "json", "replicator", "status", "*", largest=LARGEST_LIST),
     "doveadm replicator replicate": _of_mailboxes(
         "replicator", "replicate", "-p", "high", "--", _NAME, most=MOST_IN_TURN, each=1
     ),
@@ -210,6 +220,9 @@ _KEYS = ("unit", "config", "healer_marks", "restart_server", "peers")
 SYNC = "doveadm sync "
 #: Runs an argv of the table within so many seconds; `given` is its standard input, `largest` how much it may say.
 Execute = Callable[..., Mapping[str, Any]]
+
+
+# Answering a request.
 
 
 def verbs_of(host: Host) -> Mapping[str, Verb]:
@@ -291,6 +304,9 @@ def _own(host: Host) -> Mapping[str, str]:
     return {"UNIT": host.unit, "CONFIG": host.config}
 
 
+# What comes from outside: names of mailboxes, and the request itself.
+
+
 def wrong_with(name: str) -> str:
     """Why nothing can be done for a mailbox of that name; "" where nothing is wrong with it."""
     if not 0 < len(name) <= _LONGEST_NAME:
@@ -322,7 +338,7 @@ def names_in(data: bytes, most: int) -> Sequence[str]:
         Refusal: There is none, there are too many, or one cannot be a mailbox's; nobody's is taken then.
     """
     if len(data) > _LARGEST_INPUT:
-        raise Refusal(f"that are too many mailboxes: more than {_LARGEST_INPUT} bytes")
+        raise Refusal(f"these are too many mailboxes: more than {_LARGEST_INPUT} bytes")
     try:
         names = data.decode().split("\n")  # not splitlines, which knows more ends of lines than doveadm
     except UnicodeDecodeError as error:
@@ -354,6 +370,9 @@ def _name(request: str, host: Host) -> str:
     raise Refusal(f"there is no such request; known: {', '.join(all_there_are)}")
 
 
+# This host's own configuration.
+
+
 def read_host(path: Path, *, owner: int = 0) -> Host:
     """
     Read this host's own configuration.
@@ -366,7 +385,7 @@ def read_host(path: Path, *, owner: int = 0) -> Host:
             seen = os.fstat(stream.fileno())
             if seen.st_uid != owner or seen.st_mode & 0o022:
                 raise Refusal(f"{path} must belong to root, and nobody else may write it")
-            text = stream.read(100_000)
+            text = stream.read(_LARGEST_CONFIG)
     except (OSError, UnicodeDecodeError) as error:
         raise Refusal(f"{path} cannot be read: {error}") from error
     parser = configparser.ConfigParser(interpolation=None)
@@ -386,12 +405,20 @@ def read_host(path: Path, *, owner: int = 0) -> Host:
     )
     if unknown := set(section) - set(_KEYS):
         raise Refusal(f"{path}: unknown key {min(unknown)!r}; known: {', '.join(_KEYS)}")
-    if not _UNIT.fullmatch(host.unit) or not _PATH.fullmatch(host.config) or "/../" in host.config:
+    if not _UNIT.fullmatch(host.unit) or not _is_plain_path(host.config):
         raise Refusal(f"{path}: unit or config is no plain name or path")
     for peer in host.peers:
         if not is_peer(peer):
             raise Refusal(f"{path}: {peer!a} of peers is not tcp:HOST:PORT or tcps:HOST:PORT")
     return host
+
+
+def _is_plain_path(text: str) -> bool:
+    """Whether it names one file, from the root on, and nothing that a shell, a log or sudoers could take otherwise."""
+    return _PATH.fullmatch(text) is not None and ".." not in text.split("/")
+
+
+# Running programs.
 
 
 def run(
@@ -414,7 +441,7 @@ def run(
     try:
         output, errors = _listen(process, time.monotonic() + seconds, largest)
     except TimeoutError:
-        return {"ok": False, "error": f"{' '.join(argv)[:300]} did not end within {seconds} s", "unknown": True}
+        return {"ok": False, "error": f"{' '.join(argv)[:300]} did not end within {seconds:g} s", "unknown": True}
     finally:
         _let_go(process)
     return {
@@ -422,7 +449,7 @@ def run(
         "status": process.returncode,
         "output": output[:largest].decode("utf-8", "replace"),
         "errors": errors[:largest].decode("utf-8", "replace"),
-        "truncated": len(output) > largest,
+        "truncated": len(output) > largest or len(errors) > largest,
     }
 
 
@@ -457,7 +484,7 @@ def _listen(process: subprocess.Popen[bytes], deadline: float, largest: int) -> 
             has_ended = process.poll() is not None  # asked first: what it said before its end is read after it
             ready = waiting.select(0 if has_ended else _TICK_S)
             for key, _ in ready:
-                block = os.read(key.fd, 65_536)
+                block = os.read(key.fd, _BLOCK)
                 said[key.fd] += block[: largest + 1 - len(said[key.fd])]
                 if not block:
                     waiting.unregister(key.fd)
@@ -480,6 +507,9 @@ def _let_go(process: subprocess.Popen[bytes]) -> None:
             process.wait(1)
 
 
+# What sudo must allow.
+
+
 def sudoers(host: Host, user: str = "mailward-host") -> str:
     """The sudoers lines for every verb, one exact command each, without wildcards."""
     lines = ["# What mailward-host may run as root: exact commands only. Printed by mailward_host.py --sudoers."]
@@ -488,6 +518,9 @@ def sudoers(host: Host, user: str = "mailward-host") -> str:
             command = " ".join(re.sub(r"([,:=\\])", r"\\\1", word) for word in argv_of(name, host)[len(SUDO) :])
             lines.append(f"{user} ALL=(root) NOPASSWD: {command}")
     return "\n".join(lines) + "\n"
+
+
+# Who else is at work, and what hangs: all of it read from the process table.
 
 
 def lock_holders(locks: Sequence[Path], proc: Path = _PROC) -> Iterator[str]:
@@ -590,8 +623,9 @@ def _main_pid(shown: str) -> int:
 
 def _systemd_at_work(host: Host, execute: Execute) -> Iterator[str]:
     said = execute(argv_of("status", host), _LOOK_S)
-    if not said.get("ok") or said.get("status") != 0:
-        raise Unseen(f"systemd does not say what it is about: {said.get('error') or said.get('errors')}")
+    if not said.get("ok") or said.get("status") != 0 or said.get("truncated"):
+        why = said.get("error") or said.get("errors") or f"exit status {said.get('status')}"
+        raise Unseen(f"systemd does not say what it is about: {why}")
     shown = dict(line.split("=", 1) for line in str(said["output"]).splitlines() if "=" in line)
     if shown.get("SubState", "").startswith("auto-restart"):
         yield f"systemd restarts {host.unit} itself (Restart=)"
@@ -611,9 +645,28 @@ def _boot_id(proc: Path) -> str:
     return (proc / "sys/kernel/random/boot_id").read_text().strip()
 
 
-def as_root(request: str, host: Host, given: Callable[[], bytes]) -> int:
+# The program: started by sshd, or as root by sudo.
+
+
+def as_root(
+    request: str,
+    host: Host,
+    given: Callable[[], bytes],
+    execute: Execute | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> int:
     """
     What sudo starts: run doveadm for mailboxes whose names are given, until one fails. Its exit status.
+
+    An answer that is not whole is a failure, whatever its program ended with: our other half, which passes on what we
+    say, could not see that something is missing. Nor is a program started for which no time is left.
+
+    Args:
+        request: A request of the table.
+        host: This host's own configuration.
+        given: Reads the names of mailboxes, a line each.
+        execute: Runs an argv of the table within so many seconds; as it is done here by default.
+        clock: Seconds that pass.
 
     Raises:
         Refusal: There is nothing of that name to be done so, or a name is not acceptable; nothing was run.
@@ -622,9 +675,16 @@ def as_root(request: str, host: Host, given: Callable[[], bytes]) -> int:
     if verb is None or not verb.through_us:
         raise Refusal(f"{request[:_LONGEST_REQUEST]!a} is not run as root")
     names = _names(verb, given)
-    deadline = time.monotonic() + verb.seconds_for(names)
+    seconds = verb.seconds_for(names)
+    deadline = clock() + seconds
     for argv, lines, mailbox in runs_of(verb, host, names):
-        said = run(argv, max(0.0, deadline - time.monotonic()), given=lines, largest=verb.largest)
+        left = deadline - clock()
+        if left <= 0:
+            said: Mapping[str, Any] = {"ok": False, "error": f"its turn did not come within {seconds} s"}
+        else:
+            said = (execute or run)(argv, left, given=lines, largest=verb.largest)
+        if said.get("truncated"):
+            said = {"ok": False, "error": f"{argv[0]} said more than {verb.largest} bytes"}
         status: int = said["status"] if said["ok"] else _TEMPORARY
         errors = said.get("error") or said["errors"] or (f"exit status {status}" if status else "")
         sys.stdout.buffer.write(said.get("output", "").encode())
@@ -646,16 +706,16 @@ def _input() -> bytes:
     while len(said) <= _LARGEST_INPUT:
         if not select.select([0], [], [], max(0.0, deadline - time.monotonic()))[0]:
             raise Unseen(f"the names of mailboxes did not come within {_LOOK_S} s")
-        block = os.read(0, 65_536)
+        block = os.read(0, _BLOCK)
         if not block:
             break
         said += block
     return bytes(said)
 
 
-def _started_by_sudo(request: str, path: Path) -> int:
+def _started_by_sudo(request: str, options: Sequence[str]) -> int:
     try:
-        return as_root(request, read_host(path), _input)
+        return as_root(request, read_host(config_in(options)), _input)
     except Refusal as refusal:
         sys.stderr.write(f"mailward-host: {refusal}\n")
         return _REFUSED
@@ -664,15 +724,30 @@ def _started_by_sudo(request: str, path: Path) -> int:
         return _TEMPORARY
 
 
+def config_in(options: Sequence[str]) -> Path:
+    """
+    The file of this host's own configuration; it becomes a word of what sudo is given.
+
+    Raises:
+        Refusal: What is named is no plain path.
+    """
+    if "--config" not in options:
+        return CONFIG
+    name = "".join(options[options.index("--config") + 1 :][:1])
+    if not _is_plain_path(name):
+        raise Refusal(f"--config {name[:_LONGEST_REQUEST]!a} is no plain path, such as {CONFIG}")
+    return Path(name)
+
+
 def main() -> int:
     """Answer the request in the environment; the options come from authorized_keys, which root or the user wrote."""
     options = sys.argv[1:]
-    path = Path(options[options.index("--config") + 1]) if "--config" in options[:-1] else CONFIG
     if AS_ROOT in options:
-        return _started_by_sudo(" ".join(options[options.index(AS_ROOT) + 1 :]), path)
+        before = options.index(AS_ROOT)
+        return _started_by_sudo(" ".join(options[before + 1 :]), options[:before])
     request = os.environ.get("SSH_ORIGINAL_COMMAND", "")
     try:
-        host = read_host(path)
+        host = read_host(config_in(options))
         if "--sudoers" in options and not request:
             sys.stdout.write(sudoers(host))
             return 0

@@ -13,6 +13,8 @@ from pathlib import Path
 from mailward.model.errors import ConfigError, Refused, TemporaryFailure
 from mailward.platforms.commands import Feeder, Finished, one_line
 
+LOCAL = "local"
+"""The `reach` of a server whose host is this machine."""
 _REACH = re.compile(
     r"ssh:(?P<user>[a-z_][a-z0-9_-]{0,31})@"
     r"(?P<host>[A-Za-z0-9][A-Za-z0-9.-]{0,252}|\[[0-9a-fA-F:]{2,45}\])(?::(?P<port>[0-9]{1,5}))?"

@@ -1,1 +1,1 @@
-"""Maps of mailbox databases to servers: in an SQL database, or whatever a command reads and changes."""
+"""Maps of databases to servers: in an SQL database, in an LDAP directory, or whatever commands read and change."""

@@ -1,5 +1,6 @@
-"""A map that commands read and change: LDAP, a file that is generated, a tool of one's own."""
+"""A map that commands read and change: a file that is generated, or a tool of one's own."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from mailward.platforms.routing.said import by_database, filled
 
 LIMIT_S = 20.0
 _CHANGED_BY_SOMEBODY = 1
-_PLACEHOLDER = r"\{(\w+)\}"
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 class CommandMap:
@@ -18,10 +19,16 @@ class CommandMap:
 
     can_hold = False
 
-    def __init__(self, settings: RoutingMap, runner: Runner) -> None:
-        """*runner* runs the commands."""
+    def __init__(self, settings: RoutingMap, *, looking: Runner, doing: Runner) -> None:
+        """
+        Args:
+            settings: The words of each command.
+            looking: Runs `active` and `mailboxes`.
+            doing: Runs `switch`, which may leave something behind, and must not be ended half-way for what it says.
+        """
         self._commands = settings.commands
-        self._runner = runner
+        self._looking = looking
+        self._doing = doing
 
     async def active(self) -> Mapping[str, str]:
         """A line for each database."""
@@ -41,7 +48,7 @@ class CommandMap:
     async def switch(self, database: str, *, source: str, target: str, hold_until: datetime | None = None) -> None:  # noqa: ARG002
         """Run the command; it cannot hold logins."""
         argv = self.command(database, source=source, target=target)
-        finished = await self._runner.run(argv, timeout=LIMIT_S)
+        finished = await self._doing.run(argv, timeout=LIMIT_S)
         if finished.status == _CHANGED_BY_SOMEBODY:
             # a program that breaks ends with 1 as well; only the map says what came of it
             said = (await self.active()).get(database)
@@ -55,7 +62,7 @@ class CommandMap:
         return _filled(self._commands["switch"], database=database, source=source, target=target)
 
     async def _run(self, argv: tuple[str, ...]) -> Finished:
-        finished = await self._runner.run(argv, timeout=LIMIT_S)
+        finished = await self._looking.run(argv, timeout=LIMIT_S)
         if finished.status != 0:
             raise TemporaryFailure(f"{argv[0]} ended with {finished.status}: {finished.said()}")
         return finished

@@ -81,7 +81,8 @@ class LdapMap:
         found = await self._programs.search(names.base, filter_, (names.server,))
         said = {server for entry in found for server in entry.values(names.server)}
         in_place = source == target
-        if (not said - {target} and not in_place) or said - {target, *source.split(AND)}:
+        # without an entry nothing would be changed, which is no success: no logins would be held either
+        if not (said if in_place else said - {target}) or said - {target, *source.split(AND)}:
             raise Refused(_changed(database, source, AND.join(sorted(said)) or "no server"))
         until = str(int(hold_until.timestamp())) if hold_until is not None else "0"
         left = sorted(

@@ -5,15 +5,18 @@ They are as well kept as the directory itself, follow the machine's ldap.conf, a
 library in a thread cannot (docs/decisions/0002-dependencies.md).
 """
 
+import asyncio
 import base64
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import timedelta
 
 from mailward.model.errors import Refused, TemporaryFailure
 from mailward.model.organization import DirectoryEntries
 from mailward.platforms.commands import Finished, Runner
+from mailward.platforms.local.patient_looks import PATIENCE, PatientLooks
 
 LIMIT_S = 10.0
 """How long one question may take; a map that is slower than that holds users' logins up as well."""
@@ -60,6 +63,8 @@ class LdapPrograms:
         """
         self._url, self._settings, self._limit = url, settings, limit
         self._password, self._runner = password, runner
+        self._looks = PatientLooks("this machine", patience=min(PATIENCE, timedelta(seconds=limit)))
+        self._in_turn = asyncio.Lock()
 
     async def search(self, base: str, wanted: str, attributes: Sequence[str]) -> tuple[Entry, ...]:
         """
@@ -102,7 +107,7 @@ class LdapPrograms:
         return f"the map {self._url}"
 
     async def _run(self, program: str, *words: str, limit: float | None = None) -> Finished:
-        names, password = self._settings, self._password() if self._settings.user is not None else None
+        names, password = self._settings, await self._revealed()
         argv = [program, "-H", self._url, "-o", f"nettimeout={_CONNECT_S}"]
         if names.starttls:
             argv.append("-ZZ")
@@ -123,6 +128,16 @@ class LdapPrograms:
                 is_missing = isinstance(failure.__cause__, FileNotFoundError)
                 hint = "; OpenLDAP's programs are in the package ldap-utils" if is_missing else ""
                 raise TemporaryFailure(f"{self}: {failure}{hint}") from failure
+
+    async def _revealed(self) -> str | None:
+        """The password of its user; it may stand in a file, and its file system may hang."""
+        if self._settings.user is None:
+            return None
+        try:
+            async with self._in_turn:
+                return await self._looks.look("the password of its user", self._password)
+        except TemporaryFailure as failure:
+            raise TemporaryFailure(f"{self}: {failure}") from failure
 
 
 def _entries(ldif: str) -> Iterator[Entry]:

@@ -3,6 +3,11 @@
 import re
 from collections.abc import Iterable, Mapping
 
+PARAMETER = re.compile(r"(?<![:\w\\]):(\w+)(?![:\w])")
+r"""
+A parameter of a statement, as SQLAlchemy finds it: not what stands after another colon (a cast of PostgreSQL) or before
+one, nor after a backslash.
+"""
 AND = " and "
 """Between the servers of a database that is on several."""
 
@@ -20,10 +25,10 @@ def by_database(pairs: Iterable[tuple[str, str]]) -> Mapping[str, str]:
     return {database: AND.join(sorted(servers)) for database, servers in found.items()}
 
 
-def filled(words: str, pattern: str, values: Mapping[str, str]) -> str:
+def filled(words: str, pattern: re.Pattern[str], values: Mapping[str, str]) -> str:
     """
     *words* with each name that *pattern* finds replaced by its value.
 
     In one go: a value that looks like a name stays what it is.
     """
-    return re.sub(pattern, lambda found: values.get(found[1], found[0]), words)
+    return pattern.sub(lambda found: values.get(found[1], found[0]), words)

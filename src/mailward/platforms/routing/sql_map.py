@@ -12,11 +12,11 @@ from sqlalchemy.engine import Connection
 
 from mailward.model.errors import Refused
 from mailward.model.organization import RoutingMap
-from mailward.platforms.routing.said import by_database, filled
+from mailward.platforms.commands import one_line
+from mailward.platforms.routing.said import PARAMETER, by_database, filled
 from mailward.platforms.routing.sql_database import LIMIT_S, SqlDatabase, run
 
 HOLD = "hold_until"
-_PARAMETER = r"(?<![:\w\\]):(\w+)"
 
 
 class SqlMap:
@@ -35,7 +35,7 @@ class SqlMap:
     @property
     def can_hold(self) -> bool:
         """Whether the switching statement takes the moment until which logins are held."""
-        return f":{HOLD}" in self._settings.switch
+        return HOLD in PARAMETER.findall(self._settings.switch)
 
     async def active(self) -> Mapping[str, str]:
         """What the statement `active` gives; a database without a server is left out."""
@@ -65,7 +65,7 @@ class SqlMap:
         """The statement with the names filled in, as it is read; parameters are what is sent."""
         names = {"database": database, "source": source, "target": target}
         quoted = {name: "'" + value.replace("'", "''") + "'" for name, value in names.items()}
-        return ("sql", *filled(self._settings.switch, _PARAMETER, quoted).split())
+        return ("sql", *filled(self._settings.switch, PARAMETER, quoted).split())
 
     def _active(self, connection: Connection) -> Mapping[str, str]:
         rows = _rows(connection, "active", self._settings.active, {}, columns=2)
@@ -92,7 +92,7 @@ class SqlMap:
 def _rows(connection: Connection, key: str, statement: str, given: Mapping[str, Any], *, columns: int) -> Sequence[Any]:
     rows, _ = run(connection, key, statement, given)
     if rows is None:
-        raise Refused(f"routing.{key} gives no rows; it must be a SELECT: {statement}")
+        raise Refused(f"routing.{key} gives no rows; it must be a SELECT: {one_line(statement)}")
     if rows and len(rows[0]) != columns:
-        raise Refused(f"routing.{key} gives {len(rows[0])} columns instead of {columns}: {statement}")
+        raise Refused(f"routing.{key} gives {len(rows[0])} columns instead of {columns}: {one_line(statement)}")
     return rows

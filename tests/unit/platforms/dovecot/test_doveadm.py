@@ -57,6 +57,23 @@ async def test_where_each_mailbox_has_a_program_of_its_own_the_first_that_fails_
     assert ["anna", "boris"] == [argv[-1] for argv in runner.argvs]
 
 
+async def test_once_the_time_is_over_no_program_is_started(ended):
+    now, ran = [0.0], []
+
+    class Slow:
+        async def run(self, argv, *, timeout, given=b""):
+            ran.append((argv[-1], timeout))
+            now[0] += 6
+            return ended()
+
+    with pytest.raises(TemporaryFailure, match="carla: its turn did not come within 11 s"):
+        await LocalDoveadm("/srv/be1/dovecot.conf", Slow(), clock=lambda: now[0]).run(
+            "replicator", "replicate", mailboxes=["anna", "boris", "carla"]
+        )
+
+    assert [("anna", 11), ("boris", 5)] == ran
+
+
 @pytest.mark.parametrize("name", ["*", "ann?", "-A", "--", "", "a\nb", "a\0b", "x" * 256])
 @pytest.mark.parametrize("request_", [("proxy", "kick"), ("replicator", "replicate"), ("sync", "tcp:192.0.2.7:1")])
 async def test_a_name_that_means_something_else_is_refused_and_nothing_is_run(name, request_, recording):

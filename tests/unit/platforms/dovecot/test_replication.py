@@ -1,5 +1,6 @@
 """Replication against what `doveadm` of 2.3.19 and 2.4.1 were seen to say."""
 
+import asyncio
 import json
 from datetime import timedelta
 
@@ -105,6 +106,35 @@ async def test_a_replicator_that_does_not_run_is_unknown(recording, ended):
 
     with pytest.raises(TemporaryFailure, match=r"replicator status \*: Fatal: net_connect_unix"):
         await a_server(recording(ended(75, errors=errors))).status()
+
+
+class OneCannot:
+    """Has the first part fail once the second is under way, and notes what became of that one."""
+
+    def __init__(self):
+        self.second = asyncio.Event()
+        self.ends = []
+
+    async def run(self, argv, *, timeout, given=b""):
+        if b"user000\n" in given:
+            await self.second.wait()
+            raise TemporaryFailure("no program can be started")
+        self.second.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.ends.append("ended")
+            raise
+
+
+async def test_what_else_is_under_way_ends_with_what_could_not_be_done():
+    runner = OneCannot()
+
+    async with asyncio.timeout(10):
+        with pytest.raises(TemporaryFailure, match="no program can be started"):
+            await a_server(runner).synchronise([f"user{number:03}" for number in range(200)], with_server="be2")
+
+    assert ["ended"] == runner.ends
 
 
 async def test_dovecot_2_4_has_no_replicator(recording, ended):

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from mailward.model.errors import PermanentFailure, Refused, TemporaryFailure
+from mailward.model.errors import Refused, TemporaryFailure
 from mailward.platforms.commands import Finished
 
 
@@ -86,13 +86,14 @@ async def test_a_refusal_after_a_warning_is_one(mailward_host, other_end):
 
 
 async def test_counters_come_from_doveadm(mailward_host, other_end):
-    await mailward_host.doveadm("service", "status")
+    await mailward_host.run("doveadm", "service", "status", seconds=5)
 
     assert ("/usr/bin/sudo", "-n", "--", "/usr/bin/doveadm", "-c", "/etc/dovecot/dovecot.conf") == other_end.ran[0][:6]
 
 
-async def test_a_doveadm_that_fails_says_why(mailward_host, other_end):
-    other_end.finished["who"] = (75, "Dovecot is not running")
+async def test_an_answer_that_is_not_whole_is_unknown(mailward_host, other_end):
+    answer = {"ok": True, "status": 0, "output": "[]", "errors": "", "truncated": True}
+    other_end.lost = Finished(status=0, output=json.dumps(answer), errors="")
 
-    with pytest.raises(PermanentFailure, match="doveadm who: Dovecot is not running"):
-        await mailward_host.doveadm("who")
+    with pytest.raises(TemporaryFailure, match="mbx1.example: doveadm said more than mailward-host passes on"):
+        await mailward_host.run("doveadm", "proxy", "list", seconds=5)

@@ -24,6 +24,7 @@ from mailward.platforms.reach.mailward_host import (
     Unseen,
     answer,
     argv_of,
+    config_in,
     read_host,
     run,
     stuck,
@@ -204,6 +205,16 @@ def test_a_systemd_that_does_not_answer_is_unknown_not_nobody(quiet):
         others(quiet, status=1, errors="no bus")
 
 
+def test_a_systemd_that_says_nothing_of_its_failure_is_told_by_its_status(quiet):
+    with pytest.raises(Unseen, match="what it is about: exit status 3"):
+        others(quiet, status=3, errors="")
+
+
+def test_a_systemd_whose_answer_is_not_whole_is_unknown(quiet):
+    with pytest.raises(Unseen, match="does not say what it is about"):
+        others(quiet, truncated=True)
+
+
 def test_a_mark_below_a_file_is_not_there_and_one_that_cannot_be_looked_at_is_unknown(quiet, tmp_path):
     (tmp_path / "file").touch()
     assert [] == others(quiet, host=Host(unit="dovecot.service", config="/x", marks=(f"{tmp_path}/file/mark",)))
@@ -320,6 +331,7 @@ def test_a_configuration_that_somebody_elses_is_not_trusted(tmp_path):
     [
         "", "nonsense", "[other]\n", "[host]\nunit = -x\n", "[host]\nunit = a b\n", "[host]\nunit = a;b\n",
         "[host]\nunit = *\n", "[host]\nunit =\n", "[host]\nconfig = dovecot.conf\n", "[host]\nconfig = /etc/../x\n",
+        "[host]\nconfig = /etc/..\n",
         "[host]\nconfig = /etc/$(x)\n", "[host]\nrestart_server = perhaps\n", "[host]\nunits = x\n",
         "[host]\nunit = a\nunit = b\n",
         "[host]\npeers = mbx2\n", "[host]\npeers = mbx2:12345\n", "[host]\npeers = tcp:mbx2\n",
@@ -353,6 +365,16 @@ def test_output_is_bounded():
     said = run((sys.executable, "-c", "print('x' * 2_000_000)"), 20)
 
     assert (500_000, True) == (len(said["output"]), said["truncated"])
+
+
+def test_complaints_are_bounded_as_well():
+    said = run((sys.executable, "-c", "import sys; sys.stderr.write('x' * 2_000_000)"), 20)
+
+    assert (500_000, True) == (len(said["errors"]), said["truncated"])
+
+
+def test_the_time_a_program_had_is_told_as_people_say_it():
+    assert "did not end within 0.0123457 s" in run(("sleep", "60"), 0.0123456789)["error"]
 
 
 @pytest.mark.parametrize(
@@ -482,6 +504,33 @@ def test_the_program_behind_a_reading_key_does_not_act(config):
 
 def test_no_request_reaches_the_programs_own_options(config):
     assert "known:" in json.loads(ran("--sudoers", "--sudoers", config=config))["error"]
+
+
+@pytest.mark.parametrize(
+    "name", ["x.ini", "", "/", "/etc/../tmp/x.ini", "/etc/..", "../x.ini", "/etc/x y", "/etc/$(id)", "/etc/x\n", "-x"]
+)
+def test_a_configuration_file_that_is_no_plain_path_is_refused(name):
+    with pytest.raises(Refusal, match="is no plain path, such as /etc/mailward-host.ini"):
+        config_in(["--read-only", "--config", name])
+
+
+def test_a_configuration_file_that_is_not_named_is_not_the_usual_one():
+    assert "--config '' is no plain path" in json.loads(ran("boot-id", "--config"))["error"]
+
+
+def test_a_request_names_no_configuration_to_what_sudo_starts(tmp_path):
+    argv = [sys.executable, "-I", mailward_host.__file__, "--config", "/nosuch.ini", "--as-root", "--config", "/x.ini"]
+    finished = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
+
+    assert (77, True) == (finished.returncode, "/nosuch.ini cannot be read" in finished.stderr)
+
+
+def test_what_sudo_starts_takes_a_plain_path_only():
+    words = ("--config", "/etc/../x.ini", "--as-root", "doveadm", "proxy", "kick")
+    argv = [sys.executable, "-I", mailward_host.__file__, *words]
+    finished = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
+
+    assert (77, True) == (finished.returncode, "is no plain path" in finished.stderr)
 
 
 def test_without_its_configuration_nothing_is_answered(tmp_path):

@@ -14,6 +14,7 @@ from mailward.platforms.reach.mailward_host import (
     answer,
     argv_of,
     as_lines,
+    as_root,
     names_in,
     runs_of,
     verbs_of,
@@ -170,6 +171,43 @@ def test_time_is_bounded_by_how_many_are_named():
     most = {name: verb.seconds_for(["x"] * verb.most_names) for name, verb in verbs_of(HOST).items()}
 
     assert {KICK: 8, REPLICATE: 108, SYNC: 520} == {name: most[name] for name in NAMED}
+
+
+def as_root_with(said, request_, names, capsys, seconds=0):
+    """The status and complaint of what sudo starts, where each program says *said* and takes some seconds."""
+    now, ran = [0.0], []
+
+    def execute(argv, left, **_):
+        ran.append(argv[-1])
+        now[0] += seconds
+        return {"ok": True, "status": 0, "output": "", "errors": ""} | said
+
+    status = as_root(request_, HOST, lambda: as_lines(names), execute, lambda: now[0])
+    return status, capsys.readouterr().err, ran
+
+
+def test_an_answer_that_is_not_whole_fails(capsys):
+    status, complaint, _ = as_root_with({"truncated": True}, KICK, ["anna"], capsys)
+
+    assert (75, "/usr/bin/doveadm said more than 500000 bytes") == (status, complaint)
+
+
+def test_once_the_time_is_over_no_program_is_started(capsys):
+    status, complaint, ran = as_root_with({}, REPLICATE, ["anna", "boris", "carla"], capsys, seconds=6)
+
+    assert (75, "carla: its turn did not come within 11 s") == (status, complaint)
+    assert ["anna", "boris"] == ran
+
+
+def test_a_program_that_fails_without_a_word_is_told_by_its_status(capsys):
+    status, complaint, ran = as_root_with({"status": 3}, REPLICATE, ["anna", "boris"], capsys)
+
+    assert (3, "anna: exit status 3", ["anna"]) == (status, complaint, ran)
+
+
+def test_too_many_are_refused_in_words():
+    with pytest.raises(Refusal, match="these are too many mailboxes: more than"):
+        names_in(b"x" * 2_000_000, MOST_AT_ONCE)
 
 
 def test_lists_may_be_long():
