@@ -26,6 +26,8 @@ from mailward.model.recovery import Operation, OperationStatus
 from mailward.ports.manager import RecoveryStory
 
 LOOK_EVERY_SECONDS = 0.4
+FIRST_AFTER_SECONDS = 1.0
+"""What is over sooner needs no word that it goes on; of what can be counted the next number is shown at once."""
 _AT_ONCE = timedelta(seconds=1)
 _WAITS = (OperationStatus.WAITING, OperationStatus.AWAITING_APPROVAL)
 
@@ -63,7 +65,7 @@ def _stories(number: int, reader: Terminal) -> Iterator[RecoveryStory]:
     is_silent = False
     while last is None or not last.operation.status.is_over:
         try:
-            with progress(_doing(last, number)):
+            with progress(_doing(last, number), after=0.0 if last and last.progress else FIRST_AFTER_SECONDS):
                 story = _changed(number, last)
         except TemporaryFailure as failure:
             if not is_silent:
@@ -89,7 +91,10 @@ def _changed(number: int, last: RecoveryStory | None) -> RecoveryStory:
 def _doing(story: RecoveryStory | None, number: int) -> str:
     """What goes on now, in a few words."""
     under_way = [step for step in story.steps if step.ended is None] if story else []
-    return printable(under_way[-1].intent or under_way[-1].name.value) if under_way else f"recovery {number}"
+    if story is None or not under_way:
+        return f"recovery {number}"
+    doing = under_way[-1].intent or under_way[-1].name.value
+    return printable(f"{doing}: {story.progress}" if story.progress else doing)
 
 
 def _news(story: RecoveryStory, last: RecoveryStory | None, reader: Terminal) -> Iterator[str]:

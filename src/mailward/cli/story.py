@@ -29,6 +29,7 @@ def story_lines(story: RecoveryStory, reader: Terminal, *, verbose: bool = False
     title = f"recovery {operation.id}: {operation.kind.value} {operation.target}"
     yield f"{reader.paint(printable(title), Colour.STRONG)}  {_status(operation, reader)}"
     yield from _facts(operation, reader, width, verbose=verbose)
+    yield from _fact("so far", story.progress, width)
     yield from timeline_lines(story, reader, width, verbose=verbose)
     yield from _transcripts(story.transcripts, reader, width, verbose=verbose)
     yield from _what_next(operation, reader)

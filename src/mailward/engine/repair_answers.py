@@ -162,6 +162,7 @@ class RepairAnswers(MoveAnswers):
             answers=await operations.answers(operation.id),
             events=tuple(event for event in events if event.operation == operation.id),
             transcripts=await self._transcripts(operation, steps),
+            progress=self._repairing.recovering.executor.progress.of(operation.id),
         )
 
     async def _transcripts(self, operation: Operation, steps: tuple[Step, ...]) -> tuple[ProbeResult, ...]:

@@ -428,6 +428,14 @@ def test_a_rehearsal_of_a_drain_that_leaves_a_database_behind_fails_too(ask, fak
     assert "DB2 stays" in ran.err
 
 
+def test_whoever_follows_a_move_sees_how_far_its_step_has_come():
+    step = replace(STORIES[0].steps[-1], ended=None, outcome=None, intent="synchronise the mailboxes")
+    story = replace(STORIES[0], steps=(step,), progress="412 of 1,004 mailboxes are copied")
+
+    assert "synchronise the mailboxes: 412 of 1,004 mailboxes are copied" == following._doing(story, 1)
+    assert "synchronise the mailboxes" == following._doing(replace(story, progress=""), 1)
+
+
 def test_what_is_waited_for_fits_the_terminal_and_says_when_it_goes_on():
     now = NOON
     operation = replace(

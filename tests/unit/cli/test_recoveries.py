@@ -255,6 +255,13 @@ def test_a_step_that_has_not_ended_is_under_way():
     assert "restart the IMAP service (mbx2): under way\n" in told(replace(HEALED, steps=(step,)))
 
 
+def test_how_far_a_step_has_come_is_told_while_it_is_under_way():
+    lines = told(replace(WAITING, progress="412 of 1,004 mailboxes are copied")).splitlines()
+
+    assert "  so far    412 of 1,004 mailboxes are copied" in lines
+    assert "so far" not in told(WAITING)
+
+
 def test_what_an_operation_is_part_of_or_waits_for_is_told():
     operation = replace(
         WAITING.operation, joins=7, parent=6, approved_by="root", approved_at=NOON, actor="jana", escalated_at=NOON

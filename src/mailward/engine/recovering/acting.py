@@ -13,6 +13,7 @@ from mailward.engine.recovering.ended import Ended
 from mailward.engine.recovering.facts import Facts
 from mailward.engine.recovering.leading import Leading
 from mailward.engine.recovering.looking import bounded
+from mailward.engine.recovering.progress import Progress
 from mailward.engine.recovering.record import Record, event, with_data
 from mailward.engine.recovering.standing import (
     Turn,
@@ -47,13 +48,16 @@ AGAIN_AFTER = timedelta(seconds=2)
 class Acting:
     """Does deeds, under their gates."""
 
-    def __init__(self, world: World, record: Record, leading: Leading, *, facts: Facts, ended: Ended) -> None:
-        """Act on *world*, write to *record*, as long as *leading* says so."""
+    def __init__(
+        self, world: World, record: Record, leading: Leading, *, facts: Facts, ended: Ended, progress: Progress
+    ) -> None:
+        """Act on *world*, write to *record*, as long as *leading* says so; *progress* is told when a deed is over."""
         self._world = world
         self._record = record
         self._leading = leading
         self._facts = facts
         self._ended = ended
+        self._progress = progress
         self._unwritten: dict[tuple[int, int], Step] = {}
 
     async def circumstances(self, wanted: Wanted, operation: Operation, steps: Sequence[Step]) -> Circumstances:
@@ -232,6 +236,8 @@ class Acting:
             outcome, because = StepOutcome.UNKNOWN, f"it is not known whether it was done: {failure}"
         except MailwardError as failure:
             outcome, because = StepOutcome.FAILED, str(failure)
+        finally:
+            self._progress.end(operation.id)
         not_done = False
         if outcome is StepOutcome.UNKNOWN:
             found = await deed.look(step, self._world.clock.now())

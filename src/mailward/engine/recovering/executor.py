@@ -22,6 +22,7 @@ from mailward.engine.recovering.moves.looks import MoveLooks
 from mailward.engine.recovering.moves.stages import MoveStages
 from mailward.engine.recovering.noting import Noting
 from mailward.engine.recovering.opening import Opening
+from mailward.engine.recovering.progress import Progress
 from mailward.engine.recovering.record import Record
 from mailward.engine.recovering.standing import (
     Standing,
@@ -83,8 +84,12 @@ class Executor:
         self.opening = Opening(world, record, leading, on_begun=on_begun)
         self.noting = Noting(world, record, ended)
         self.move_looks = MoveLooks(world)
-        self.facts = Facts(world, MoveDeeds(world, looks=self.move_looks, opening=self.opening, leading=leading))
-        self.acting = Acting(world, record, leading, facts=self.facts, ended=ended)
+        self.progress = Progress()
+        move_deeds = MoveDeeds(
+            world, looks=self.move_looks, opening=self.opening, leading=leading, progress=self.progress
+        )
+        self.facts = Facts(world, move_deeds)
+        self.acting = Acting(world, record, leading, facts=self.facts, ended=ended, progress=self.progress)
         self._looks = LookStages(world, record, facts=self.facts, noting=self.noting)
         self._moves = MoveStages(world, record, looks=self.move_looks, noting=self.noting)
         self._joining = Joining(world, record, opening=self.opening, noting=self.noting, ended=ended)

@@ -1,5 +1,6 @@
 """A house whose databases can be moved: two mailbox servers that replicate, two proxies, a map, all in memory."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -43,6 +44,9 @@ class MovableHouse(House):
         self.moves = MoveSettings()
         self.map = MemoryMap({"DB1": "be1", "DB2": "be2"}, MAILBOXES)
         self.moment = 0.0
+        self.as_time_passes: Callable[[], None] = lambda: None
+        self.progress: list[str] = []
+        """What the first operation said whenever time passed, each once in a row."""
         self.deliveries: list[ProbeKey] = []
         self.tells_who_serves = True
         self.mail_trouble: dict[str, tuple[Cause, str]] = {}
@@ -97,6 +101,10 @@ class MovableHouse(House):
 
     async def sleep(self, seconds: float) -> None:
         """Time passes, for everybody."""
+        said = self.recovering.executor.progress.of(1)
+        if self.progress[-1:] != [said]:
+            self.progress.append(said)
+        self.as_time_passes()
         self.moment += seconds
         self.clock.advance(timedelta(seconds=seconds))
 

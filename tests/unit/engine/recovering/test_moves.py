@@ -145,6 +145,21 @@ async def test_a_lag_that_stays_keeps_users_where_they_are(house):
     assert [] == house.map.switches
 
 
+async def test_how_far_a_move_has_come_can_be_watched_until_it_is_over(house):
+    house.everybody_logs_in()
+    busy = house.replication["be1"].failing
+    busy["anna"] = "it is locked"
+    house.as_time_passes = lambda: busy.clear() if house.moment > 3 else None
+
+    number = await house.begin()
+    await house.until_over()
+
+    assert OperationStatus.HEALED is (await house.operations.operation(number)).status
+    assert "1 of 2 mailboxes are copied" in house.progress
+    assert "2 mailboxes still have sessions on be1" in house.progress
+    assert "" == house.recovering.executor.progress.of(number), "over is over"
+
+
 async def test_what_was_copied_a_moment_ago_does_not_say_that_it_can_be_copied_now(house):
     assert house.proxies["proxy1"].log_in("anna")
     await house.replication["be1"].status()  # it follows, until the path is cut

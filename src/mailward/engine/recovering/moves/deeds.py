@@ -14,9 +14,10 @@ from mailward.engine.recovering.leading import Leading
 from mailward.engine.recovering.looking import bounded
 from mailward.engine.recovering.moves.blocking import block_activation, own_blocks
 from mailward.engine.recovering.moves.looks import MoveLooks
-from mailward.engine.recovering.moves.ports import replication_of, routing_of, synchronise
+from mailward.engine.recovering.moves.ports import copied, replication_of, routing_of, synchronise
 from mailward.engine.recovering.moves.switch_over import SwitchOver, hold_for
 from mailward.engine.recovering.opening import Opening
+from mailward.engine.recovering.progress import Progress, Tell
 from mailward.engine.recovering.world import World
 from mailward.model.copies import CopyKind, MailboxSync
 from mailward.model.errors import Refused, TemporaryFailure
@@ -40,6 +41,8 @@ class Synchronise:
 
     world: World
     move: Move
+    tell: Tell
+    """Told how many mailboxes are done."""
 
     def command(self) -> tuple[str, ...]:
         """The words for one mailbox; none on shared storage, where there is nothing to synchronise."""
@@ -71,7 +74,7 @@ class Synchronise:
         took = []
         for _ in range(2):
             began = self.world.moment()
-            await synchronise(self.world, self.move, mailboxes)
+            await synchronise(self.world, self.move, mailboxes, self.tell)
             took.append(round(self.world.moment() - began, 3))
         return {"mailboxes": len(mailboxes), "took_s": took}
 
@@ -89,6 +92,7 @@ class Synchronise:
             syncs = await replication.status()
             waited = self.world.moment() - began
             behind = [name for name in mailboxes if _lacks(syncs.get(name), timedelta(seconds=waited))]
+            self.tell(copied(len(mailboxes) - len(behind), len(mailboxes)))
             if not behind:
                 return
             if waited > limit:
@@ -224,12 +228,18 @@ def _lacks(sync: MailboxSync | None, waited: timedelta) -> bool:
 class MoveDeeds:
     """The deed of each step of a move."""
 
-    def __init__(self, world: World, *, looks: MoveLooks, opening: Opening, leading: Leading) -> None:
-        """*opening* begins the moves of single databases; *leading* says whether anything may be done at all."""
+    def __init__(
+        self, world: World, *, looks: MoveLooks, opening: Opening, leading: Leading, progress: Progress
+    ) -> None:
+        """
+        *opening* begins the moves of single databases; *leading* says whether anything may be done at all; *progress*
+        is told how far a deed has come.
+        """
         self._world = world
         self._looks = looks
         self._opening = opening
         self._leading = leading
+        self._progress = progress
 
     def deed(self, step: StepName, server: str, steps: Sequence[Step], operation: Operation | None) -> Deed:
         """The deed of one step on *server*; one that is `Unavailable` says why."""
@@ -243,21 +253,22 @@ class MoveDeeds:
                 known = f"the service of {server} is not reached: the configuration names no host.service"
                 return Unavailable(known) if control is None else Fence(control=control)
             case StepName.SYNCHRONISE | StepName.SWITCH_OVER:
-                return self._of_one(step, steps)
+                return self._of_one(step, steps, self._progress.teller(operation))
             case _:
                 return Unavailable(f"to {step.value} is not available yet")
 
-    def _of_one(self, step: StepName, steps: Sequence[Step]) -> Deed:
+    def _of_one(self, step: StepName, steps: Sequence[Step], tell: Tell) -> Deed:
         move = move_of(steps)
         if move is None:
             return Unavailable("no copy was chosen")
         if step is StepName.SYNCHRONISE:
-            return Synchronise(world=self._world, move=move)
+            return Synchronise(world=self._world, move=move, tell=tell)
         done = (one for one in steps if one.name is StepName.FENCE and one.outcome is StepOutcome.DONE)
         fenced = next(("its service was stopped" for _ in done), None)
         return SwitchOver(
             world=self._world,
             move=move,
+            tell=tell,
             fenced=fenced,
             hold=hold_for(self._world, steps, move),
             forbidden=self._forbidden,

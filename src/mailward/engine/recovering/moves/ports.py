@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from mailward.engine.recovering.progress import Tell
 from mailward.engine.recovering.world import World
-from mailward.model.copies import SyncReport
 from mailward.model.errors import Refused
 from mailward.ports.mailbox_routing import MailboxRouting
 from mailward.ports.replication import Replication
@@ -24,13 +24,28 @@ def replication_of(world: World, server: str) -> Replication:
     return found
 
 
-async def synchronise(world: World, move: Move, mailboxes: Sequence[str]) -> SyncReport:
-    """Synchronise from the target; any mailbox that fails stops the move."""
-    if not mailboxes:
-        return SyncReport(done=())
-    report = await replication_of(world, move.target).synchronise(mailboxes, with_server=move.source)
-    if report.failed:
-        name, why = report.failed[0]
-        more = f", and {len(report.failed) - 1} more" if len(report.failed) > 1 else ""
-        raise Refused(f"{name} cannot be synchronised: {why}{more}")
-    return report
+AT_ONCE = 400
+"""Mailboxes that are asked for together: enough to keep all processes busy, few enough to tell how it goes."""
+
+
+async def synchronise(world: World, move: Move, mailboxes: Sequence[str], tell: Tell) -> None:
+    """
+    Synchronise from the target, and *tell* how far it has come.
+
+    Raises:
+        Refused: A mailbox could not be; the text names it. Those after it were not tried.
+        TemporaryFailure: The target could not be asked.
+    """
+    replication = replication_of(world, move.target)
+    for place in range(0, len(mailboxes), AT_ONCE):
+        tell(copied(place, len(mailboxes)))
+        report = await replication.synchronise(mailboxes[place : place + AT_ONCE], with_server=move.source)
+        if report.failed:
+            name, why = report.failed[0]
+            more = f", and {len(report.failed) - 1} more" if len(report.failed) > 1 else ""
+            raise Refused(f"{name} cannot be synchronised: {why}{more}")
+
+
+def copied(done: int, mailboxes: int) -> str:
+    """How far synchronising has come, for whoever watches."""
+    return f"{done:,} of {mailboxes:,} mailboxes are copied"

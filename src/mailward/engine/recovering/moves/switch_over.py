@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from mailward.engine.recovering.deeds import Found
 from mailward.engine.recovering.looking import bounded
 from mailward.engine.recovering.moves.map_words import MapWords
-from mailward.engine.recovering.moves.ports import replication_of, routing_of, synchronise
+from mailward.engine.recovering.moves.ports import copied, replication_of, routing_of, synchronise
 from mailward.engine.recovering.moves.sessions import ProxiedSessions
+from mailward.engine.recovering.progress import Tell
 from mailward.engine.recovering.world import World
 from mailward.failover.switching import Next, SafeStep, Seen, next_safe_step
 from mailward.model.copies import CopyKind, MailboxSync
@@ -47,6 +48,8 @@ class SwitchOver:
 
     world: World
     move: Move
+    tell: Tell
+    """Told how many are still on the source, and how many mailboxes have their last mail."""
     fenced: str | None
     hold: timedelta
     """How long new logins are held."""
@@ -135,6 +138,7 @@ class SwitchOver:
                 out_of_time=self.world.moment() > until,
             )
             following = next_safe_step(seen)
+            self.tell(following.because)
             match following.step:
                 case SafeStep.DONE:
                     return self._told
@@ -231,7 +235,7 @@ class SwitchOver:
         if self.move.kind is CopyKind.REPLICATOR:
             await self._let_it_catch_up([*first, *sorted(mailboxes - set(first))], hasten=first)
         else:  # nobody knows who got mail since the last run
-            await synchronise(self.world, self.move, [*first, *sorted(mailboxes - set(first))])
+            await synchronise(self.world, self.move, [*first, *sorted(mailboxes - set(first))], self.tell)
         self._told["caught_up"] = {"mailboxes": len(mailboxes), "took_s": round(self.world.moment() - began, 3)}
 
     async def _let_it_catch_up(self, mailboxes: Sequence[str], *, hasten: Sequence[str]) -> None:
@@ -250,6 +254,7 @@ class SwitchOver:
             left = [name for name in mailboxes if not _is_caught_up(said[0].get(name), said[1].get(name), elapsed)]
             if hasten and elapsed < timedelta(seconds=1):
                 left = left or list(hasten)  # an age of 0 may be a run of before
+            self.tell(copied(len(mailboxes) - len(left), len(mailboxes)))
             if not left:
                 return
             if elapsed > self.world.moves().lag_limit:
