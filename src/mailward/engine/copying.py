@@ -13,7 +13,16 @@ from datetime import datetime, timedelta
 
 from mailward.engine.recovering.looking import bounded
 from mailward.engine.recovering.world import World
-from mailward.failover.standing import Around, ReplicationSeen, ServerSeen, copy_of, replication_of
+from mailward.failover.source import store_fails, why_of
+from mailward.failover.standing import (
+    Around,
+    Replicated,
+    ReplicationSeen,
+    ServerSeen,
+    copy_of,
+    replicated,
+    replication_of,
+)
 from mailward.model import items
 from mailward.model.copies import CopyKind, CopyState, DatabaseCopy, MailboxSync
 from mailward.model.event import OURSELVES
@@ -48,6 +57,10 @@ class Copying:
         self._open = open_operations
         self._copies: tuple[DatabaseCopy, ...] = ()
         self._followed: dict[tuple[str, str], bool] = {}
+        self._replicated: dict[str, Replicated] = {}
+        """By server: what its replicator said when it was last asked."""
+        self._read_at: dict[tuple[str, str], datetime] = {}
+        """By database and server: when the active copy there was last read."""
         self._synced: dict[tuple[str, str], datetime] = {}
         """SYNC: when a copy was last synchronised without any failure."""
         self._failed: dict[tuple[str, str], str] = {}
@@ -109,12 +122,15 @@ class Copying:
     ) -> DatabaseCopy:
         key = (database.name, server)
         canary, why = self._canary(database, server)
+        unread, readable_ago = self._active_unread(database)
         around = Around(
             kind=database.replication,
             is_active=server == database.active,
             preference=place,
             server=servers.get(server, _NOBODY_LOOKS),
             active=servers.get(database.active, _NOBODY_LOOKS),
+            unread=unread,
+            readable_ago=readable_ago,
             replication=seen,
             followed=self._follows(database, server),
             canary=canary,
@@ -149,7 +165,16 @@ class Copying:
             return ServerSeen(serves=False, because=result.why or result.result.value)
         return ServerSeen(serves=True, because="its self test succeeds")
 
-    async def _syncs(self) -> Mapping[str, Mapping[str, MailboxSync] | str]:
+    def _active_unread(self, database: Database) -> tuple[str, timedelta | None]:
+        """Why the active copy of a database cannot be read, and how long ago it last was."""
+        key, now = (database.name, database.active), self._world.clock.now()
+        result = self._world.latest(deep_test_of(database, database.active))
+        if result is not None and result.is_healthy:
+            self._read_at[key] = result.at
+        unread = f"it cannot be read: {why_of(result)}" if result is not None and store_fails(result) else ""
+        return unread, now - self._read_at[key] if key in self._read_at else None
+
+    async def _syncs(self) -> Mapping[str, Replicated | str]:
         """What the replicator of each server with active copies says, or why it could not be asked."""
         organization = self._world.organization()
         asked = {
@@ -157,18 +182,23 @@ class Copying:
             for database in organization.databases.values()
             if database.replication is CopyKind.REPLICATOR
         }
-        found: dict[str, Mapping[str, MailboxSync] | str] = {}
+        found: dict[str, Replicated | str] = {}
         for server in asked:
             control = self._world.controls().replication.get(server)
             if control is None:
                 found[server] = f"servers.{server}.host.doveadm is not configured"
                 continue
+            asked_at = self._world.clock.now()
             syncs, why = await bounded(control.status())
-            found[server] = syncs if syncs is not None else why
+            if syncs is None:
+                found[server] = why
+                continue
+            seen = replicated(syncs, at=asked_at, before=self._replicated.get(server))
+            found[server] = self._replicated[server] = seen
         return found
 
     async def _replication_seen(
-        self, database: Database, syncs: Mapping[str, Mapping[str, MailboxSync] | str]
+        self, database: Database, syncs: Mapping[str, Replicated | str]
     ) -> Mapping[str, ReplicationSeen]:
         """How well each passive copy follows."""
         if database.replication is CopyKind.SYNC:
@@ -181,7 +211,7 @@ class Copying:
         mailboxes, why = await self._mailboxes(database)
         seen = ReplicationSeen(unseen=why) if mailboxes is None else replication_of(mailboxes, said)
         if mailboxes is not None and (seen.never or seen.failed):
-            await self._hasten(database, [name for name in mailboxes if _needs_a_push(said.get(name))])
+            await self._hasten(database, [name for name in mailboxes if _needs_a_push(said.syncs.get(name))])
         return dict.fromkeys(database.passive, seen)
 
     async def _hasten(self, database: Database, mailboxes: list[str]) -> None:

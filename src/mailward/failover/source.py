@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from mailward.model.evidence import ServiceState, ServiceStatus
+from mailward.model.probing import ProbeResult
+from mailward.model.verdict import Tier
 
 
 class SourceState(Enum):
@@ -102,3 +104,26 @@ def _that_works(out_of_reach: str) -> Source:
     if out_of_reach:
         return Source(state=SourceState.CUT_OFF, because=f"it answers us, but not every proxy: {out_of_reach}")
     return Source(state=SourceState.WORKS, because="it answers, and the database can be read there")
+
+
+def fails(result: ProbeResult | None) -> bool | None:
+    """Whether a test failed; None: it could not be run, or says nothing."""
+    if result is None:
+        return None
+    if result.result.is_failure:
+        return True
+    return False if result.is_healthy else None
+
+
+def store_fails(result: ProbeResult | None) -> bool | None:
+    """Whether a database could not be read by its deep test; a fault of our own account or of the directory is none."""
+    failed = fails(result)
+    tier = result.verdict.tier if result is not None and result.verdict is not None else None
+    return None if failed and tier in (Tier.MONITORING, Tier.DIRECTORY) else failed
+
+
+def why_of(result: ProbeResult | None) -> str:
+    """What a test said."""
+    if result is None:
+        return "it could not be probed"
+    return result.why or result.result.value

@@ -42,6 +42,10 @@ class Around:
     """Its own server."""
     active: ServerSeen
     """The server of the active copy."""
+    unread: str = ""
+    """Why the active copy itself cannot be read although its server answers; "": it can be, or nobody knows."""
+    readable_ago: timedelta | None = None
+    """How long ago the active copy was last read; None: it is not known."""
     replication: ReplicationSeen
     followed: bool | None
     """Whether it followed the active copy when that was last seen; None: never seen."""
@@ -74,20 +78,48 @@ def copy_of(database: str, server: str, around: Around, *, settings: MoveSetting
     )
 
 
-def replication_of(mailboxes: Sequence[str], syncs: Mapping[str, MailboxSync]) -> ReplicationSeen:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Replicated:
+    """What a replicator said, and since when each mailbox of which something is to be copied lacks it."""
+
+    at: datetime
+    syncs: Mapping[str, MailboxSync]
+    lacking_since: Mapping[str, datetime]
+
+
+def replicated(syncs: Mapping[str, MailboxSync], *, at: datetime, before: Replicated | None) -> Replicated:
+    """
+    What a replicator says now, beside what it said *before*.
+
+    Its last success alone does not tell since when a mailbox lacks something: one that got its first mail for hours is
+    behind by a moment. Where nothing was to be copied at the look before, nothing is missing from before that.
+    """
+    since: dict[str, datetime] = {}
+    for name, sync in syncs.items():
+        if not (sync.is_waiting or sync.has_failed):
+            continue
+        moments = [] if sync.last_success is None else [at - sync.last_success]
+        if before is not None and name in before.syncs:
+            moments.append(before.lacking_since.get(name, before.at))
+        if moments:
+            since[name] = max(moments)
+    return Replicated(at=at, syncs=syncs, lacking_since=since)
+
+
+def replication_of(mailboxes: Sequence[str], seen: Replicated) -> ReplicationSeen:
     """
     How well a database is replicated, by what the replicator says of each of its mailboxes.
 
     The lag is that of the mailbox that lacks most; one with nothing to copy and no failure lacks nothing.
     """
-    known = [syncs.get(mailbox) for mailbox in mailboxes]
+    known = [seen.syncs.get(mailbox) for mailbox in mailboxes]
     behind = [one for one in known if one is not None and (one.is_waiting or one.has_failed)]
-    ages = [one.last_success for one in behind if one.last_success is not None]
+    lags = [seen.at - seen.lacking_since[one.mailbox] for one in behind if one.mailbox in seen.lacking_since]
     return ReplicationSeen(
         waiting=sum(one.is_waiting and not one.has_failed for one in behind),
         failed=sum(one.has_failed for one in behind),
         never=sum(one is None or one.last_success is None for one in known),
-        lag=max(ages, default=timedelta(0)),
+        lag=max(lags, default=timedelta(0)),
         mailboxes=len(mailboxes),
     )
 
@@ -108,10 +140,13 @@ def _passive(around: Around, settings: MoveSettings) -> tuple[CopyState, str]:
         return hindered
     if around.kind is CopyKind.SHARED_STORAGE:
         return CopyState.HEALTHY, "it is the same store"
-    if around.replication.unseen is not None or around.active.serves is False:
-        return _apart(around)
     # what is copied every few minutes lags by as much as that
     limit = settings.lag_limit + (settings.sync_every if around.kind is CopyKind.SYNC else timedelta(0))
+    if around.replication.unseen is not None or around.active.serves is False:
+        why = around.active.because if around.active.serves is False else around.replication.unseen or ""
+        return _apart(around.followed, why)
+    if around.unread:
+        return _apart(_followed_until_unread(around, limit), around.unread)
     return _following(around.replication, limit)
 
 
@@ -128,12 +163,25 @@ def _hindered(around: Around) -> tuple[CopyState, str] | None:
     return None
 
 
-def _apart(around: Around) -> tuple[CopyState, str]:
+def _followed_until_unread(around: Around, limit: timedelta) -> bool | None:
+    """
+    Whether it followed when the active copy was last read.
+
+    From one that cannot be read nothing can be copied: how long that lasts makes the other copy no worse.
+    """
+    seen = around.replication
+    if seen.never:
+        return False
+    if around.readable_ago is None or seen.lag is None:
+        return around.followed
+    return seen.lag - around.readable_ago <= limit
+
+
+def _apart(followed: bool | None, why: str) -> tuple[CopyState, str]:
     """The active copy cannot be asked: what counts is how it was before."""
-    why = around.active.because if around.active.serves is False else around.replication.unseen or ""
-    if around.followed is None:
+    if followed is None:
         return CopyState.UNKNOWN, f"it was never seen how it follows the active copy: {why}"
-    if around.followed:
+    if followed:
         return CopyState.DISCONNECTED_AND_HEALTHY, f"it followed until the active copy could not be asked: {why}"
     return CopyState.DISCONNECTED_AND_RESYNCHRONIZING, f"it lagged behind when the active copy was last asked: {why}"
 

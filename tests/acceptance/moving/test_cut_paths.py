@@ -57,7 +57,7 @@ def test_a_copy_that_stays_behind_keeps_everybody_where_they_are(impatient: Mova
             assert OperationStatus.ESCALATED is story.operation.status, impatient.told()
             assert "be1" == impatient.active()["DB1"], impatient.told()
             assert StepOutcome.SKIPPED is steps[StepName.SWITCH_OVER].outcome, "nothing was touched"
-            assert "the lag stays: 3 mailboxes are behind" in story.operation.because
+            assert "the lag stays: " in story.operation.because
             print(f"a copy that lags: {story.operation.because}")
         assert {} == {name: gap for name, gap in traffic.gaps.items() if gap}, "nobody was interrupted"
 

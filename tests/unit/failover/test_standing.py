@@ -6,7 +6,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mailward.failover.settings import MoveSettings
-from mailward.failover.standing import Around, ReplicationSeen, ServerSeen, copy_of, replication_of
+from mailward.failover.standing import (
+    Around,
+    Replicated,
+    ReplicationSeen,
+    ServerSeen,
+    copy_of,
+    replicated,
+    replication_of,
+)
 from mailward.model.copies import CopyKind, CopyState, MailboxSync
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -69,20 +77,78 @@ def test_what_is_seen_says_how_it_stands(around, state):
     assert state.is_active == around.is_active
 
 
+def a_look(*syncs: MailboxSync, after: float = 0, before: Replicated | None = None) -> Replicated:
+    """What the replicator said, that many seconds after NOW."""
+    return replicated({one.mailbox: one for one in syncs}, at=NOW + timedelta(seconds=after), before=before)
+
+
+def lag_of(*syncs: MailboxSync, after: float = 0, before: Replicated | None = None) -> float | None:
+    lag = replication_of([one.mailbox for one in syncs], a_look(*syncs, after=after, before=before)).lag
+    return None if lag is None else lag.total_seconds()
+
+
 def test_the_lag_is_that_of_the_mailbox_that_lacks_most():
     syncs = [a_sync("anna", waiting=True, ago=3), a_sync("boris", failed=True, ago=40), a_sync("carla", ago=4000)]
 
-    seen = replication_of(["anna", "boris", "carla"], {one.mailbox: one for one in syncs})
+    seen = replication_of(["anna", "boris", "carla"], a_look(*syncs))
 
     assert (1, 1, 0, timedelta(seconds=40)) == (seen.waiting, seen.failed, seen.never, seen.lag)
 
 
 def test_what_nobody_waits_for_lacks_nothing_however_long_ago_it_was():
-    assert timedelta(0) == replication_of(["anna"], {"anna": a_sync("anna", ago=90000)}).lag
+    assert 0 == lag_of(a_sync("anna", ago=90000))
+
+
+def test_a_quiet_mailbox_that_gets_mail_lacks_no_more_than_since_it_was_last_seen_to_lack_nothing():
+    quiet = a_look(a_sync("anna", ago=4000))
+
+    assert 2 == lag_of(a_sync("anna", waiting=True, ago=4002), after=2, before=quiet)
+    assert 4002 == lag_of(a_sync("anna", waiting=True, ago=4002), after=2), "with no look before nobody knows"
+
+
+def test_what_lacks_something_goes_on_lacking_it_until_it_is_copied():
+    quiet = a_look(a_sync("anna", ago=4000))
+    first = a_look(a_sync("anna", failed=True, ago=4002), after=2, before=quiet)
+
+    assert 62 == lag_of(a_sync("anna", failed=True, ago=4062), after=62, before=first)
+    assert 1 == lag_of(a_sync("anna", waiting=True, ago=1), after=62, before=first), "it was copied meanwhile"
+    again = a_look(a_sync("anna", ago=0), after=62, before=first)
+    assert 3 == lag_of(a_sync("anna", waiting=True, ago=3), after=65, before=again)
+
+
+def test_a_mailbox_that_is_new_to_the_replicator_is_as_far_behind_as_it_says():
+    others = a_look(a_sync("boris"))
+
+    assert 40 == lag_of(a_sync("anna", failed=True, ago=40), after=2, before=others)
+
+
+@pytest.mark.parametrize(
+    ("lag", "readable_ago", "followed", "state"),
+    [
+        (90, 80, None, S.DISCONNECTED_AND_HEALTHY),
+        (90, 20, True, S.DISCONNECTED_AND_RESYNCHRONIZING),
+        (90, None, True, S.DISCONNECTED_AND_HEALTHY),
+        (90, None, False, S.DISCONNECTED_AND_RESYNCHRONIZING),
+        (90, None, None, S.UNKNOWN),
+    ],
+)
+def test_from_a_store_that_cannot_be_read_nothing_is_copied_and_the_other_copy_is_no_worse_for_it(
+    lag, readable_ago, followed, state
+):
+    seen = ReplicationSeen(failed=2, lag=timedelta(seconds=lag), mailboxes=4)
+    ago = None if readable_ago is None else timedelta(seconds=readable_ago)
+    around = replace(PASSIVE, unread="permission denied", readable_ago=ago, replication=seen, followed=followed)
+
+    copy = copy_of("DB1", "be2", around, settings=MoveSettings(), now=NOW)
+
+    assert state is copy.state, copy.because
+    assert "permission denied" in copy.because
 
 
 def test_a_mailbox_the_replicator_does_not_know_was_never_synchronised():
-    assert 2 == replication_of(["anna", "boris"], {"anna": a_sync("anna", ago=None)}).never
+    seen = replication_of(["anna", "boris"], a_look(a_sync("anna", ago=None)))
+
+    assert 2 == seen.never
 
 
 def test_a_block_shows_and_says_who():

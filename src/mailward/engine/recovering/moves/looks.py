@@ -8,14 +8,13 @@ from datetime import timedelta
 from mailward.engine.recovering.looking import bounded
 from mailward.engine.recovering.world import World
 from mailward.failover.choosing import Candidate, Choice, choose
-from mailward.failover.source import Source, source_of
+from mailward.failover.source import Source, fails, source_of, store_fails, why_of
 from mailward.model import items
 from mailward.model.copies import CopyState, DatabaseCopy
 from mailward.model.holds import HeldState, HoldKind
 from mailward.model.monitoring import AlertValue
 from mailward.model.organization import Database
 from mailward.model.probing import Cause, Phase, ProbeResult
-from mailward.model.verdict import Tier
 from mailward.monitors.planning import deep_test_of, delivery_of
 from mailward.monitors.samples import ProbeKey
 from mailward.recovery.moves import Move
@@ -45,13 +44,13 @@ class MoveLooks:
             *(self._ask(ProbeKey(probe=items.CTP_PROBE, server=name, target=database.name)) for name in proxies),
         )
         ways = zip(proxies, touched, strict=True)
-        out_of_reach = "; ".join(f"{name}: {_why(result)}" for name, result in ways if _fails(result))
+        out_of_reach = "; ".join(f"{name}: {why_of(result)}" for name, result in ways if fails(result))
         return source_of(
             service,
             unseen=unseen,
-            own_test_fails=_fails(own),
-            database_fails=_store_fails(deep),
-            database_because=_why(deep),
+            own_test_fails=fails(own),
+            database_fails=store_fails(deep),
+            database_because=why_of(deep),
             out_of_reach=out_of_reach,
         )
 
@@ -183,7 +182,7 @@ class _Way:
 
 def _way(door: str, result: ProbeResult | None, target: str) -> _Way:
     if result is None or not result.is_healthy:
-        return _Way(door=door, leads_there=False, said=_why(result))
+        return _Way(door=door, leads_there=False, said=why_of(result))
     served = result.mailbox_server
     if served is None:
         return _Way(door=door, leads_there=None, said="served by whom it does not say")
@@ -199,8 +198,8 @@ def _way_of_mail(door: str, result: ProbeResult | None, target: str) -> _Way:
         return _way(door, result, target)
     at_delivery = result is not None and result.failed_phase is Phase.DELIVERY
     if result is None or not at_delivery or result.cause in _SAYS_NOTHING_OF_USERS:
-        return _Way(door=door, leads_there=None, said=_why(result))
-    return _Way(door=door, leads_there=False, said=_why(result))
+        return _Way(door=door, leads_there=None, said=why_of(result))
+    return _Way(door=door, leads_there=False, said=why_of(result))
 
 
 def _of_mail(ways: Sequence[_Way], users_through: str) -> str:
@@ -212,27 +211,6 @@ def _of_mail(ways: Sequence[_Way], users_through: str) -> str:
         return f"; of delivery nothing is known: {unknown}"
     through = ", ".join(way.door for way in ways)
     return ", and mail is delivered" if through == users_through else f", and mail is delivered through {through}"
-
-
-def _fails(result: ProbeResult | None) -> bool | None:
-    if result is None:
-        return None
-    if result.result.is_failure:
-        return True
-    return False if result.is_healthy else None
-
-
-def _store_fails(result: ProbeResult | None) -> bool | None:
-    """Whether the database itself could not be read; a fault of our own account or of the directory says nothing."""
-    fails = _fails(result)
-    tier = result.verdict.tier if result is not None and result.verdict is not None else None
-    return None if fails and tier in (Tier.MONITORING, Tier.DIRECTORY) else fails
-
-
-def _why(result: ProbeResult | None) -> str:
-    if result is None:
-        return "it could not be probed"
-    return result.why or result.result.value
 
 
 def _unfit(copy: DatabaseCopy | None) -> str | None:
