@@ -38,8 +38,8 @@ Rule = Callable[[Case], Verdict | None]
 RULES: tuple[Rule, ...] = (
     prober.prober_overloaded,
     prober.prober_fault,
-    delivery.not_delivered,
     prober.prober_has_no_network,
+    delivery.not_delivered,
     service.service_down_on_its_host,
     prober.everything_is_out_of_reach,
     door.name_service,

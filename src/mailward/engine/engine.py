@@ -30,7 +30,7 @@ from mailward.engine.watching import Watching
 from mailward.engine.whereabouts import Moved, Whereabouts
 from mailward.model import items
 from mailward.model.copies import DatabaseCopy
-from mailward.model.errors import ConfigError, Refused, TemporaryFailure
+from mailward.model.errors import ConfigError, NotFound, Refused, TemporaryFailure
 from mailward.model.event import Event, EventKind
 from mailward.model.evidence import ServiceStatus
 from mailward.model.holds import Hold
@@ -119,7 +119,14 @@ class Engine:
             await self._end()
 
     async def ask(self, key: ProbeKey) -> ProbeResult:
-        """Run a planned probe now, before its turn, and return its judged result."""
+        """
+        Run a planned probe now, before its turn, and return its judged result.
+
+        Raises:
+            NotFound: It is not planned, or no longer.
+        """
+        if not self.coverage.plans(key):
+            raise NotFound(f"{key} is not run: the configuration, or what is held, has no such probe")
         answer: asyncio.Future[ProbeResult] = asyncio.get_running_loop().create_future()
         self._asked[key].append(answer)
         self.timetable.hasten(key, at=_monotonic())
@@ -206,7 +213,7 @@ class Engine:
         except TemporaryFailure as failure:
             self._stored_statuses = ()
             log.error("starting without what was stored before: %s", failure)
-        await self._start_check.run(len(self.configured.probes))
+        await self._start_check.run(sum(not probe.on_request for probe in self.configured.probes))
         if self.repairing is not None:
             await self.repairing.open()
 
@@ -282,6 +289,11 @@ class Engine:
         now, organization = self.parts.clock.now(), self.snapshot.organization
         self._neighbourhood = Neighbourhood(self.coverage.probes, organization)
         self.timetable.plan(self.coverage, self.snapshot.probing, now=_monotonic())
+        planned = {probe.key for probe in self.coverage.probes}
+        for key in self._asked.keys() - planned:
+            for answer in self._asked.pop(key):
+                if not answer.done():
+                    answer.set_exception(NotFound(f"{key} is not run any more"))
         change = self.assessment.use(self.coverage, organization, now=now, stored=self._stored_statuses)
         self._stored_statuses = ()
         if change.events:

@@ -113,7 +113,11 @@ class Timetable:
         """A started probe ended."""
         self._free(self._running.pop(key), now)
         entry = self._entries.get(key)
-        if entry is None or entry.started is None:
+        if entry is None:
+            return
+        if entry.started is None:  # it was dropped and planned anew while this run of before was under way
+            if entry.due < math.inf:
+                self._push(key, entry.due)
             return
         started, entry.started = entry.started, None
         ending = (result.result, result.cause)

@@ -26,7 +26,7 @@ class Watched(Protocol):
     whereabouts: Whereabouts
 
     async def ask(self, key: ProbeKey) -> ProbeResult:
-        """Run a planned probe now, before its turn, and return its judged result."""
+        """Run a planned probe now, before its turn, and return its judged result; NotFound where it is not planned."""
         ...
 
     def latest(self, key: ProbeKey) -> ProbeResult | None:

@@ -56,9 +56,13 @@ class Coverage:
     monitors: tuple[MonitorDefinition, ...]
     lanes: tuple[Lane, ...] = ()
 
+    def planned(self, key: ProbeKey) -> PlannedProbe | None:
+        """That probe, or None where it is not run at all."""
+        return next((probe for probe in self.probes if probe.key == key), None)
+
     def plans(self, key: ProbeKey) -> bool:
         """Whether that probe is run at all."""
-        return any(probe.key == key for probe in self.probes)
+        return self.planned(key) is not None
 
 
 def cover(organization: Organization, settings: ProbingSettings, monitors: MonitorSettings) -> Coverage:

@@ -94,7 +94,7 @@ def to_look_at(change: HoldChange, *, before: Coverage, after: Coverage) -> tupl
     old_monitors = {one.key: one for one in before.monitors}
     wanted: dict[ProbeKey, None] = {}
     for probe in after.probes:
-        if old_probes.get(probe.key) != probe:
+        if old_probes.get(probe.key) != probe and not probe.on_request:
             wanted[probe.key] = None
     for definition in after.monitors:
         is_new = old_monitors.get(definition.key) != definition

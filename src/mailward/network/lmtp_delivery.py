@@ -68,7 +68,9 @@ async def _translated(door: LmtpEndpoint, timeout: float) -> AsyncIterator[None]
         raise DeliveryRefused(error.code, error.message) from error
     except aiosmtplib.SMTPServerDisconnected as error:
         raise NetworkFailure(Cause.CLOSED, f"{door} ended the connection: {error}") from error
-    except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+    except ValueError as error:
+        raise NetworkFailure(Cause.PROBER_FAULT, f"nothing was sent: {error}") from error
+    except (aiosmtplib.SMTPException, OSError) as error:
         raise NetworkFailure(_cause(error), f"{door}: {error}") from error
 
 

@@ -28,6 +28,6 @@ class MailDelivery(Protocol):
         Raises:
             DeliveryRefused: The server answered that it does not, or not now.
             NetworkFailure: No answer came: REFUSED, UNREACHABLE, NAME_UNKNOWN, CLOSED, TIMEOUT; whether the message was
-                taken is unknown then.
+                taken is unknown then. PROBER_FAULT: it cannot be sent at all, such as to a name that is not ASCII.
         """
         ...

@@ -1,6 +1,7 @@
 """LmtpDeliveryProbe: does mail that is handed over at a proxy arrive where its user reads it?"""
 
 import asyncio
+from itertools import count
 
 from mailward.diagnosis.replies import cause_of_delivery
 from mailward.imap import Noop, UidSearchHeader
@@ -15,9 +16,9 @@ from mailward.probes.failure import PhaseFailed
 from mailward.probes.measurement import Seen, measure, not_applicable
 from mailward.probes.messages import TOKEN_HEADER, Token, token_message
 from mailward.probes.own_messages import OwnMessage, find_own, remove
-from mailward.probes.writing_turn import insist_on_writable
+from mailward.probes.writing_turn import insist_on_writable, too_many_left
 
-#: Between two looks for the message. Who answers for a message has it, unless it stands in a queue before the mailbox.
+#: Between two looks for the message.
 _LOOK_AGAIN_S = 0.2
 
 
@@ -43,12 +44,18 @@ class LmtpDeliveryProbe:
         await talk.introduce_ourselves()
         insist_on_writable(talk, await talk.select())
         await talk.ask_what_is_offered()
+        refusal = await too_many_left(talk)
+        if refusal:
+            return Seen(detail=refusal)
         token = Token(
             identity=talk.target.identity, random=talk.equipment.chance.token(), sent=talk.equipment.clock.now()
         )
         await self._hand_over(talk, token)
-        await remove(talk, await _arrival(talk, token))
-        return Seen(mailbox_server=talk.served_by, wrote=True)
+        answered = talk.watch.now()
+        arrived, looks = await _arrival(talk, token)
+        after = talk.watch.now() - answered
+        await remove(talk, arrived)
+        return Seen(mailbox_server=talk.served_by, wrote=True, detail=_of_a_late(after) if looks > 1 else "")
 
     async def _hand_over(self, talk: Dialogue, token: Token) -> None:
         door, account = talk.target.delivery, talk.target.account
@@ -67,16 +74,26 @@ class LmtpDeliveryProbe:
                 raise PhaseFailed(Phase.DELIVERY, failure.cause, f"LMTP: {failure.detail}") from failure
 
 
-async def _arrival(talk: Dialogue, token: Token) -> tuple[OwnMessage, ...]:
-    """The message, once it is there."""
-    while True:
+def _of_a_late(seconds: float) -> str:
+    return f"the message was there {seconds:.1f} s after it was answered for: it came through a queue or another server"
+
+
+async def _arrival(talk: Dialogue, token: Token) -> tuple[tuple[OwnMessage, ...], int]:
+    """
+    The message, once it is there, and how many looks it took.
+
+    Who answers for a message by LMTP has stored it (RFC 2033 §4.2): where it is at the first look, it was stored in the
+    mailbox that is read. One that comes later may have been stored on another server, and copied from there.
+    """
+    for looks in count(1):
         await talk.demand(Phase.FETCH, Noop())  # so that the server tells of what has come
         found = await find_own(talk, UidSearchHeader(TOKEN_HEADER, token.text), Phase.FETCH)
         ours = tuple(own for own in found if own.mark.token == token.text)
         if ours:
-            return ours
+            return ours, looks
         if talk.watch.left_of_whole() < 2 * _LOOK_AGAIN_S:
             with talk.watch.phase(Phase.DELIVERY):
                 detail = f"{talk.target.delivery} took a message by LMTP that is not in the mailbox it is read from"
                 raise PhaseFailed(Phase.DELIVERY, Cause.TIMEOUT, detail)
         await asyncio.sleep(_LOOK_AGAIN_S)
+    raise AssertionError("unreachable")

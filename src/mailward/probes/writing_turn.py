@@ -62,7 +62,7 @@ async def take_writing_turn(talk: Dialogue, mailbox: Mailbox) -> Written:
         PhaseFailed: Any of it failed, except hearing of it.
     """
     await talk.ask_what_is_offered()
-    refusal = await _too_many_left(talk)
+    refusal = await too_many_left(talk)
     if refusal:
         return Written(wrote=False, because=refusal)
     listener = await _listening(talk) if talk.offers("IDLE") else None
@@ -74,8 +74,13 @@ async def take_writing_turn(talk: Dialogue, mailbox: Mailbox) -> Written:
     return written
 
 
-async def _too_many_left(talk: Dialogue) -> str:
-    """Remove what interrupted turns left; without UIDPLUS, refuse to add to a pile that only grows."""
+async def too_many_left(talk: Dialogue) -> str:
+    """
+    Remove what interrupted turns left.
+
+    Returns:
+        Why nothing may be added to a pile that only grows, for want of UIDPLUS; "" where it may.
+    """
     if talk.exists <= 1:  # the canary at most: nothing can be left over
         return ""
     tokens = await find_tokens(talk)

@@ -1,5 +1,7 @@
 """The MailDelivery port in memory."""
 
+from collections.abc import Callable
+
 from mailward.model.organization import LmtpEndpoint
 from mailward.ports.mail_delivery import DeliveryRefused
 from mailward.ports.network import NetworkFailure
@@ -14,8 +16,8 @@ class MemoryDelivery:
         self._mailboxes = mailboxes
         self.trouble: DeliveryRefused | NetworkFailure | None = None
         """What every delivery ends with."""
-        self.loses = False
-        """Whether messages are answered for and stored nowhere."""
+        self.instead: Callable[[bytes], None] | None = None
+        """What becomes of a message that is answered for, in place of being stored at once."""
 
     async def deliver(self, door: LmtpEndpoint, *, recipient: str, message: bytes, timeout: float) -> None:  # noqa: ARG002 - no time is spent
         """Store it."""
@@ -23,5 +25,7 @@ class MemoryDelivery:
             raise self.trouble
         if recipient not in self._mailboxes:
             raise DeliveryRefused(550, f"5.1.1 <{recipient}> is not here")
-        if not self.loses:
+        if self.instead is not None:
+            self.instead(message)
+        else:
             self._mailboxes[recipient].add(message)

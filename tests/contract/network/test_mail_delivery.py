@@ -160,3 +160,11 @@ async def test_a_server_that_hangs_up_leaves_it_unknown():
             await LmtpDelivery().deliver(door, recipient="health", message=MESSAGE, timeout=5)
 
     assert Cause.CLOSED is failure.value.cause
+
+
+async def test_a_name_that_cannot_be_sent_is_our_own_trouble(far_end):
+    async with listening(lambda: LMTP(far_end, hostname="proxy1")) as door:
+        with pytest.raises(NetworkFailure) as failure:
+            await LmtpDelivery().deliver(door, recipient="j\u00fcrgen", message=MESSAGE, timeout=5)
+
+    assert Cause.PROBER_FAULT is failure.value.cause

@@ -239,3 +239,16 @@ def test_what_runs_on_request_runs_when_it_is_asked_for_and_never_else():
     timetable.finished(key("DB1"), a_result("DB1", ResultType.FAILED), now=100_002)
     assert ([], None) == (started(timetable, 200_000), timetable.next_due())
     assert 0 == timetable.late(200_000, by=1)
+
+
+def test_what_is_dropped_and_planned_anew_while_it_runs_runs_again():
+    timetable = a_timetable(planned("DB1"))
+    assert ["DB1"] == started(timetable, 30)
+    timetable.plan(Coverage(probes=(), monitors=(), lanes=()), SETTINGS, now=31)
+    timetable.plan(Coverage(probes=(planned("DB1"),), monitors=(), lanes=()), SETTINGS, now=32)
+    timetable.hasten(key("DB1"), at=32)
+    assert [] == started(timetable, 33), "its old run is still under way"
+
+    timetable.finished(key("DB1"), a_result("DB1"), now=40)
+
+    assert ["DB1"] == started(timetable, 40)

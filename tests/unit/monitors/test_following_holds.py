@@ -16,6 +16,7 @@ from mailward.model.organization import (
     Database,
     HealthMailbox,
     ImapEndpoint,
+    LmtpEndpoint,
     Organization,
     Role,
     SecretKind,
@@ -235,6 +236,16 @@ def test_at_the_end_of_maintenance_the_server_is_looked_at_at_once(watched, a_ho
     found = to_look_at(HoldChange(ended=(a_hold(HoldKind.MAINTENANCE, "mbx1"),)), before=watched, after=watched)
 
     assert {one.key for one in watched.probes if one.key.server == "mbx1"} == set(found)
+
+
+def test_what_runs_only_when_asked_for_is_not_asked_for_by_the_end_of_a_hold(two_tiers):
+    servers = {**two_tiers.servers, "proxy1": replace(two_tiers.servers["proxy1"], lmtp=LmtpEndpoint(host="proxy1"))}
+    watched = cover(replace(two_tiers, servers=servers), ProbingSettings(), MonitorSettings())
+    without = replace(watched, probes=tuple(one for one in watched.probes if one.key.server != "proxy1"))
+
+    found = to_look_at(HoldChange(), before=without, after=watched)
+
+    assert {"ImapProxyTestProbe", "ImapCTPProbe"} == {key.probe for key in found}
 
 
 def test_at_the_end_of_a_repair_its_monitor_is_looked_at_at_once(watched, a_hold):

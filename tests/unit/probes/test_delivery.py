@@ -1,3 +1,4 @@
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from mailward.model.probing import Cause, Phase, ResultType
 from mailward.ports.mail_delivery import DeliveryRefused
 from mailward.ports.network import NetworkFailure
 from mailward.probes.delivery import LmtpDeliveryProbe
+from mailward.probes.messages import Token, token_message
 from mailward.testing.mail_delivery import MemoryDelivery
 
 FOREIGN = b"From: boss@example.org\r\nSubject: salary\r\n\r\nDo not touch.\r\n"
@@ -55,7 +57,7 @@ async def test_mail_that_is_not_taken_fails_the_delivery_in_the_server_s_words(w
 
 
 async def test_mail_that_is_taken_and_does_not_arrive_is_a_time_out_not_a_success(world, delivery):
-    delivery.loses = True
+    delivery.instead = lambda _: None
 
     result = await deliver(world, delivery, timeout=timedelta(seconds=1))
 
@@ -69,3 +71,28 @@ async def test_where_nobody_says_where_mail_is_taken_nothing_is_tried(world, del
     result = await LmtpDeliveryProbe(world.equipment, delivery).run(target)
 
     assert (ResultType.NOT_APPLICABLE, 0) == (result.result, world.network.connections)
+
+
+async def test_mail_that_comes_after_it_was_answered_for_may_have_come_another_way_and_that_is_said(world, delivery):
+    async def copy_it_later(message: bytes) -> None:
+        await asyncio.sleep(0.05)
+        world.inbox.add(message)
+
+    delivery.instead = lambda message: copies.append(asyncio.create_task(copy_it_later(message)))
+    copies: list[asyncio.Task[None]] = []
+
+    result = await deliver(world, delivery)
+
+    assert ResultType.SUCCEEDED == result.result
+    assert "it came through a queue or another server" in result.detail
+    assert [] == world.inbox.messages, "and it is removed all the same"
+
+
+async def test_what_came_after_an_earlier_delivery_had_given_up_is_removed_by_the_next(world, delivery):
+    token = Token(identity="mailward", random="late", sent=world.clock.now() - timedelta(hours=2))
+    world.inbox.add(FOREIGN)
+    world.inbox.add(token_message(token, "health"))
+
+    assert ResultType.SUCCEEDED == (await deliver(world, delivery)).result
+
+    assert [FOREIGN] == [message.data for message in world.inbox.messages]

@@ -13,6 +13,7 @@ from datetime import timedelta
 from mailward.engine.recovering.facts import Facts
 from mailward.engine.recovering.world import World
 from mailward.model import items
+from mailward.model.errors import MailwardError
 from mailward.model.probing import ProbeResult
 from mailward.model.recovery import Operation, OperationKind
 from mailward.model.wire import moment_to_text
@@ -90,6 +91,8 @@ class Probing:
         except TimeoutError:
             because = f"no result came within {ANSWERS_WITHIN.total_seconds():g} s"
             return Looked(is_healthy=None, because=because, evidence={"healthy": None})
+        except MailwardError as failure:
+            return Looked(is_healthy=None, because=str(failure), evidence={"healthy": None})
         looked = _judged(tuple(results))
         if operation.kind is not OperationKind.CERTIFICATE:
             return looked

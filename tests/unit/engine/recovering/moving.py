@@ -121,11 +121,13 @@ class MovableHouse(House):
         if key.probe == items.DELIVERY_PROBE:
             self.deliveries.append(key)
             cause, detail = self.mail_trouble.get(key.server, (None, ""))
+            result = replace(result, mailbox_server=(await self.map.active())[key.target])
             if cause is not None:
-                return replace(
+                result = replace(
                     result, result=ResultType.FAILED, failed_phase=Phase.DELIVERY, cause=cause, detail=detail
                 )
-            return replace(result, mailbox_server=(await self.map.active())[key.target])
+            self.latest[key] = result
+            return result
         return result
 
     def takes_mail(self) -> None:

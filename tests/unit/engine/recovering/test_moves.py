@@ -87,7 +87,34 @@ async def test_a_health_mailbox_that_takes_no_mail_says_nothing_of_users(house, 
 
     operation = await house.operations.operation(number)
     assert OperationStatus.HEALED is operation.status
-    assert "of delivery nothing is known: proxy1: LMTP says 550 5.1.1 is not here" in operation.because
+    assert "proxy1: LMTP says 550 5.1.1 is not here, as before the move" in operation.because
+
+
+async def test_mail_that_was_delivered_before_the_move_and_bounces_after_it_calls_somebody(house):
+    house.takes_mail()
+    house.as_time_passes = lambda: house.mail_trouble.update(proxy1=(Cause.COMMAND_REJECTED, "LMTP says 550 unknown"))
+
+    number = await house.begin()
+    await house.until_over()
+
+    operation = await house.operations.operation(number)
+    assert OperationStatus.ESCALATED is operation.status
+    assert "mail is not delivered to be2: proxy1: LMTP says 550 unknown" in operation.because
+
+
+async def test_mail_that_bounces_after_a_forced_move_is_not_passed_over(house):
+    house.takes_mail()
+    house.mail_trouble["proxy1"] = (Cause.COMMAND_REJECTED, "LMTP says 550 unknown")
+    house.servers.dead.add("be1")
+    house.services["be1"].become(ServiceState.FAILED)
+    house.is_well = lambda key: key.server != "be1"
+
+    number = await house.begin()
+    await house.until_over()
+
+    operation = await house.operations.operation(number)
+    assert OperationStatus.ESCALATED is operation.status
+    assert "whether their mail is delivered to be2 is not known: proxy1: LMTP says 550 unknown" in operation.because
 
 
 async def test_where_no_proxy_says_where_it_takes_mail_the_move_says_that_it_was_not_tried(house):

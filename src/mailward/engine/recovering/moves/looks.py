@@ -2,25 +2,29 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from mailward.engine.recovering.looking import bounded
 from mailward.engine.recovering.world import World
 from mailward.failover.choosing import Candidate, Choice, choose
 from mailward.failover.source import Source, fails, source_of, store_fails, why_of
+from mailward.failover.ways import Way, arrived, way_of_mail, way_of_user
 from mailward.model import items
 from mailward.model.copies import CopyState, DatabaseCopy
+from mailward.model.errors import MailwardError
 from mailward.model.holds import HeldState, HoldKind
 from mailward.model.monitoring import AlertValue
 from mailward.model.organization import Database
-from mailward.model.probing import Cause, Phase, ProbeResult
+from mailward.model.probing import ProbeResult
 from mailward.monitors.planning import deep_test_of, delivery_of
 from mailward.monitors.samples import ProbeKey
 from mailward.recovery.moves import Move
 
 ASK_WITHIN = timedelta(seconds=20)
-"""How long a probe that is asked for may take to come."""
+"""How long a probe that is asked for may take to come, at the least."""
+BESIDE = timedelta(seconds=2)
+"""How much longer than its own time-out: it may have to wait for a moment."""
 
 
 class MoveLooks:
@@ -92,10 +96,24 @@ class MoveLooks:
         unfit = _unfit(copy)
         return f"the copy on {move.target} can no longer become active: {unfit}" if unfit is not None else None
 
-    async def verify(self, move: Move) -> tuple[bool | None, str, Mapping[str, object]]:
+    async def try_delivery(self, database: Database) -> None:
+        """See whether mail is delivered now, so that a refusal after the move can be told from one of before."""
+        await self._delivered(database)
+
+    def took_mail(self, move: Move) -> Mapping[str, bool]:
+        """By proxy: whether mail was delivered through it when that was last tried."""
+        database = self._world.organization().databases.get(move.database)
+        if database is None:
+            return {}
+        last = {name: self._world.latest(delivery_of(database, name)) for name in self._mail_doors()}
+        return {name: result.is_healthy for name, result in last.items() if result is not None}
+
+    async def verify(
+        self, move: Move, *, took_mail: Mapping[str, bool]
+    ) -> tuple[bool | None, str, Mapping[str, object]]:
         """
         Whether users of the database are served by the target through every proxy that serves anybody, and whether mail
-        for them is delivered through every one that says where it takes mail.
+        for them is delivered through every one that says where it takes mail; *took_mail* is how that was before.
         """
         organization, coverage = self._world.organization(), self._world.coverage()
         doors = [proxy.name for proxy in organization.proxies] or list(organization.access_points)
@@ -104,30 +122,28 @@ class MoveLooks:
         if not keys:
             return None, "no probe of a user's way to it is configured", {}
         results = await asyncio.gather(*(self._ask(key) for key in keys))
-        ways = [_way(key.server, result, move.target) for key, result in zip(keys, results, strict=True)]
-        evidence: dict[str, object] = {"doors": {way.door: way.said for way in ways}}
-        through = ", ".join(way.door for way in ways)
-        wrong = "; ".join(f"{way.door}: {way.said}" for way in ways if way.leads_there is False)
-        if wrong:
-            return False, f"not every user is served by {move.target}: {wrong}", evidence
+        users = [way_of_user(key.server, result, move.target) for key, result in zip(keys, results, strict=True)]
+        mail: list[Way] = []
         database = organization.databases.get(move.database)
-        mail = [] if database is None else await self._deliveries(database, move.target)
-        evidence["mail"] = {way.door: way.said for way in mail}
-        wrong = "; ".join(f"{way.door}: {way.said}" for way in mail if way.leads_there is False)
-        if wrong:
-            return False, f"users are served, but mail is not delivered to {move.target}: {wrong}", evidence
-        unknown = ", ".join(way.door for way in ways if way.leads_there is None)
-        if unknown:
-            return None, f"users are served through {through}; by whom, {unknown} does not say", evidence
-        return True, f"users are served by {move.target} through {through}{_of_mail(mail, through)}", evidence
+        if database is not None and all(way.leads_there is not False for way in users):
+            tried = await self._delivered(database)
+            mail = [way_of_mail(door, tried[door], move.target, took_mail.get(door)) for door in tried]
+        there, because = arrived(users, mail, move.target)
+        return (
+            there,
+            because,
+            {"doors": {way.door: way.said for way in users}, "mail": {way.door: way.said for way in mail}},
+        )
 
-    async def _deliveries(self, database: Database, target: str) -> list["_Way"]:
-        """The way of a message to the database through each proxy that takes mail."""
-        proxies = [proxy.name for proxy in self._world.organization().proxies]
-        keys = [delivery_of(database, proxy) for proxy in proxies]
-        keys = [key for key in keys if self._world.coverage().plans(key)]
-        results = await asyncio.gather(*(self._ask(key) for key in keys))
-        return [_way_of_mail(key.server, result, target) for key, result in zip(keys, results, strict=True)]
+    def _mail_doors(self) -> tuple[str, ...]:
+        """The proxies that say where they take mail."""
+        return tuple(proxy.name for proxy in self._world.organization().proxies if proxy.lmtp is not None)
+
+    async def _delivered(self, database: Database) -> Mapping[str, ProbeResult | None]:
+        """Deliver to the database through each proxy; all wait for one mailbox."""
+        keys = [delivery_of(database, door) for door in self._mail_doors()]
+        results = await asyncio.gather(*(self._ask(key, in_turn=len(keys) + 1) for key in keys))
+        return dict(zip(self._mail_doors(), results, strict=True))
 
     def _candidate(self, copy: DatabaseCopy) -> Candidate:
         organization, server = self._world.organization(), copy.server
@@ -160,57 +176,17 @@ class MoveLooks:
             return None  # one that gives no answer says nothing good of it
         return next((state for state in order if state in states), AlertValue.HEALTHY if states else None)
 
-    async def _ask(self, key: ProbeKey) -> ProbeResult | None:
-        if not self._world.coverage().plans(key):
+    async def _ask(self, key: ProbeKey, *, in_turn: int = 1) -> ProbeResult | None:
+        """Its result; None where it is not run, or does not come. *in_turn* conversations take turns at its mailbox."""
+        planned = self._world.coverage().planned(key)
+        if planned is None:
             return None
+        limit = max(ASK_WITHIN, in_turn * (planned.timeout + BESIDE))
         try:
-            async with asyncio.timeout(ASK_WITHIN.total_seconds()):
+            async with asyncio.timeout(limit.total_seconds()):
                 return await self._world.ask(key)
-        except TimeoutError:
+        except (TimeoutError, MailwardError):
             return None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Way:
-    """A user's way to a database through one proxy."""
-
-    door: str
-    leads_there: bool | None
-    """None: users are served, and nobody says by whom."""
-    said: str
-
-
-def _way(door: str, result: ProbeResult | None, target: str) -> _Way:
-    if result is None or not result.is_healthy:
-        return _Way(door=door, leads_there=False, said=why_of(result))
-    served = result.mailbox_server
-    if served is None:
-        return _Way(door=door, leads_there=None, said="served by whom it does not say")
-    return _Way(door=door, leads_there=served == target, said=f"served by {served}")
-
-
-_SAYS_NOTHING_OF_USERS = (Cause.COMMAND_REJECTED, Cause.OVER_QUOTA)
-"""A health mailbox that takes no mail, or no more: users' mailboxes are others."""
-
-
-def _way_of_mail(door: str, result: ProbeResult | None, target: str) -> _Way:
-    if result is not None and result.is_healthy:
-        return _way(door, result, target)
-    at_delivery = result is not None and result.failed_phase is Phase.DELIVERY
-    if result is None or not at_delivery or result.cause in _SAYS_NOTHING_OF_USERS:
-        return _Way(door=door, leads_there=None, said=why_of(result))
-    return _Way(door=door, leads_there=False, said=why_of(result))
-
-
-def _of_mail(ways: Sequence[_Way], users_through: str) -> str:
-    """What was seen of delivery, as the end of a sentence; the proxies are named where they are others than users'."""
-    if not ways:
-        return "; delivery was not tried: no proxy has `lmtp`"
-    unknown = "; ".join(f"{way.door}: {way.said}" for way in ways if way.leads_there is None)
-    if unknown:
-        return f"; of delivery nothing is known: {unknown}"
-    through = ", ".join(way.door for way in ways)
-    return ", and mail is delivered" if through == users_through else f", and mail is delivered through {through}"
 
 
 def _unfit(copy: DatabaseCopy | None) -> str | None:

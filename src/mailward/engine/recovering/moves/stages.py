@@ -17,7 +17,7 @@ from mailward.model.recovery import Operation, OperationKind, OperationStatus, S
 from mailward.recovery.moves import begun_by, move_of
 
 LOOK_AGAIN_AFTER = timedelta(milliseconds=200)
-VERIFY_TRIES = 3
+VERIFY_TRIES, VERIFY_AGAIN_AFTER_S = 3, 1.0
 """A user's way is looked at so often: the first login after the switch may still have been held."""
 
 
@@ -50,6 +50,8 @@ class MoveStages:
         if against is not None:
             return await self._noting.note(turn, StepOutcome.FAILED, against)
         choice = await self._looks.choose(database, source, str(wanted) if wanted is not None else None)
+        if choice.target is not None and source.is_planned:
+            await self._looks.try_delivery(database)
         evidence = chosen(database, source, choice)
         if choice.target is None:
             return await self._noting.note(turn, StepOutcome.FAILED, choice.because, evidence=evidence)
@@ -85,13 +87,14 @@ class MoveStages:
         move = move_of(turn.steps)
         if move is None:
             return await self._noting.note(turn, StepOutcome.FAILED, "no copy was chosen")
-        healthy: bool | None = None
-        because, evidence = "", dict[str, object]()
-        for _ in range(VERIFY_TRIES):
-            healthy, because, found = await self._looks.verify(move)
-            evidence = {**found, "healthy": healthy}
+        took_mail = self._looks.took_mail(move)
+        healthy, because, found = await self._looks.verify(move, took_mail=took_mail)
+        for _ in range(VERIFY_TRIES - 1):
             if healthy:
                 break
+            await self._world.sleep(VERIFY_AGAIN_AFTER_S)
+            healthy, because, found = await self._looks.verify(move, took_mail=took_mail)
+        evidence = {**found, "healthy": healthy}
         outcome = {True: StepOutcome.DONE, False: StepOutcome.FAILED, None: StepOutcome.UNKNOWN}[healthy]
         return await self._noting.note(turn, outcome, because, evidence=evidence)
 
