@@ -37,7 +37,10 @@ def move_(*, name: str, to: str | None, dry_run: bool, force: bool, reason: str,
 
     def order(rehearsal: bool, agreed: MoveIntention | None) -> MoveIntention:
         shown = agreed.moves[0].target if agreed is not None and agreed.moves else None
-        return client.move_database(name, to=to or shown, reason=reason, dry_run=rehearsal, force=force)
+        only_planned = agreed is not None and agreed.is_planned
+        return client.move_database(
+            name, to=to or shown, reason=reason, dry_run=rehearsal, force=force, only_planned=only_planned
+        )
 
     carry_out_move(
         order,

@@ -39,24 +39,30 @@ def follow(numbers: Sequence[int]) -> None:
     Exits with 1 unless each ended healed, and with 130 on Ctrl-C, which leaves them running.
     """
     reader = terminal()
-    ended = [_followed(number, reader) for number in numbers]
+    ended = [_followed(number, reader, left=numbers[place:]) for place, number in enumerate(numbers)]
     if any(operation.status is not OperationStatus.HEALED for operation in ended):
         raise click.exceptions.Exit(ExitCode.FAILED)
 
 
-def _followed(number: int, reader: Terminal) -> Operation:
-    """One of them, as it ended."""
+def _followed(number: int, reader: Terminal, *, left: Sequence[int]) -> Operation:
+    """One of them, as it ended; *left* are all that may not have."""
     try:
         *_, last = _stories(number, reader)
     except KeyboardInterrupt:
-        click.echo(
-            f"\nmailward: recovery {number} goes on without you: `mailward recoveries show {number}` tells how it"
-            f" stands, `mailward recoveries abort {number}` ends it before its next step",
-            err=True,
-        )
+        click.echo(f"\n{_go_on_without_you(left)}", err=True)
         raise click.exceptions.Exit(ExitCode.INTERRUPTED) from None
     _tell_end(last.operation, reader)
     return last.operation
+
+
+def _go_on_without_you(numbers: Sequence[int]) -> str:
+    listed = ", ".join(str(number) for number in numbers)
+    who, ends = (f"recovery {listed} goes", "it") if len(numbers) == 1 else (f"recoveries {listed} go", "one")
+    named = numbers[0] if len(numbers) == 1 else "ID"
+    return (
+        f"mailward: {who} on without you: `mailward recoveries show {named}` tells how {ends} stands,"
+        f" `mailward recoveries abort {named}` ends {ends} before its next step"
+    )
 
 
 def _stories(number: int, reader: Terminal) -> Iterator[RecoveryStory]:

@@ -28,7 +28,13 @@ def drain_(*, name: str, dry_run: bool, force: bool, reason: str, yes: bool, wai
     """
     client = manager()
     carry_out_move(
-        lambda rehearsal, _agreed: client.drain(name, reason=reason, dry_run=rehearsal, force=force),
+        lambda rehearsal, agreed: client.drain(
+            name,
+            reason=reason,
+            dry_run=rehearsal,
+            force=force,
+            only_planned=agreed is not None and agreed.is_planned,
+        ),
         f"move every active copy away from {name}, and block activation there",
         dry_run=dry_run,
         may_force=not force,
@@ -56,7 +62,13 @@ def undrain_(*, name: str, move_back: bool, dry_run: bool, reason: str, yes: boo
     client = manager()
     also = ", and move those back that prefer it" if move_back else ""
     carry_out_move(
-        lambda rehearsal, _agreed: client.undrain(name, reason=reason, dry_run=rehearsal, move_back=move_back),
+        lambda rehearsal, agreed: client.undrain(
+            name,
+            reason=reason,
+            dry_run=rehearsal,
+            move_back=move_back,
+            only_planned=agreed is not None and agreed.is_planned,
+        ),
         f"allow the copies of {name} to become active{also}",
         dry_run=dry_run,
         may_force=False,

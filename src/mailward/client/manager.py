@@ -180,22 +180,43 @@ class ManagerClient:
         return self._many(DatabaseCopy, "/copies", {"server": server, "database": database})
 
     def move_database(
-        self, database: str, *, to: str | None = None, reason: str = "", dry_run: bool = False, force: bool = False
+        self,
+        database: str,
+        *,
+        to: str | None = None,
+        reason: str = "",
+        dry_run: bool = False,
+        force: bool = False,
+        only_planned: bool = False,
     ) -> MoveIntention:
         """Begin to move a database's active copy, and say where to and why."""
-        order = {"to": to, "reason": reason, "dry_run": dry_run, "force": force}
+        order = {"to": to, "reason": reason, "dry_run": dry_run, "force": force, "only_planned": only_planned}
         return self._posted(MoveIntention, f"/databases/{_part(database)}/move", order, _DEED_SECONDS)
 
-    def drain(self, server: str, *, reason: str = "", dry_run: bool = False, force: bool = False) -> MoveIntention:
+    def drain(
+        self,
+        server: str,
+        *,
+        reason: str = "",
+        dry_run: bool = False,
+        force: bool = False,
+        only_planned: bool = False,
+    ) -> MoveIntention:
         """Begin to move every active copy away from a server, whose copies may not become active any more."""
-        order = {"reason": reason, "dry_run": dry_run, "force": force}
+        order = {"reason": reason, "dry_run": dry_run, "force": force, "only_planned": only_planned}
         return self._posted(MoveIntention, f"/servers/{_part(server)}/drain", order, _DEED_SECONDS)
 
     def undrain(
-        self, server: str, *, reason: str = "", dry_run: bool = False, move_back: bool = False
+        self,
+        server: str,
+        *,
+        reason: str = "",
+        dry_run: bool = False,
+        move_back: bool = False,
+        only_planned: bool = False,
     ) -> MoveIntention:
         """Allow a server's copies to become active again, and begin to move back those that prefer it."""
-        order = {"reason": reason, "dry_run": dry_run, "move_back": move_back}
+        order = {"reason": reason, "dry_run": dry_run, "move_back": move_back, "only_planned": only_planned}
         return self._posted(MoveIntention, f"/servers/{_part(server)}/undrain", order, _DEED_SECONDS)
 
     def holds(self, *, subject: str | None = None, ended: bool = False) -> tuple[Hold, ...]:

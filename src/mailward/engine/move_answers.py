@@ -34,30 +34,51 @@ class MoveAnswers:
         reason: str = "",
         dry_run: bool = False,
         force: bool = False,
+        only_planned: bool = False,
     ) -> MoveIntention:
         """Move a database's active copy."""
         organization = self._organization
         target = None if to is None else organization.server_named(to).name
         return await self._repairing.ordering_moves.move(
-            organization.database_named(database), to=target, actor=actor, reason=reason, dry_run=dry_run, force=force
+            organization.database_named(database),
+            to=target,
+            actor=actor,
+            reason=reason,
+            dry_run=dry_run,
+            force=force,
+            only_planned=only_planned,
         )
 
     async def drain(
-        self, server: str, *, actor: str, reason: str = "", dry_run: bool = False, force: bool = False
+        self,
+        server: str,
+        *,
+        actor: str,
+        reason: str = "",
+        dry_run: bool = False,
+        force: bool = False,
+        only_planned: bool = False,
     ) -> MoveIntention:
         """Move every active copy away from a server."""
         name = self._organization.server_named(server).name
         return await self._repairing.ordering_moves.drain(
-            name, actor=actor, reason=reason, dry_run=dry_run, force=force
+            name, actor=actor, reason=reason, dry_run=dry_run, force=force, only_planned=only_planned
         )
 
     async def undrain(
-        self, server: str, *, actor: str, reason: str = "", dry_run: bool = False, move_back: bool = False
+        self,
+        server: str,
+        *,
+        actor: str,
+        reason: str = "",
+        dry_run: bool = False,
+        move_back: bool = False,
+        only_planned: bool = False,
     ) -> MoveIntention:
         """Let a server's copies become active again."""
         name = self._organization.server_named(server).name
         return await self._repairing.ordering_moves.undrain(
-            name, actor=actor, reason=reason, dry_run=dry_run, move_back=move_back
+            name, actor=actor, reason=reason, dry_run=dry_run, move_back=move_back, only_planned=only_planned
         )
 
     @property

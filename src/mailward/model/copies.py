@@ -145,6 +145,8 @@ class PlannedMove:
     because: str
     source_because: str = ""
     """How the server that is left is, and what follows from it: whether the move is forced, and fences it first."""
+    is_forced: bool = False
+    """Whether users would be sent away without their last mail, since the server that is left is not well."""
     choices: tuple[CopyChoice, ...] = ()
     """Every other copy, the chosen one first."""
     command: tuple[str, ...] = ()

@@ -99,6 +99,11 @@ class MoveIntention:
     operations: tuple[int, ...] = ()
     """The recoveries that carry it out, once they are begun: `mailward recoveries show` follows each."""
 
+    @property
+    def is_planned(self) -> bool:
+        """Whether nobody is sent away without their last mail."""
+        return not any(move.is_forced for move in self.moves)
+
 
 class Manager(Protocol):
     """
@@ -241,26 +246,44 @@ class Manager(Protocol):
         reason: str = "",
         dry_run: bool = False,
         force: bool = False,
+        only_planned: bool = False,
     ) -> MoveIntention:
         """
         Move a database's active copy *to* a server, or to the best copy (Move-ActiveMailboxDatabase).
 
         Returns as soon as the move is begun. Refused for a server without a copy of it, and while another move of it is
-        under way.
+        under way. With *only_planned* also for a move that would be forced by now: whoever agreed to a planned one did
+        not agree to lose mail.
         """
         ...
 
     async def drain(
-        self, server: str, *, actor: str, reason: str = "", dry_run: bool = False, force: bool = False
+        self,
+        server: str,
+        *,
+        actor: str,
+        reason: str = "",
+        dry_run: bool = False,
+        force: bool = False,
+        only_planned: bool = False,
     ) -> MoveIntention:
         """
         Move every active copy away from a server and keep its copies from becoming active
         (Set-MailboxServer -DatabaseCopyActivationDisabledAndMoveNow).
+
+        Refused while it is being emptied already; *only_planned* as for one database.
         """
         ...
 
     async def undrain(
-        self, server: str, *, actor: str, reason: str = "", dry_run: bool = False, move_back: bool = False
+        self,
+        server: str,
+        *,
+        actor: str,
+        reason: str = "",
+        dry_run: bool = False,
+        move_back: bool = False,
+        only_planned: bool = False,
     ) -> MoveIntention:
         """
         Allow a server's copies to become active again; with *move_back* move those that prefer it back to it.

@@ -33,6 +33,8 @@ class FakeMoves(FakeRepairs):
         self.move_trouble: str | None = None
         """Why the next move fails."""
         self.source_because = "it answers, and the database can be read there"
+        self.must_force = False
+        """Whether the server that is left is not well, so that every move is a forced one."""
         """How the server is that a move leaves."""
         self.unfolding: dict[int, list[RecoveryStory]] = {}
         """How each move goes on: one story a look, the last one over."""
@@ -71,8 +73,9 @@ class FakeMoves(FakeRepairs):
         reason: str = "",
         dry_run: bool = False,
         force: bool = False,
+        only_planned: bool = False,
     ) -> MoveIntention:
-        """Begin to move one database; refused to where no copy is, or where it is already."""
+        """Begin to move one database; refused to where no copy is, where it is already, and while it is being moved."""
         self._answer()
         name, target = self._database(database), self._server(to)
         if target is not None:
@@ -80,18 +83,32 @@ class FakeMoves(FakeRepairs):
         source = self._active(name).server
         if target == source:
             raise Refused(f"{name} is active on {source} already")
+        if any(name in operation.databases for operation in self._moving()):
+            raise Refused(f"another move of {name} is under way; see: mailward recoveries --unfinished")
         planned = (self._planned(name, target),)
+        self._agreed(planned, only_planned=only_planned)
         intention = self._move_intention(source, planned, force=force)
         return self._begun(intention, "move", actor, reason) if intention.allowed and not dry_run else intention
 
     async def drain(
-        self, server: str, *, actor: str, reason: str = "", dry_run: bool = False, force: bool = False
+        self,
+        server: str,
+        *,
+        actor: str,
+        reason: str = "",
+        dry_run: bool = False,
+        force: bool = False,
+        only_planned: bool = False,
     ) -> MoveIntention:
         """Block activation, and begin to move away what is active there."""
         self._answer()
         name = self._known(server)
         active = [row for row in self._holding(name, None) if row.state.is_active]
-        intention = self._move_intention(name, tuple(self._planned(row.database, None) for row in active), force=force)
+        if any(operation.server == name for operation in self._moving()):
+            raise Refused(f"{name} is being emptied already; see: mailward recoveries --unfinished")
+        moves = tuple(self._planned(row.database, None) for row in active)
+        self._agreed(moves, only_planned=only_planned)
+        intention = self._move_intention(name, moves, force=force)
         if not intention.allowed or dry_run:
             return intention
         held = Hold(
@@ -106,7 +123,14 @@ class FakeMoves(FakeRepairs):
         return self._begun(intention, "drain", actor, reason)
 
     async def undrain(
-        self, server: str, *, actor: str, reason: str = "", dry_run: bool = False, move_back: bool = False
+        self,
+        server: str,
+        *,
+        actor: str,
+        reason: str = "",
+        dry_run: bool = False,
+        move_back: bool = False,
+        only_planned: bool = False,
     ) -> MoveIntention:
         """Allow activation, and begin to move back what prefers that server."""
         self._answer()
@@ -114,6 +138,7 @@ class FakeMoves(FakeRepairs):
         own = [row for row in self._holding(name, None) if row.preference == 1 and not row.state.is_active]
         blocks = [hold for hold in self.held if hold.kind is HoldKind.ACTIVATION and hold.subject == name]
         back = tuple(self._planned(row.database, name, passing=blocks) for row in own) if move_back else ()
+        self._agreed(back, only_planned=only_planned)
         asked = self._move_intention(name, back, force=False)
         in_force = [hold for hold in blocks if hold.is_in_force(self.now)]
         intention = replace(
@@ -140,6 +165,15 @@ class FakeMoves(FakeRepairs):
             allowed=asked.allowed and not nowhere,
             because=because,
         )
+
+    def _moving(self) -> list[Operation]:
+        """The moves that have not unfolded to their end."""
+        return [self.stories[number].operation for number, ahead in self.unfolding.items() if ahead]
+
+    def _agreed(self, moves: Sequence[PlannedMove], *, only_planned: bool) -> None:
+        forced = next((move for move in moves if move.is_forced), None)
+        if only_planned and forced is not None:
+            raise Refused(f"{forced.database} would have to be moved by force now: {forced.source_because}")
 
     def _begun(self, intention: MoveIntention, order: str, actor: str, reason: str) -> MoveIntention:
         """Record the order, and let unfold what there is to move; no operation where there is nothing."""
@@ -183,6 +217,7 @@ class FakeMoves(FakeRepairs):
                 target=target,
                 because=f"{target}: {choices[0].because}",
                 source_because=self.source_because,
+                is_forced=self.must_force,
                 choices=tuple(choices),
                 command=("mailmap", "switch", database, source, target),
             )

@@ -199,19 +199,19 @@ OPERATIONS: tuple[Described, ...] = (
         "/api/v1/databases/{database}/move",
         "Begin to move a database's active copy, to a server or to the best copy",
         MoveIntention,
-        {"to": _NAME, **_ORDER},
+        {"to": _NAME, **_ORDER, "only_planned": _BOOLEAN},
     ),
     _change(
         "/api/v1/servers/{server}/drain",
         "Begin to move every active copy away from a server, and block activation there",
         MoveIntention,
-        _ORDER,
+        {**_ORDER, "only_planned": _BOOLEAN},
     ),
     _change(
         "/api/v1/servers/{server}/undrain",
         "Allow a server's copies to become active again, and move back those that prefer it",
         MoveIntention,
-        {"reason": _TEXT, "dry_run": _BOOLEAN, "move_back": _BOOLEAN},
+        {"reason": _TEXT, "dry_run": _BOOLEAN, "move_back": _BOOLEAN, "only_planned": _BOOLEAN},
     ),
     _listed(
         "/api/v1/holds",

@@ -204,6 +204,20 @@ async def test_moving_back_takes_those_that_prefer_the_server_and_no_others(case
     assert [] == await blocks(case.manager)
 
 
+async def test_while_a_database_is_moved_or_a_server_emptied_a_second_order_is_refused(case):
+    begun = await case.manager.move_database("DB1", actor="root")
+    for dry_run in (True, False):
+        with pytest.raises(Refused, match="another move of DB1 is under way"):
+            await case.manager.move_database("DB1", actor="boris", dry_run=dry_run)
+    await over(case.manager, *begun.operations)
+
+    emptied = await case.manager.drain("mbx2", actor="root", force=True)
+    for dry_run in (True, False):
+        with pytest.raises(Refused, match="mbx2 is being emptied already"):
+            await case.manager.drain("mbx2", actor="boris", dry_run=dry_run)
+    await over(case.manager, *emptied.operations)
+
+
 async def test_a_move_that_fails_ends_with_the_reason_and_leaves_the_active_copy(case):
     case.moves_fail("the map cannot be written: disk full")
 

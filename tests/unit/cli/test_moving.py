@@ -326,6 +326,28 @@ def test_a_choice_that_changed_after_the_yes_is_shown(ask, fake, monkeypatch, wo
     assert ran.out.index(shown) < ran.out.index("DB1  mbx2 → mbx1\n  mbx2: it answers")
 
 
+@pytest.mark.parametrize(
+    "words", [("database", "move", "DB1"), ("server", "drain", "mbx2"), ("server", "undrain", "mbx1", "--move-back")]
+)
+def test_a_yes_to_a_planned_move_is_none_to_a_forced_one(ask, fake, monkeypatch, words):
+    class FailsMeanwhile(Tty):
+        def readline(self, *most):
+            fake.must_force, fake.source_because = True, "it hangs by now"
+            return super().readline(*most)
+
+    monkeypatch.setattr(sys, "stdin", FailsMeanwhile("y\n"))
+
+    ran = ask(*words)
+
+    assert 1 == ran.code
+    assert "would have to be moved by force now: it hangs by now" in ran.err
+    assert [] == fake.orders
+
+
+def test_ctrl_c_names_every_recovery_that_goes_on():
+    assert "recoveries 7, 9 go on without you: `mailward recoveries show ID`" in following._go_on_without_you((7, 9))
+
+
 def test_what_is_ordered_is_what_was_shown_before_the_yes(ask, fake, monkeypatch):
     """Another copy may be the best one by then; the yes was to this one."""
     monkeypatch.setattr(sys, "stdin", Tty("y\n"))

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from mailward.engine.recovering.leading import Leading
-from mailward.engine.recovering.record import Record, event
+from mailward.engine.recovering.record import Record, event, with_data
 from mailward.engine.recovering.world import World
+from mailward.model.errors import Refused
 from mailward.model.event import OURSELVES, EventKind
 from mailward.model.recovery import Mode, Operation, OperationKind, OperationStatus
 from mailward.ports.lease import Held
@@ -51,12 +52,17 @@ class Opening:
         actor: str = OURSELVES,
         parent: int | None = None,
         joins: bool = True,
+        only_planned: bool = False,
     ) -> Operation | None:
         """
         Begin the move of a database; None when there is no such database.
 
-        Where a move of it is under way, it is that one when this *joins*: to empty a server any move away will do. A
-        person who ordered another one is not served by it: then it is None.
+        Where a move of it away from the same server is under way, it is that one when this *joins*: to empty a server
+        any move away will do. A person who ordered another one is not served by it: then it is None. One that is wanted
+        *only_planned* ends where it would have to be forced.
+
+        Raises:
+            Refused: It *joins*, and the move that is under way leads to the server that would be left.
         """
         known = self._world.organization().databases.get(database)
         if known is None:
@@ -72,18 +78,31 @@ class Opening:
             parent=parent,
             databases=(database,),
             actor=actor,
-            data={"database": database, "to": to},
+            data={"database": database, "to": to, "only_planned": only_planned},
         )
         begun = await self._begin(operation, held)
-        return await self.open_move(database) if begun is None and joins else begun
+        if begun is not None or not joins:
+            return begun
+        other = await self.open_move(database)
+        if other is not None and other.server != known.active:
+            raise Refused(f"{database} is being moved to {known.active} by recovery {other.id}, which has to end first")
+        return other
 
     async def open_move(self, database: str) -> Operation | None:
         """The move of a database that is under way."""
         return next((one for one in await self._record.operations.open() if one.target == _moved(database)), None)
 
-    async def drain(self, server: str, *, held: Held, because: str, actor: str, force: bool) -> Operation | None:
+    async def open_drain(self, server: str) -> Operation | None:
+        """The emptying of a server that is under way."""
+        target = self.drain_of(server).target
+        return next((one for one in await self._record.operations.open() if one.target == target), None)
+
+    async def drain(
+        self, server: str, *, held: Held, because: str, actor: str, force: bool, only_planned: bool = False
+    ) -> Operation | None:
         """Begin to empty a server as a person asked; None when that is under way already."""
-        return await self._begin(self.drain_of(server, because=because, actor=actor, force=force), held)
+        operation = self.drain_of(server, because=because, actor=actor, force=force)
+        return await self._begin(with_data(operation, only_planned=only_planned), held)
 
     def drain_of(self, server: str, *, because: str = "", actor: str = "", force: bool = False) -> Operation:
         """The operation that empties a server, before it is begun: gates are asked about it."""

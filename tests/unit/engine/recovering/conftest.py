@@ -82,6 +82,8 @@ class House:
     organization: Organization = field(default_factory=an_organization)
     settings: RecoverySettings = ACT
     holds: list[Hold] = field(default_factory=list)
+    released: list[tuple[int, str]] = field(default_factory=list)
+    """Each hold that was ended, and for whom."""
     statuses: dict[MonitorKey, MonitorStatus] = field(default_factory=dict)
     latest: dict[ProbeKey, ProbeResult] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
@@ -133,7 +135,7 @@ class House:
             catch_up=_nothing_to_see,
             read_routing=_nothing_to_see,
             hold=lambda hold, actor: self._hold(replace(hold, owner=actor)),
-            release=lambda number, _: self._release(number),
+            release=self._release,
         )
         return Recovering(world, operations or self.operations, self.lease, owner=f"manager{self.managers}")
 
@@ -142,7 +144,8 @@ class House:
         self.holds.append(kept)
         return kept
 
-    async def _release(self, number: int) -> Hold:
+    async def _release(self, number: int, actor: str) -> Hold:
+        self.released.append((number, actor))
         found = next(hold for hold in self.holds if hold.id == number)
         self.holds.remove(found)
         return found

@@ -10,7 +10,7 @@ from mailward.model.errors import Refused, TemporaryFailure
 from mailward.model.evidence import ServiceState
 from mailward.model.holds import BLOCKED, Hold, HoldKind
 from mailward.model.monitoring import AlertValue
-from mailward.model.recovery import Mode, OperationKind
+from mailward.model.recovery import Mode, OperationKind, OperationStatus
 from mailward.ports.manager import MoveIntention
 
 from .moving import MovableHouse
@@ -160,6 +160,9 @@ async def test_to_fill_a_server_names_whose_blocks_it_ends(house):
     said = await undrained(house, "be1", dry_run=True)
 
     assert ("boris: slow disks", "dora: new disks") == said.unblocks
+    assert [] == house.released
+    await undrained(house, "be1")
+    assert [(1, "anna"), (2, "anna")] == house.released, "whoever blocked it, it is anna who ends it"
 
 
 async def test_to_allow_activation_needs_no_map_and_to_move_back_does(house):
@@ -214,3 +217,73 @@ async def test_to_move_back_does_not_join_the_move_of_somebody_else(house, dry_r
     assert [None, "be1"] == [move.target for move in begun.moves]
     assert "another move of DB1 is under way" in begun.moves[0].because
     assert other.id not in begun.operations
+
+
+def hung(house: MovableHouse) -> None:
+    house.services["be1"].become(ServiceState.HUNG)
+    house.is_well = lambda key: key.server != "be1"
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_what_is_wanted_only_as_planned_is_refused_once_it_would_have_to_be_forced(house, dry_run):
+    hung(house)
+
+    with pytest.raises(Refused, match="DB1 would have to be moved by force now, .* its service hangs"):
+        await moved(house, dry_run=dry_run, only_planned=True)
+    with pytest.raises(Refused, match="by force now"):
+        await drained(house, "be1", dry_run=dry_run, only_planned=True)
+
+    assert (await moved(house)).moves[0].is_forced
+    assert [] == house.holds
+    assert [] == list(await house.operations.operations())
+
+
+@pytest.mark.parametrize("order", ["move", "drain"])
+async def test_a_move_agreed_to_as_planned_is_not_forced_when_its_server_fails_after_the_order(house, order):
+    begun = await (
+        moved(house, dry_run=False, only_planned=True) if order == "move" else drained(house, "be1", only_planned=True)
+    )
+    hung(house)
+
+    await house.until_over(seconds=300)
+
+    operation = await house.operations.operation(begun.operations[0])
+    assert OperationStatus.ESCALATED is operation.status
+    assert "a planned move was agreed to, and it would have to be forced now" in operation.because
+    assert "be1" == (await house.map.active())["DB1"]
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_a_second_order_to_empty_a_server_is_refused_and_leaves_no_block(house, dry_run):
+    await drained(house, "be1")
+    blocks = list(house.holds)
+
+    with pytest.raises(Refused, match="be1 is being emptied already"):
+        await drained(house, "be1", actor="boris", dry_run=dry_run)
+
+    assert blocks == house.holds
+
+
+async def test_a_block_in_the_same_words_that_stays_is_not_taken_for_the_one_that_ends(house):
+    await both_are_on_be2(house)
+    await block(house, "be1")
+    await block(house, "be1/DB1")
+
+    intention = await undrained(house, "be1", move_back=True, dry_run=True)
+
+    assert {"DB1": None, "DB2": "be1"} == {move.database: move.target for move in intention.moves}
+
+
+async def test_to_empty_a_server_does_not_join_a_move_that_leads_there(house):
+    house.map.edit("DB1", "be2")
+    house.organization = house.organization.with_active({"DB1": "be2", "DB2": "be2"})
+    begun = await house.ordering.move(
+        house.organization.databases["DB1"], to="be1", actor="anna", reason="", dry_run=False, force=False
+    )
+    house.organization = house.organization.with_active({"DB1": "be1", "DB2": "be2"})  # it has switched already
+    held = house.recovering.leading.held
+
+    with pytest.raises(
+        Refused, match=f"is being moved to be1 by recovery {begun.operations[0]}, which has to end first"
+    ):
+        await house.recovering.executor.opening.move("DB1", held=held, because="be1 is emptied")

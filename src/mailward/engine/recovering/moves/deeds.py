@@ -80,7 +80,7 @@ class Synchronise:
 
     async def _let_it_follow(self, mailboxes: Sequence[str]) -> None:
         """
-        Wait, as long as the limit of lag, until the replicator has copied every mailbox since this began.
+        Wait, as long as the limit of lag, until each mailbox has nothing to be copied, or was copied since this began.
 
         That it copied a moment ago does not say that it still can: the path between the servers may be cut. It is left
         to do its work alone: a second dsync of the same mailbox waits for the first one's lock (measured: 31 s for
@@ -89,8 +89,8 @@ class Synchronise:
         replication, began = replication_of(self.world, self.move.source), self.world.moment()
         limit, hastened = self.world.moves().lag_limit.total_seconds(), None
         while True:
+            waited = self.world.moment() - began  # what is said after this is about this moment or a later one
             syncs = await replication.status()
-            waited = self.world.moment() - began
             behind = [name for name in mailboxes if _lacks(syncs.get(name), timedelta(seconds=waited))]
             self.tell(copied(len(mailboxes) - len(behind), len(mailboxes)))
             if not behind:
@@ -293,7 +293,13 @@ class MoveDeeds:
             doing = "is emptied" if to is None else "is well again and filled"
             because = f"{operation.server} {doing} by recovery {operation.id}"
             begun = await self._opening.move(
-                name, held=held, because=because, to=to, parent=operation.id, actor=operation.actor
+                name,
+                held=held,
+                because=because,
+                to=to,
+                parent=operation.id,
+                actor=operation.actor,
+                only_planned=operation.data.get("only_planned") is True,
             )
             return begun.id if begun is not None else None
 

@@ -47,6 +47,11 @@ def is_under_way(database: str) -> str:
     return f"another move of {database} is under way; see: mailward recoveries --unfinished"
 
 
+def is_being_emptied(server: str) -> str:
+    """Why a second order to empty it is not taken."""
+    return f"{server} is being emptied already; see: mailward recoveries --unfinished"
+
+
 def overtaken_by_another(move: PlannedMove) -> PlannedMove:
     """What another move of the same database leaves of it."""
     return replace(move, target=None, because=is_under_way(move.database), choices=(), command=())

@@ -13,7 +13,7 @@ from mailward.failover.ways import Way, arrived, way_of_mail, way_of_user
 from mailward.model import items
 from mailward.model.copies import CopyState, DatabaseCopy
 from mailward.model.errors import MailwardError
-from mailward.model.holds import HeldState, HoldKind
+from mailward.model.holds import HeldState, Hold, HoldKind
 from mailward.model.monitoring import AlertValue
 from mailward.model.organization import Database
 from mailward.model.probing import ProbeResult
@@ -65,9 +65,11 @@ class MoveLooks:
         await asyncio.gather(*(self._ask(deep_test_of(database, server)) for server in database.passive))
         await self._world.look_at_copies()
         others = [copy for copy in self._world.copies() if copy.database == database.name]
-        ignored = [hold.by_whom for hold in self._world.holds() if hold.id in ignoring]
+        if ignoring:
+            left = [hold for hold in self._world.holds() if hold.id not in ignoring]
+            others = [_blocked_by(copy, left) for copy in others]
         return choose(
-            [self._candidate(_without(copy, ignored)) for copy in others if copy.server != database.active],
+            [self._candidate(copy) for copy in others if copy.server != database.active],
             source_health=self._health(database.active, database),
             source_works=source.is_planned,
             mailboxes=database.mailboxes or 0,
@@ -200,5 +202,7 @@ def _unfit(copy: DatabaseCopy | None) -> str | None:
     return f"it is {copy.state.value}: {copy.because}"
 
 
-def _without(copy: DatabaseCopy, blocks: Sequence[str]) -> DatabaseCopy:
-    return replace(copy, activation_blocked=None) if copy.activation_blocked in blocks else copy
+def _blocked_by(copy: DatabaseCopy, holds: Sequence[Hold]) -> DatabaseCopy:
+    """The copy as blocked by these alone."""
+    left = next((hold.by_whom for hold in holds if hold.blocks_activation(copy.server, copy.database)), None)
+    return replace(copy, activation_blocked=left)

@@ -1,7 +1,9 @@
 """What people order about databases: move one, empty a server, let it have copies again."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from mailward.engine.recovering.moves.blocking import blocks_on
 from mailward.engine.recovering.moves.intentions import (
@@ -9,6 +11,7 @@ from mailward.engine.recovering.moves.intentions import (
     as_step,
     how_it_is_left,
     intention_of,
+    is_being_emptied,
     is_under_way,
     overtaken_by_another,
     why_staying,
@@ -18,7 +21,7 @@ from mailward.engine.recovering.recovering import Recovering
 from mailward.engine.recovering.standing import said_by
 from mailward.engine.recovering.world import World
 from mailward.model.copies import PlannedMove
-from mailward.model.errors import MailwardError, Refused, TemporaryFailure
+from mailward.model.errors import MailwardError, NotFound, Refused, TemporaryFailure
 from mailward.model.event import OURSELVES
 from mailward.model.holds import BLOCKED, Hold, HoldKind
 from mailward.model.organization import Database
@@ -41,13 +44,22 @@ class OrderingMoves:
         self._executor = recovering.executor
 
     async def move(
-        self, database: Database, *, to: str | None, actor: str, reason: str, dry_run: bool, force: bool
+        self,
+        database: Database,
+        *,
+        to: str | None,
+        actor: str,
+        reason: str,
+        dry_run: bool,
+        force: bool,
+        only_planned: bool = False,
     ) -> MoveIntention:
         """
         Move one database by hand.
 
         Raises:
-            Refused: *to* holds no copy, the active copy is there already, or another move of it is under way.
+            Refused: *to* holds no copy, the active copy is there already, another move of it is under way, or it is
+                wanted *only_planned* and would have to be forced by now.
             TemporaryFailure: This manager does not lead, or the map could not be read.
         """
         self._refuse_where_nothing_goes_on()
@@ -60,6 +72,7 @@ class OrderingMoves:
         if under_way is not None:
             raise Refused(is_under_way(database.name))
         planned = await self._planned(database, to)
+        _refuse_forced((planned,), only_planned=only_planned)
         decision = await self._decision(StepName.SWITCH_OVER, database.active, force=force)
         intention = intention_of(database.active, (planned,), decision)
         if dry_run or not intention.allowed:
@@ -71,24 +84,31 @@ class OrderingMoves:
             to=planned.target if to is not None else None,
             actor=actor,
             joins=False,
+            only_planned=only_planned,
         )
         if begun is None:
             raise Refused(is_under_way(database.name))
         return replace(intention, operations=(begun.id,))
 
-    async def drain(self, server: str, *, actor: str, reason: str, dry_run: bool, force: bool) -> MoveIntention:
+    async def drain(
+        self, server: str, *, actor: str, reason: str, dry_run: bool, force: bool, only_planned: bool = False
+    ) -> MoveIntention:
         """
         Move every active copy away from a server, and keep its copies from becoming active.
 
         Raises:
-            Refused: It holds no copy, or is being emptied already.
+            Refused: It holds no copy, is being emptied already, or a move of it would have to be forced by now although
+                it is wanted *only_planned*.
             TemporaryFailure: This manager does not lead, or the map could not be read.
         """
         self._refuse_where_nothing_goes_on()
         self._refuse_without_copies(server)
+        if await self._executor.opening.open_drain(server) is not None:
+            raise Refused(is_being_emptied(server))
         await self._read_map()
         databases = self._world.organization().active_on(server)
         moves = tuple([await self._planned(database, None) for database in databases])
+        _refuse_forced(moves, only_planned=only_planned)
         decision = await self._decision(StepName.MOVE_DATABASES, server, force=force)
         intention = intention_of(server, moves, decision)
         if not databases:
@@ -99,28 +119,34 @@ class OrderingMoves:
         if dry_run or not intention.allowed:
             return intention
         held = self._held()
-        await self._block(server, actor=actor, reason=reason or "drained")
+        block = await self._block(server, actor=actor, reason=reason or "drained")
         if not databases:
             return intention
         because = said_by(actor, f"empties {server}", reason)
-        begun = await self._executor.opening.drain(server, held=held, because=because, actor=actor, force=force)
-        if begun is None:
-            raise Refused(f"{server} is being emptied already; see: mailward recoveries --unfinished")
+        begun = await self._executor.opening.drain(
+            server, held=held, because=because, actor=actor, force=force, only_planned=only_planned
+        )
+        if begun is None:  # somebody else was quicker by this moment
+            await self._world.release(block.id, actor)
+            raise Refused(is_being_emptied(server))
         return replace(intention, operations=(begun.id,))
 
-    async def undrain(self, server: str, *, actor: str, reason: str, dry_run: bool, move_back: bool) -> MoveIntention:
+    async def undrain(
+        self, server: str, *, actor: str, reason: str, dry_run: bool, move_back: bool, only_planned: bool = False
+    ) -> MoveIntention:
         """
         Let a server's copies become active again; with *move_back* those that prefer it come back, one by one.
 
         Raises:
-            Refused: It holds no copy, or a recovery keeps it empty until it is well.
-            TemporaryFailure: This manager does not lead, or the map, which says what comes back, could not be read.
+            Refused: It holds no copy, a recovery keeps it empty until it is well, or a move back would have to be
+                forced by now although it is wanted *only_planned*.
+            TemporaryFailure: This manager does not lead, or the map, which says what comes back, could not be read; or
+                not everything could be done, and the text says what was.
         """
         if move_back:
             self._refuse_where_nothing_goes_on()
         self._refuse_without_copies(server)
-        if not dry_run:
-            self._held()
+        held = None if dry_run else self._held()
         own = blocks_on(self._world, server)
         if any(hold.owner == OURSELVES for hold in own) and await self._is_recovered(server):
             raise Refused(
@@ -129,6 +155,7 @@ class OrderingMoves:
             )
         back = await self._to_move_back(server) if move_back else ()
         moves = tuple([await self._planned_back(database, server, own) for database in back])
+        _refuse_forced(moves, only_planned=only_planned)
         blocked = "; ".join(hold.by_whom for hold in own)
         allowed = f"allowed to become active, which was blocked by {blocked}" if own else "not blocked by anybody"
         intention = MoveIntention(
@@ -139,11 +166,18 @@ class OrderingMoves:
             because="; ".join((f"the copies on {server} are {allowed}", *why_staying(moves))),
             unblocks=tuple(hold.by_whom for hold in own),
         )
-        if dry_run:
+        if held is None:
             return intention
         for hold in own:
-            await self._world.release(hold.id, actor)
-        numbers = [await self._begun_back(move, actor=actor, reason=reason) for move in moves]
+            with suppress(NotFound, Refused):  # it has ended by itself while the moves were planned
+                await self._world.release(hold.id, actor)
+        begin = partial(self._begun_back, held=held, actor=actor, reason=reason, only_planned=only_planned)
+        try:
+            numbers = [await begin(move) for move in moves]
+        except MailwardError as failure:
+            raise TemporaryFailure(
+                f"the copies on {server} may become active again, but not everything was moved back: {failure}"
+            ) from failure
         overtaken = {
             move.database
             for move, number in zip(moves, numbers, strict=True)
@@ -167,17 +201,20 @@ class OrderingMoves:
             PlannedMove(database=database.name, source=database.active, target=None, because="")
         )
 
-    async def _begun_back(self, move: PlannedMove, *, actor: str, reason: str) -> int | None:
+    async def _begun_back(
+        self, move: PlannedMove, *, held: Held, actor: str, reason: str, only_planned: bool
+    ) -> int | None:
         """The number of the move; None where it stays, or where another one was begun at this moment."""
         if move.target is None:
             return None
         begun = await self._executor.opening.move(
             move.database,
-            held=self._held(),
+            held=held,
             because=said_by(actor, f"moves {move.database} back to {move.target}", reason),
             to=move.target,
             actor=actor,
             joins=False,
+            only_planned=only_planned,
         )
         return begun.id if begun is not None else None
 
@@ -209,6 +246,7 @@ class OrderingMoves:
             target=choice.target,
             because=f"{choice.because} ({database.active}: {source.because})",
             source_because=how_it_is_left(database, source),
+            is_forced=choice.target is not None and not source.is_planned,
             choices=choice.choices,
             command=command,
         )
@@ -219,7 +257,7 @@ class OrderingMoves:
         steps = (as_step({"move": ANY_MOVE}),) if step is StepName.SWITCH_OVER else ()
         return decide(wanted, await self._executor.acting.circumstances(wanted, operation, steps))
 
-    async def _block(self, server: str, *, actor: str, reason: str) -> None:
+    async def _block(self, server: str, *, actor: str, reason: str) -> Hold:
         """A person's own block: no recovery of ours takes it back."""
         hold = Hold(
             kind=HoldKind.ACTIVATION,
@@ -229,7 +267,7 @@ class OrderingMoves:
             reason=reason,
             since=self._world.clock.now(),
         )
-        await self._world.hold(hold, actor)
+        return await self._world.hold(hold, actor)
 
     async def _read_map(self) -> None:
         trouble = await self._world.read_routing()
@@ -254,3 +292,13 @@ class OrderingMoves:
         if held is None:
             raise TemporaryFailure("this manager does not hold the lease that allows it to act; nothing was done")
         return held
+
+
+def _refuse_forced(moves: Sequence[PlannedMove], *, only_planned: bool) -> None:
+    """Whoever agreed to planned moves did not agree to leave the last mail behind."""
+    forced = next((move for move in moves if move.is_forced), None)
+    if only_planned and forced is not None:
+        raise Refused(
+            f"{forced.database} would have to be moved by force now, which is not what was agreed to: {forced.source}:"
+            f" {forced.source_because}"
+        )

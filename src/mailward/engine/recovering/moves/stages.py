@@ -115,6 +115,8 @@ def _against(turn: Turn, database: Database, source: Source) -> str | None:
     meant = turn.operation.server
     if database.active != meant:
         return f"somebody has moved {database.name} from {meant} to {database.active} meanwhile"
+    if turn.operation.data.get("only_planned") is True and not source.is_planned:
+        return f"a planned move was agreed to, and it would have to be forced now: {source.because}"
     return source.because if source.state is SourceState.UNKNOWN else None
 
 

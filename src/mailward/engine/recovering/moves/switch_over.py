@@ -249,8 +249,8 @@ class SwitchOver:
         here, there = replication_of(self.world, self.move.source), replication_of(self.world, self.move.target)
         await here.hasten(hasten)
         while True:
-            said = await asyncio.gather(here.status(), there.status())
             elapsed = timedelta(seconds=int(self.world.moment() - began))
+            said = await asyncio.gather(here.status(), there.status())
             left = [name for name in mailboxes if not _is_caught_up(said[0].get(name), said[1].get(name), elapsed)]
             if hasten and elapsed < timedelta(seconds=1):
                 left = left or list(hasten)  # an age of 0 may be a run of before
