@@ -1,7 +1,6 @@
 """LmtpDeliveryProbe: does mail that is handed over at a proxy arrive where its user reads it?"""
 
 import asyncio
-from itertools import count
 
 from mailward.diagnosis.replies import cause_of_delivery
 from mailward.imap import Noop, UidSearchHeader
@@ -85,7 +84,9 @@ async def _arrival(talk: Dialogue, token: Token) -> tuple[tuple[OwnMessage, ...]
     Who answers for a message by LMTP has stored it (RFC 2033 §4.2): where it is at the first look, it was stored in the
     mailbox that is read. One that comes later may have been stored on another server, and copied from there.
     """
-    for looks in count(1):
+    looks = 0
+    while True:
+        looks += 1
         await talk.demand(Phase.FETCH, Noop())  # so that the server tells of what has come
         found = await find_own(talk, UidSearchHeader(TOKEN_HEADER, token.text), Phase.FETCH)
         ours = tuple(own for own in found if own.mark.token == token.text)
@@ -96,4 +97,3 @@ async def _arrival(talk: Dialogue, token: Token) -> tuple[tuple[OwnMessage, ...]
                 detail = f"{talk.target.delivery} took a message by LMTP that is not in the mailbox it is read from"
                 raise PhaseFailed(Phase.DELIVERY, Cause.TIMEOUT, detail)
         await asyncio.sleep(_LOOK_AGAIN_S)
-    raise AssertionError("unreachable")

@@ -51,22 +51,22 @@ def test_a_word_goes_to_its_own_route(answering, word):
         (
             lambda client: client.move_database("a/b", to="mbx2", reason="r"),
             b"/databases/a%2Fb/move",
-            {"to": "mbx2", "reason": "r", "dry_run": False, "force": False},
+            {"to": "mbx2", "reason": "r", "dry_run": False, "force": False, "only_planned": False},
         ),
         (
-            lambda client: client.move_database("DB1", dry_run=True, force=True),
+            lambda client: client.move_database("DB1", dry_run=True, force=True, only_planned=True),
             b"/databases/DB1/move",
-            {"to": None, "reason": "", "dry_run": True, "force": True},
+            {"to": None, "reason": "", "dry_run": True, "force": True, "only_planned": True},
         ),
         (
-            lambda client: client.drain("mbx1", dry_run=True),
+            lambda client: client.drain("mbx1", dry_run=True, only_planned=True),
             b"/servers/mbx1/drain",
-            {"reason": "", "dry_run": True, "force": False},
+            {"reason": "", "dry_run": True, "force": False, "only_planned": True},
         ),
         (
-            lambda client: client.undrain("mbx1", move_back=True),
+            lambda client: client.undrain("mbx1", move_back=True, only_planned=True),
             b"/servers/mbx1/undrain",
-            {"reason": "", "dry_run": False, "move_back": True},
+            {"reason": "", "dry_run": False, "move_back": True, "only_planned": True},
         ),
     ],
 )
@@ -89,4 +89,9 @@ def test_a_rehearsal_is_never_sent_as_the_deed(answering):
     with answering(an_answer(intention)) as (path, requests):
         assert intention == ManagerClient(path).control_service("mbx2", ServiceDeed.STOP, dry_run=True)
 
-    assert json.loads(requests[0].partition(b"\r\n\r\n")[2]) == {"reason": "", "dry_run": True, "force": False}
+    assert json.loads(requests[0].partition(b"\r\n\r\n")[2]) == {
+        "reason": "",
+        "dry_run": True,
+        "force": False,
+        "only_planned": True,
+    }

@@ -121,7 +121,7 @@ class MovableHouse(House):
         if key.probe == items.DELIVERY_PROBE:
             self.deliveries.append(key)
             cause, detail = self.mail_trouble.get(key.server, (None, ""))
-            result = replace(result, mailbox_server=(await self.map.active())[key.target])
+            result = replace(result, mailbox_server=(await self.map.active())[key.target], wrote=cause is None)
             if cause is not None:
                 result = replace(
                     result, result=ResultType.FAILED, failed_phase=Phase.DELIVERY, cause=cause, detail=detail

@@ -108,7 +108,7 @@ class MoveLooks:
         if database is None:
             return {}
         last = {name: self._world.latest(delivery_of(database, name)) for name in self._mail_doors()}
-        return {name: result.is_healthy for name, result in last.items() if result is not None}
+        return {name: result.is_healthy and result.wrote for name, result in last.items() if result is not None}
 
     async def verify(
         self, move: Move, *, took_mail: Mapping[str, bool]
