@@ -71,7 +71,7 @@ def status_text(status: Status, rest: bytes, transcript: Transcript) -> StatusTe
         if end > 0:
             code = _code(text[1 : end + len(closing) - 1], transcript)
             text = text[end + len(closing) :].lstrip()
-    return StatusText(status, code, transcript.masked(text))
+    return StatusText(status, code, _as_shown(text, transcript))
 
 
 def capability_names(words: str, transcript: Transcript) -> frozenset[str]:
@@ -101,8 +101,13 @@ def _code(inside: str, transcript: Transcript) -> Code:
     name, _, argument = inside.strip().partition(" ")
     is_number = argument.isascii() and argument.isdigit() and len(argument) < 20
     return Code(
-        transcript.masked(name.upper()), transcript.masked(argument.strip()), int(argument) if is_number else None
+        transcript.masked(name.upper()), _as_shown(argument.strip(), transcript), int(argument) if is_number else None
     )
+
+
+def _as_shown(text: str, transcript: Transcript) -> str:
+    """*text* without any secret, also none that the blank before it would complete where it is shown in a line."""
+    return transcript.masked(f" {text}").removeprefix(" ")
 
 
 def _numbered(frame: Frame, word: str, start: int, transcript: Transcript) -> Response:

@@ -23,6 +23,7 @@ def test_no_masked_text_holds_the_secret(password, before, after):
     assert password not in masked(before + password + after)
 
 
+@example(password=" 000", echo="raw")
 @given(password=PASSWORDS, echo=st.sampled_from(["raw", "base64", "blob", "quoted", "twice", "upper line"]))
 def test_no_transcript_reply_or_error_holds_the_password_whatever_the_server_echoes(password, echo):
     blob = b64encode(f"\0u1\0{password}".encode()).decode()
