@@ -89,9 +89,4 @@ def test_a_rehearsal_is_never_sent_as_the_deed(answering):
     with answering(an_answer(intention)) as (path, requests):
         assert intention == ManagerClient(path).control_service("mbx2", ServiceDeed.STOP, dry_run=True)
 
-    assert json.loads(requests[0].partition(b"\r\n\r\n")[2]) == {
-        "reason": "",
-        "dry_run": True,
-        "force": False,
-        "only_planned": True,
-    }
+    assert json.loads(requests[0].partition(b"\r\n\r\n")[2]) == {"reason": "", "dry_run": True, "force": False}
