@@ -30,14 +30,14 @@ servers:
 demo: setup ## a two-tier Dovecot organization, watched, on this machine
 	@$(BIN)/mailward demo
 
-check: $(VENV)/.ok ## format, lint, types, import contracts, unit and contract tests (2-3 min)
+check: $(VENV)/.ok ## format, lint, types, import contracts, unit and contract tests (3-4 min)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(PYTEST) -n 2 --dist loadfile tests/unit tests/contract tests/scenarios tests/docs
 
-test: check servers ## check, then acceptance against real servers (8 min)
+test: check servers ## check, then acceptance against real servers (15 min)
 	@$(PYTEST) -n 2 --dist loadfile tests/acceptance
 
 test-all: check servers ## everything, every fault at default timings (hours)

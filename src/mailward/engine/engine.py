@@ -8,12 +8,13 @@ changed. Everything it needs of the world is a port.
 import asyncio
 import contextlib
 import logging
-from collections import defaultdict
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from mailward.engine.asked import Asked, tell
 from mailward.engine.assessment import Assessment
+from mailward.engine.canaries import Canaries
 from mailward.engine.conduct import Conduct, Look
 from mailward.engine.investigation import Investigation
 from mailward.engine.ledger import Change, Ledger
@@ -35,7 +36,7 @@ from mailward.model.event import Event, EventKind
 from mailward.model.evidence import ServiceStatus
 from mailward.model.holds import Hold
 from mailward.model.monitoring import MonitorStatus
-from mailward.model.probing import Canary, ProbeResult
+from mailward.model.probing import ProbeResult
 from mailward.monitors.coverage import Coverage, cover
 from mailward.monitors.following_holds import HoldChange, coverage_under, orders, to_look_at
 from mailward.monitors.planned import PlannedProbe
@@ -74,11 +75,11 @@ class Engine:
         self._investigation = Investigation(clock=parts.clock, hosts={}, services={})
         self._watching = Watching(on_exit=self._on_exit, on_silence=self._on_silence)
         self._stored_statuses: tuple[MonitorStatus, ...] = ()
-        self._canaries: dict[str, Canary] = {}
+        self._canaries = Canaries()
         self._out_of_sight = OutOfSight()
         self._start_check = StartCheck(parts.store, parts.clock, parts.self_check)
         self._under_way: set[asyncio.Task[None]] = set()
-        self._asked: defaultdict[ProbeKey, list[asyncio.Future[ProbeResult]]] = defaultdict(list)
+        self._asked = Asked()
         self._wanted = asyncio.Event()
         self.whereabouts = Whereabouts(self._moved)
         self._is_watching = False
@@ -127,8 +128,7 @@ class Engine:
         """
         if not self.coverage.plans(key):
             raise NotFound(f"{key} is not run: the configuration, or what is held, has no such probe")
-        answer: asyncio.Future[ProbeResult] = asyncio.get_running_loop().create_future()
-        self._asked[key].append(answer)
+        answer = self._asked.wait_for(key)
         self.timetable.hasten(key, at=_monotonic())
         self._wanted.set()
         return await answer
@@ -208,7 +208,7 @@ class Engine:
         try:
             await self.parts.store.open()
             self._stored_statuses = await self.parts.store.statuses()
-            self._canaries = await self.parts.store.canaries()
+            self._canaries = Canaries(await self.parts.store.canaries())
             self._investigation.remember(await self.parts.store.latest_results())
         except TemporaryFailure as failure:
             self._stored_statuses = ()
@@ -289,11 +289,7 @@ class Engine:
         now, organization = self.parts.clock.now(), self.snapshot.organization
         self._neighbourhood = Neighbourhood(self.coverage.probes, organization)
         self.timetable.plan(self.coverage, self.snapshot.probing, now=_monotonic())
-        planned = {probe.key for probe in self.coverage.probes}
-        for key in self._asked.keys() - planned:
-            for answer in self._asked.pop(key):
-                if not answer.done():
-                    answer.set_exception(NotFound(f"{key} is not run any more"))
+        self._asked.keep_only({probe.key for probe in self.coverage.probes})
         change = self.assessment.use(self.coverage, organization, now=now, stored=self._stored_statuses)
         self._stored_statuses = ()
         if change.events:
@@ -324,16 +320,14 @@ class Engine:
 
     async def _run(self, start: Start) -> None:
         planned = start.planned
-        asked = self._asked.pop(planned.key, [])
-        result = await self._conduct.run(start, self._canaries.get(planned.canary_name or ""))
+        asked = self._asked.take(planned.key)
+        result = await self._conduct.run(start, self._canaries.of(planned))
         self.timetable.finished(planned.key, result, now=_monotonic())
         self._wanted.set()
         try:
             result = await self._digest(planned, result)
         finally:
-            for answer in asked:
-                if not answer.done():
-                    answer.set_result(result)
+            tell(asked, result)
 
     async def _digest(self, planned: PlannedProbe, result: ProbeResult) -> ProbeResult:
         """Explain a result, judge it, keep it, and wish for what should be probed next."""
@@ -342,7 +336,9 @@ class Engine:
             self._hasten_neighbours(result)
         result = await self._investigation.explain(result, organization)
         self._out_of_sight.note(result)
-        self._know_canary(planned, result)
+        known = self._canaries.note(planned, result)
+        if known is not None:
+            self.ledger.add_change(known)
         self.ledger.add_result(result)
         sample = sample_of(result, certificate_on_disk=await self._investigation.certificate_on_disk(result))
         assessed = self.assessment.observe(planned.key, sample, now=self.parts.clock.now())
@@ -360,20 +356,6 @@ class Engine:
             latest = self._investigation.latest(key)
             if latest is None or (latest.at < since and may_be_hastened(latest)):
                 self.timetable.hasten(key, at=_monotonic())
-
-    def _know_canary(self, planned: PlannedProbe, result: ProbeResult) -> None:
-        name = planned.canary_name
-        if name is None or result.canary is None or name in self._canaries or not result.is_healthy:
-            return
-        self._canaries[name] = result.canary
-        event = Event(
-            at=result.at,
-            kind=EventKind.CANARY_RECORDED,
-            subject=name,
-            because=f"{name} is known from now on by message {result.canary.uid} on {result.server}",
-            data={"uid_validity": result.canary.uid_validity, "uid": result.canary.uid},
-        )
-        self.ledger.add_change(Change(canary=(name, result.canary), events=(event,)))
 
     async def _let_time_pass(self) -> None:
         """Grace periods end and silences become news without any probe."""

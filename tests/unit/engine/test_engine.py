@@ -12,7 +12,7 @@ from mailward.engine.answers import Answers
 from mailward.engine.engine import Engine
 from mailward.engine.parts import Parts, Platform
 from mailward.model import items
-from mailward.model.errors import ConfigError, Refused
+from mailward.model.errors import ConfigError, NotFound, Refused
 from mailward.model.event import EventKind
 from mailward.model.evidence import ServiceState
 from mailward.model.monitoring import AlertValue, MonitorStatus
@@ -28,6 +28,7 @@ from mailward.model.organization import (
 )
 from mailward.model.probing import Cause, Phase, ResultType
 from mailward.monitors.probing import ProbingSettings
+from mailward.monitors.samples import ProbeKey
 from mailward.monitors.settings import MonitorSettings, ServiceMonitorSettings
 from mailward.platforms.local.system_clock import SystemClock
 from mailward.ports.settings import Snapshot
@@ -359,3 +360,9 @@ class TestAnswers:
                 item.identity for item in await answers.items(health_set="imap.*", server="mbx1")
             }
             assert (await answers.item_help("ImapDeepTestMonitor")).name == items.DEEP_TEST_PROBE
+
+
+async def test_a_probe_that_is_not_planned_cannot_be_asked_for(bench):
+    async with bench.running() as engine:
+        with pytest.raises(NotFound, match="ImapSelfTestProbe of mbx9 is not run"):
+            await engine.ask(ProbeKey(probe=items.SELF_TEST_PROBE, server="mbx9", target="mbx9"))
