@@ -22,6 +22,7 @@ from mailward.failover.standing import (
     copy_of,
     replicated,
     replication_of,
+    with_runs_of,
 )
 from mailward.model import items
 from mailward.model.copies import CopyKind, CopyState, DatabaseCopy, MailboxSync
@@ -176,26 +177,31 @@ class Copying:
 
     async def _syncs(self) -> Mapping[str, Replicated | str]:
         """What the replicator of each server with active copies says, or why it could not be asked."""
-        organization = self._world.organization()
-        asked = {
-            database.active
-            for database in organization.databases.values()
-            if database.replication is CopyKind.REPLICATOR
-        }
+        databases = self._world.organization().databases.values()
+        replicating = [database for database in databases if database.replication is CopyKind.REPLICATOR]
+        asked_at = self._world.clock.now()
+        asked = tuple(
+            dict.fromkeys(server for database in replicating for server in (database.active, *database.passive))
+        )
+        answers = dict(zip(asked, await asyncio.gather(*(self._replicator(server) for server in asked)), strict=True))
         found: dict[str, Replicated | str] = {}
-        for server in asked:
-            control = self._world.controls().replication.get(server)
-            if control is None:
-                found[server] = f"servers.{server}.host.doveadm is not configured"
+        for server in {database.active for database in replicating}:
+            said = answers[server]
+            if isinstance(said, str):
+                found[server] = said
                 continue
-            asked_at = self._world.clock.now()
-            syncs, why = await bounded(control.status())
-            if syncs is None:
-                found[server] = why
-                continue
-            seen = replicated(syncs, at=asked_at, before=self._replicated.get(server))
+            peers = {peer for database in replicating if database.active == server for peer in database.passive}
+            theirs = [syncs for peer in peers if not isinstance(syncs := answers[peer], str)]
+            seen = replicated(with_runs_of(said, theirs), at=asked_at, before=self._replicated.get(server))
             found[server] = self._replicated[server] = seen
         return found
+
+    async def _replicator(self, server: str) -> Mapping[str, MailboxSync] | str:
+        control = self._world.controls().replication.get(server)
+        if control is None:
+            return f"servers.{server}.host.doveadm is not configured"
+        syncs, why = await bounded(control.status())
+        return syncs if syncs is not None else why
 
     async def _replication_seen(
         self, database: Database, syncs: Mapping[str, Replicated | str]

@@ -65,7 +65,9 @@ class Engine:
         self.ledger = Ledger(parts.store, parts.clock)
         self.assessment = Assessment(snapshot.organization)
         self.timetable = Timetable(snapshot.probing, chance=parts.chance)
-        self._looks = Looks(clock=parts.clock, problems=self.problems, copies=self._copies)
+        self._looks = Looks(
+            clock=parts.clock, problems=self.problems, map_problem=self.map_problem, copies=self._copies
+        )
         looks: dict[str, Look] = {
             items.HEALTH_MANAGER_CHECK: self._looks.at_manager,
             items.DISK_SPACE_CHECK: self._looks.at_disk,
@@ -197,11 +199,16 @@ class Engine:
             found.append("the configuration on disk is refused; the old one is in force")
         found.extend(self._start_check.problems())
         found.extend(self._out_of_sight.sentences())
-        if self.whereabouts.trouble is not None:
-            found.append(f"the map of mailbox databases: {self.whereabouts.trouble}")
+        if (map_problem := self.map_problem()) is not None:
+            found.append(map_problem)
         if self.repairing is not None:
             found.extend(self.repairing.problems())
         return tuple(found)
+
+    def map_problem(self) -> str | None:
+        """What is wrong with the map of mailbox databases, or None."""
+        trouble = self.whereabouts.trouble
+        return None if trouble is None else f"the map of mailbox databases: {trouble}"
 
     async def _open(self) -> None:
         """Take up what was stored. A store that cannot be reached now does not keep anything from being watched."""

@@ -27,10 +27,12 @@ class Looks:
         *,
         clock: Clock,
         problems: Callable[[], tuple[str, ...]],
+        map_problem: Callable[[], str | None],
         copies: Callable[[], Awaitable[tuple[DatabaseCopy, ...]]],
     ) -> None:
         self._clock = clock
         self._problems = problems
+        self._map_problem = map_problem
         self._copies = copies
         self._hosts: Mapping[str, Host] = {}
 
@@ -39,15 +41,21 @@ class Looks:
         self._hosts = hosts
 
     async def at_manager(self, planned: PlannedProbe) -> ProbeResult:
-        """HealthManagerCheck: healthy when there is no problem to name."""
-        problems = "; ".join(self._problems())
-        look = self._look(planned)
+        """
+        HealthManagerCheck: healthy when there is no problem to name.
+
+        A map that cannot be read is what users' proxies cannot read either, as far as anybody knows.
+        """
+        problems, look = self._problems(), self._look(planned)
         if not problems:
             return look
-        verdict = Verdict(
-            tier=Tier.MONITORING, confidence=Confidence.CERTAIN, dependency=Dependency.MONITORING, because=problems
-        )
-        return replace(look, result=ResultType.FAILED, detail=problems, verdict=verdict)
+        because = "; ".join(problems)
+        if problems == (self._map_problem(),):
+            tier, dependency, confidence = Tier.DIRECTORY, Dependency.DIRECTORY, Confidence.PROBABLE
+        else:
+            tier, dependency, confidence = Tier.MONITORING, Dependency.MONITORING, Confidence.CERTAIN
+        verdict = Verdict(tier=tier, confidence=confidence, dependency=dependency, because=because)
+        return replace(look, result=ResultType.FAILED, detail=because, verdict=verdict)
 
     async def at_disk(self, planned: PlannedProbe) -> ProbeResult:
         """DiskSpaceCheck: free percent of bytes or inodes, whichever is less."""

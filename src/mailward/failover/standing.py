@@ -1,7 +1,7 @@
 """How a copy stands, in Exchange's words, from what was seen of its server and of replication."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mailward.failover.settings import MoveSettings
@@ -76,6 +76,25 @@ def copy_of(database: str, server: str, around: Around, *, settings: MoveSetting
         mailboxes=seen.mailboxes or None,
         activation_blocked=around.must_catch_up or around.blocked,
     )
+
+
+def with_runs_of(
+    syncs: Mapping[str, MailboxSync], others: Sequence[Mapping[str, MailboxSync]]
+) -> Mapping[str, MailboxSync]:
+    """
+    What a replicator says, with the successes of its peers: a run of either server copies in both directions.
+
+    A replicator counts only its own runs (measured): of a database that became active a moment ago it would say that it
+    was never copied. What has yet to be copied, and what fails, only the server of the active copy knows.
+    """
+    return {
+        name: _with_runs_of(sync, [other[name] for other in others if name in other]) for name, sync in syncs.items()
+    }
+
+
+def _with_runs_of(ours: MailboxSync, theirs: Sequence[MailboxSync]) -> MailboxSync:
+    ages = [one.last_success for one in (ours, *theirs) if one.last_success is not None]
+    return replace(ours, last_success=min(ages)) if ages else ours
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -40,7 +40,8 @@ def test_a_server_is_emptied_and_filled_again(movable: Movable) -> None:
         assert not refused.allowed, "its activation is blocked"
         assert "blocked" in refused.because
 
-        movable.client.undrain("be1", reason="done", move_back=True)
+        back = movable.client.undrain("be1", reason="done", move_back=True)
+        assert ["be1", "be1"] == [move.target for move in back.moves], [move.because for move in back.moves]
         movable.until(lambda: sorted(movable.active().values()) == ["be1", "be1", "be2", "be2"], seconds=60)
 
     for user, home in (("anna", "be1"), ("dora", "be1"), ("gustav", "be2")):

@@ -14,6 +14,7 @@ from mailward.failover.standing import (
     copy_of,
     replicated,
     replication_of,
+    with_runs_of,
 )
 from mailward.model.copies import CopyKind, CopyState, MailboxSync
 
@@ -143,6 +144,16 @@ def test_from_a_store_that_cannot_be_read_nothing_is_copied_and_the_other_copy_i
 
     assert state is copy.state, copy.because
     assert "permission denied" in copy.because
+
+
+def test_a_run_of_either_server_counts_and_what_is_to_be_copied_only_by_the_active_one_s_word():
+    here = {one.mailbox: one for one in (a_sync("anna", waiting=True, ago=None), a_sync("boris", failed=True, ago=40))}
+    there = {one.mailbox: one for one in (a_sync("anna", failed=True, ago=7), a_sync("boris", ago=90), a_sync("carla"))}
+
+    merged = with_runs_of(here, [there])
+
+    assert {"anna": a_sync("anna", waiting=True, ago=7), "boris": a_sync("boris", failed=True, ago=40)} == merged
+    assert here == with_runs_of(here, [])
 
 
 def test_a_mailbox_the_replicator_does_not_know_was_never_synchronised():
