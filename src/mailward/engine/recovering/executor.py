@@ -83,7 +83,7 @@ class Executor:
         self._leading = leading
         self.opening = Opening(world, record, leading, on_begun=on_begun)
         self.noting = Noting(world, record, ended)
-        self.move_looks = MoveLooks(world)
+        self.move_looks = MoveLooks(world, record)
         self.progress = Progress()
         move_deeds = MoveDeeds(
             world, looks=self.move_looks, opening=self.opening, leading=leading, progress=self.progress

@@ -314,6 +314,27 @@ async def test_a_server_is_emptied_and_filled_again(house):
     assert [] == house.holds
 
 
+async def test_moves_that_begin_together_do_not_fill_a_server_beyond_its_capacity(house):
+    both = {
+        name: replace(one, copies=("be1", "be2"), active="be1") for name, one in house.organization.databases.items()
+    }
+    house.organization = replace(house.organization, databases=both)
+    house.map.edit("DB2", "be1")
+    house.whereabouts.use(house.organization, house.map)
+    house.moves = replace(house.moves, capacity=3)
+    await house.copying.look()
+    await house.recovering.leading.renew()
+
+    begun = await house.ordering.drain("be1", actor="anna", reason="", dry_run=False, force=False)
+    await house.until_over()
+
+    assert ["be2", None] == [move.target for move in begun.moves], "as it was shown"
+    active = await house.map.active()
+    assert ["be1", "be2"] == sorted(active.values())
+    stays = next(one for one in await house.operations.operations() if one.kind is OperationKind.DRAIN)
+    assert "it has no room: 2 mailboxes are active on its server" in stays.because
+
+
 async def test_what_cannot_move_stays_and_is_named_and_the_rest_moves(house):
     databases = house.organization.databases
     house.map.edit("DB2", "be1")

@@ -1,22 +1,25 @@
 """What a move looks at: how its source is, which copies there are, and whether users are served by the target."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from mailward.engine.recovering.looking import bounded
+from mailward.engine.recovering.record import Record
 from mailward.engine.recovering.world import World
 from mailward.failover.choosing import Candidate, Choice, choose
 from mailward.failover.source import Source, fails, source_of, store_fails, why_of
 from mailward.failover.ways import Way, arrived, way_of_mail, way_of_user
 from mailward.model import items
-from mailward.model.copies import CopyState, DatabaseCopy
+from mailward.model.copies import CopyState, DatabaseCopy, PlannedMove
 from mailward.model.errors import MailwardError
 from mailward.model.holds import HeldState, Hold, HoldKind
 from mailward.model.monitoring import AlertValue
 from mailward.model.organization import Database
 from mailward.model.probing import ProbeResult
+from mailward.model.recovery import OperationKind
 from mailward.monitors.planning import deep_test_of, delivery_of
 from mailward.monitors.samples import ProbeKey
 from mailward.recovery.moves import Move
@@ -30,9 +33,10 @@ BESIDE = timedelta(seconds=2)
 class MoveLooks:
     """Looks for moves."""
 
-    def __init__(self, world: World) -> None:
-        """*world* is the engine."""
+    def __init__(self, world: World, record: Record) -> None:
+        """*world* is the engine; *record* knows which moves are under way."""
         self._world = world
+        self._record = record
 
     async def source(self, database: Database) -> Source:
         """How the server of the active copy is, by its host and by probes of this moment."""
@@ -59,17 +63,30 @@ class MoveLooks:
         )
 
     async def choose(
-        self, database: Database, source: Source, wanted: str | None, ignoring: tuple[int, ...] = ()
+        self,
+        database: Database,
+        source: Source,
+        wanted: str | None,
+        *,
+        ignoring: tuple[int, ...] = (),
+        beside: Sequence[PlannedMove] = (),
     ) -> Choice:
-        """The copy to move to, by how the copies are at this moment; *ignoring* holds that are about to end."""
+        """
+        The copy to move to, by how the copies are at this moment.
+
+        *ignoring* holds that are about to end, and with the moves in mind that are planned *beside* it.
+        """
         await asyncio.gather(*(self._ask(deep_test_of(database, server)) for server in database.passive))
         await self._world.look_at_copies()
         others = [copy for copy in self._world.copies() if copy.database == database.name]
         if ignoring:
             left = [hold for hold in self._world.holds() if hold.id not in ignoring]
             others = [_blocked_by(copy, left) for copy in others]
+        coming = await self._coming(but=database)
+        for move in beside:
+            coming[str(move.target)] += self._world.organization().databases[move.database].mailboxes or 0
         return choose(
-            [self._candidate(copy) for copy in others if copy.server != database.active],
+            [self._candidate(copy, coming[copy.server]) for copy in others if copy.server != database.active],
             source_health=self._health(database.active, database),
             source_works=source.is_planned,
             mailboxes=database.mailboxes or 0,
@@ -147,7 +164,18 @@ class MoveLooks:
         results = await asyncio.gather(*(self._ask(key, in_turn=len(keys) + 1) for key in keys))
         return dict(zip(self._mail_doors(), results, strict=True))
 
-    def _candidate(self, copy: DatabaseCopy) -> Candidate:
+    async def _coming(self, *, but: Database) -> Counter[str]:
+        """By server: how many mailboxes are on their way there by moves under way, beside those of *but*."""
+        databases = self._world.organization().databases
+        coming: Counter[str] = Counter()
+        for move in await self._record.operations.open():
+            target, database = move.data.get("target"), databases.get(str(move.data.get("database")))
+            is_coming = move.kind is OperationKind.MOVE and database is not None and database.active != target
+            if is_coming and database is not None and database.name != but.name:
+                coming[str(target)] += database.mailboxes or 0
+        return coming
+
+    def _candidate(self, copy: DatabaseCopy, coming: int) -> Candidate:
         organization, server = self._world.organization(), copy.server
         held = next(
             (
@@ -160,7 +188,7 @@ class MoveLooks:
         return Candidate(
             copy=copy,
             health=self._health(server, organization.databases[copy.database]),
-            active_mailboxes=sum(one.mailboxes or 0 for one in organization.active_on(server)),
+            active_mailboxes=coming + sum(one.mailboxes or 0 for one in organization.active_on(server)),
             held_by=held,
         )
 

@@ -107,7 +107,9 @@ class OrderingMoves:
             raise Refused(is_being_emptied(server))
         await self._read_map()
         databases = self._world.organization().active_on(server)
-        moves = tuple([await self._planned(database, None) for database in databases])
+        moves: tuple[PlannedMove, ...] = ()
+        for database in databases:
+            moves = (*moves, await self._planned(database, None, beside=moves))
         _refuse_forced(moves, only_planned=only_planned)
         decision = await self._decision(StepName.MOVE_DATABASES, server, force=force)
         intention = intention_of(server, moves, decision)
@@ -222,11 +224,14 @@ class OrderingMoves:
         open_ones = await self._record.operations.open()
         return any(one.kind is OperationKind.MAILBOX_SERVER and one.server == server for one in open_ones)
 
-    async def _planned(self, database: Database, to: str | None, unblocked: Sequence[Hold] = ()) -> PlannedMove:
-        """The move as it would be begun now; *unblocked* are holds that will be gone by then."""
+    async def _planned(
+        self, database: Database, to: str | None, *, unblocked: Sequence[Hold] = (), beside: Sequence[PlannedMove] = ()
+    ) -> PlannedMove:
+        """The move as it would be begun now, *beside* others; *unblocked* are holds that will be gone by then."""
         looks = self._executor.move_looks
         source = await looks.source(database)
-        choice = await looks.choose(database, source, to, ignoring=tuple(hold.id for hold in unblocked))
+        ignoring = tuple(hold.id for hold in unblocked)
+        choice = await looks.choose(database, source, to, ignoring=ignoring, beside=beside)
         steps = (as_step(chosen(database, source, choice)),)
         command: tuple[str, ...] = ()
         if move_of(steps) is not None:

@@ -1,5 +1,6 @@
 """The stages of a move that touch nothing: which copy, whether the moves are over, whether users are served there."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -30,9 +31,20 @@ class MoveStages:
         self._record = record
         self._looks = looks
         self._noting = noting
+        self._one_at_a_time = asyncio.Lock()
 
     async def choose(self, turn: Turn) -> Operation:
-        """Look at the source and choose the copy; the choice is kept for the rest of the move."""
+        """
+        Look at the source and choose the copy; the choice is kept for the rest of the move.
+
+        Where servers have a limit one move chooses after the other, so that each counts what the others send there.
+        """
+        if self._world.moves().capacity is None:
+            return await self._choose(turn)
+        async with self._one_at_a_time:
+            return await self._choose(turn)
+
+    async def _choose(self, turn: Turn) -> Operation:
         name, wanted = turn.operation.data.get("database"), turn.operation.data.get("to")
         trouble = await self._world.read_routing()
         if trouble is not None:
