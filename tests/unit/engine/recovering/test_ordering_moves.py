@@ -11,6 +11,7 @@ from mailward.model.evidence import ServiceState
 from mailward.model.holds import BLOCKED, Hold, HoldKind
 from mailward.model.monitoring import AlertValue
 from mailward.model.recovery import Mode, OperationKind, OperationStatus
+from mailward.monitors.samples import ProbeKey
 from mailward.ports.manager import MoveIntention
 
 from .moving import MovableHouse
@@ -287,3 +288,16 @@ async def test_to_empty_a_server_does_not_join_a_move_that_leads_there(house):
         Refused, match=f"is being moved to be1 by recovery {begun.operations[0]}, which has to end first"
     ):
         await house.recovering.executor.opening.move("DB1", held=held, because="be1 is emptied")
+
+
+async def test_a_server_that_is_well_again_is_a_choice_at_once(house):
+    """Its last test failed a moment ago; nobody has to wait for the next one."""
+    own = ProbeKey(probe=items.SELF_TEST_PROBE, server="be2", target="be2")
+    house.is_well = lambda key: key.server != "be2"
+    await house.ask(own)
+    await house.copying.look()
+    assert not (await moved(house)).allowed
+
+    house.is_well = lambda _: True
+
+    assert "be2" == (await moved(house)).moves[0].target

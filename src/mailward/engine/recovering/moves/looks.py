@@ -76,7 +76,9 @@ class MoveLooks:
 
         *ignoring* holds that are about to end, and with the moves in mind that are planned *beside* it.
         """
-        await asyncio.gather(*(self._ask(deep_test_of(database, server)) for server in database.passive))
+        own = [ProbeKey(probe=items.SELF_TEST_PROBE, server=name, target=name) for name in database.passive]
+        deep = [deep_test_of(database, server) for server in database.passive]
+        await asyncio.gather(*(self._ask(key) for key in (*own, *deep)))
         await self._world.look_at_copies()
         others = [copy for copy in self._world.copies() if copy.database == database.name]
         if ignoring:
