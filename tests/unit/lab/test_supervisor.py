@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
@@ -219,6 +220,31 @@ def test_an_owned_one_that_loses_its_owner_removes_its_lab_and_nothing_else(lab:
     supervisor.communicate(timeout=10)
 
     assert lab.exists()
+    assert not (lab / "organization").exists()
+
+
+def test_what_is_written_into_a_lab_while_it_is_removed_is_gone_as_well(lab: Path) -> None:
+    """Its manager ends at the same moment, and has something to write until then."""
+    state = lab / "organization" / "state"
+    state.mkdir(parents=True)
+    (lab / "organization" / "lab.json").write_text("{}")
+    ended = threading.Event()
+
+    def write_until_ended() -> None:
+        number = 0
+        while not ended.wait(0.001):
+            number += 1
+            with suppress(OSError):
+                (state / f"mailward-{number}.db").write_text("last words")
+
+    writer = threading.Thread(target=write_until_ended)
+    supervisor = _supervise(lab / "organization" / "host", "--owned")
+    writer.start()
+    threading.Timer(0.5, ended.set).start()
+
+    supervisor.communicate(timeout=15)
+
+    writer.join()
     assert not (lab / "organization").exists()
 
 

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
@@ -22,6 +23,8 @@ from mailward.lab.supervisor.service import NotDone, Plan, Service, Status
 Request = Mapping[str, object]
 #: How long a host that restarts is away.
 DOWN_SECONDS = 3.0
+#: How long a manager may take to end, and a little more.
+MANAGER_ENDS_WITHIN = 10.0
 
 
 def main() -> None:
@@ -73,7 +76,16 @@ def _remove(directory: Path) -> None:
     let_go_below(directory)
     shutil.rmtree(directory, ignore_errors=True)
     if not any(lab.glob("*/control.sock")):
+        _remove_for_good(lab)
+
+
+def _remove_for_good(lab: Path) -> None:
+    """Its manager ends at the same moment and may write its last words into what is being removed."""
+    until = time.monotonic() + MANAGER_ENDS_WITHIN
+    while lab.exists() and time.monotonic() < until:
         shutil.rmtree(lab, ignore_errors=True)
+        if lab.exists():
+            time.sleep(0.1)
 
 
 def _read_plan(known: Mapping[str, Any]) -> Plan:
