@@ -42,8 +42,10 @@ ASK_FOR = timedelta(seconds=60)
 """How long a probe that is asked for may take to come; it has its own deadline, but it may have been planned away."""
 TEST_LASTS = timedelta(seconds=90)
 """An own test that is older says nothing of the present (three times the longest default interval)."""
-_NOT_IN_VAIN = frozenset({OperationKind.BY_HAND, OperationKind.CERTIFICATE})
-"""What a person orders, and a certificate that was renewed, is no remedy that did not last."""
+_NOT_IN_VAIN = frozenset({OperationKind.BY_HAND, OperationKind.CERTIFICATE, OperationKind.MOVE, OperationKind.DRAIN})
+"""
+What a person orders, a certificate that was renewed, and users who were sent elsewhere are no remedy that did not last.
+"""
 _WORST = (AlertValue.UNHEALTHY, AlertValue.DEGRADED)
 
 

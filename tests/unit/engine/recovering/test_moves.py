@@ -392,6 +392,28 @@ class TestRecovery:
         moved = names.index(StepName.MOVE_DATABASES)
         assert StepName.AWAIT_MOVES is names[moved + 1], "it waits for its moves, and looks at nothing meanwhile"
 
+    async def test_moves_that_succeed_are_no_remedies_that_were_in_vain(self, house):
+        """However many databases were moved away: the server's restart still comes after them."""
+        both = {
+            name: replace(one, copies=("be1", "be2"), active="be1")
+            for name, one in house.organization.databases.items()
+        }
+        house.organization = replace(house.organization, databases=both)
+        house.map.edit("DB2", "be1")
+        house.whereabouts.use(house.organization, house.map)
+        await house.copying.look()
+        house.services["be1"].become(ServiceState.HUNG)
+        house.is_well = lambda key: key.server != "be1" or house.hosts["be1"].restarts > 0
+        house.monitor("be1", state=U, broken_for=2 * MINUTE)
+
+        await house.until_over(seconds=400)
+
+        operations = await house.operations.operations()
+        (recovery,) = [one for one in operations if one.kind is OperationKind.MAILBOX_SERVER]
+        assert 2 == sum(one.kind is OperationKind.MOVE for one in operations)
+        assert OperationStatus.HEALED is recovery.status, recovery.because
+        assert 1 == house.hosts["be1"].restarts
+
     async def test_what_prefers_it_is_moved_back_where_that_is_set(self, house):
         house.moves = replace(house.moves, move_back=True)
         house.services["be1"].become(ServiceState.HUNG)
