@@ -71,3 +71,10 @@ def begun_by(steps: Sequence[Step]) -> tuple[int, ...]:
         if isinstance(numbers, list | tuple):
             found.update({number: None for number in numbers if isinstance(number, int)})
     return tuple(found)
+
+
+def not_begun(steps: Sequence[Step]) -> tuple[str, ...]:
+    """Why moves that an operation wanted were not begun, by its record."""
+    last = next((step for step in reversed(steps) if step.name is StepName.MOVE_DATABASES), None)
+    said = last.evidence.get("not_begun") if last is not None else None
+    return tuple(str(why) for why in said) if isinstance(said, list | tuple) else ()

@@ -144,14 +144,7 @@ class Facts:
             peers=peers,
             places=self._places(organization),
             deeds=deeds,
-            healed_at=tuple(
-                one.ended_at
-                for one in ended
-                if one.status is OperationStatus.HEALED
-                and one.ended_at is not None
-                and one.kind not in _NOT_IN_VAIN
-                and server.name in (one.server, *_touched(one))
-            ),
+            healed_at=_healed_at(server.name, ended),
             active_copies=None if databases is None else tuple(database.name for database in databases),
             other_copies=any(len(database.copies) > 1 for database in databases or ()),
             is_restartable=server.restartable,
@@ -323,6 +316,18 @@ def _taken_out_of(server: str, steps: Sequence[Step]) -> tuple[str, ...] | None:
     named = [step.evidence.get("taken_out_of") for step in taken]
     listed = [str(name) for names in named if isinstance(names, list | tuple) for name in names]
     return tuple(dict.fromkeys(listed)) if taken else None
+
+
+def _healed_at(server: str, ended: Iterable[Operation]) -> tuple[datetime, ...]:
+    """When remedies that touched a server, and might have lasted, ended well."""
+    return tuple(
+        one.ended_at
+        for one in ended
+        if one.status is OperationStatus.HEALED
+        and one.ended_at is not None
+        and one.kind not in _NOT_IN_VAIN
+        and server in (one.server, *_touched(one))
+    )
 
 
 def _touched(operation: Operation) -> tuple[str, ...]:

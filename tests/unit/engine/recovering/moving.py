@@ -44,6 +44,8 @@ class MovableHouse(House):
         self.moves = MoveSettings()
         self.map = MemoryMap({"DB1": "be1", "DB2": "be2"}, MAILBOXES)
         self.moment = 0.0
+        self.asking_takes = 0.0
+        """Seconds."""
         self.as_time_passes: Callable[[], None] = lambda: None
         self.progress: list[str] = []
         """What the first operation said whenever time passed, each once in a row."""
@@ -113,6 +115,7 @@ class MovableHouse(House):
 
     async def ask(self, key: ProbeKey) -> ProbeResult:
         """A touch point is served by whoever the map says, as long as that lives."""
+        self.moment += self.asking_takes
         result = await super().ask(key)
         if key.probe == items.CTP_PROBE:
             server = self.organization.server_named((await self.map.active())[key.target]).name

@@ -12,7 +12,7 @@ from mailward.model.evidence import ServiceState
 from mailward.model.holds import HoldKind
 from mailward.model.monitoring import AlertValue
 from mailward.model.probing import Cause
-from mailward.model.recovery import Mode, OperationKind, OperationStatus, StepName, StepOutcome
+from mailward.model.recovery import Mode, Operation, OperationKind, OperationStatus, StepName, StepOutcome
 from mailward.model.verdict import Confidence, Dependency, Tier, Verdict
 from mailward.ports.service_control import ConfigurationCheck
 
@@ -30,6 +30,15 @@ async def house() -> MovableHouse:
     return house
 
 
+async def ended(house: MovableHouse) -> Operation:
+    """Order the move of DB1, and see it to its end."""
+    number = await house.begin()
+    await house.until_over()
+    operation = await house.operations.operation(number)
+    assert operation is not None
+    return operation
+
+
 async def outcomes(house: MovableHouse, number: int) -> dict[StepName, StepOutcome | None]:
     return {step.name: step.outcome for step in await house.steps(number)}
 
@@ -38,10 +47,8 @@ async def test_a_planned_move_takes_everybody_along(house):
     house.everybody_logs_in()
     assert house.proxies["proxy1"].write("anna", "the last mail")
 
-    number = await house.begin()
-    await house.until_over()
+    operation = await ended(house)
 
-    operation = await house.operations.operation(number)
     assert OperationStatus.HEALED is operation.status, operation.because
     assert {"DB1": "be2", "DB2": "be2"} == await house.map.active()
     assert "the last mail" in house.servers.messages("be2", "anna")
@@ -54,10 +61,8 @@ async def test_a_planned_move_takes_everybody_along(house):
 async def test_a_move_is_done_when_mail_is_delivered_through_every_proxy_too(house):
     house.takes_mail()
 
-    number = await house.begin()
-    await house.until_over()
+    operation = await ended(house)
 
-    operation = await house.operations.operation(number)
     assert OperationStatus.HEALED is operation.status
     assert operation.because.endswith("through proxy1, proxy2, and mail is delivered")
     assert {"proxy1", "proxy2"} == {key.server for key in house.deliveries}
@@ -67,10 +72,8 @@ async def test_mail_that_one_proxy_does_not_deliver_is_told_as_what_it_is(house)
     house.takes_mail()
     house.mail_trouble["proxy2"] = (Cause.BACKEND_UNAVAILABLE, "LMTP says 451 4.4.0 Proxy failed (connect)")
 
-    number = await house.begin()
-    await house.until_over()
+    operation = await ended(house)
 
-    operation = await house.operations.operation(number)
     assert OperationStatus.ESCALATED is operation.status
     expected = "users are served, but mail is not delivered to be2: proxy2: LMTP says 451 4.4.0 Proxy failed (connect)"
     assert expected in operation.because
@@ -82,10 +85,8 @@ async def test_a_health_mailbox_that_takes_no_mail_says_nothing_of_users(house, 
     house.takes_mail()
     house.mail_trouble["proxy1"] = (cause, "LMTP says 550 5.1.1 is not here")
 
-    number = await house.begin()
-    await house.until_over()
+    operation = await ended(house)
 
-    operation = await house.operations.operation(number)
     assert OperationStatus.HEALED is operation.status
     assert "proxy1: LMTP says 550 5.1.1 is not here, as before the move" in operation.because
 
@@ -94,10 +95,8 @@ async def test_mail_that_was_delivered_before_the_move_and_bounces_after_it_call
     house.takes_mail()
     house.as_time_passes = lambda: house.mail_trouble.update(proxy1=(Cause.COMMAND_REJECTED, "LMTP says 550 unknown"))
 
-    number = await house.begin()
-    await house.until_over()
+    operation = await ended(house)
 
-    operation = await house.operations.operation(number)
     assert OperationStatus.ESCALATED is operation.status
     assert "mail is not delivered to be2: proxy1: LMTP says 550 unknown" in operation.because
 
@@ -109,19 +108,15 @@ async def test_mail_that_bounces_after_a_forced_move_is_not_passed_over(house):
     house.services["be1"].become(ServiceState.FAILED)
     house.is_well = lambda key: key.server != "be1"
 
-    number = await house.begin()
-    await house.until_over()
+    operation = await ended(house)
 
-    operation = await house.operations.operation(number)
     assert OperationStatus.ESCALATED is operation.status
     assert "whether their mail is delivered to be2 is not known: proxy1: LMTP says 550 unknown" in operation.because
 
 
 async def test_where_no_proxy_says_where_it_takes_mail_the_move_says_that_it_was_not_tried(house):
-    number = await house.begin()
-    await house.until_over()
+    operation = await ended(house)
 
-    operation = await house.operations.operation(number)
     assert OperationStatus.HEALED is operation.status
     assert "delivery was not tried: no proxy has `lmtp`" in operation.because
 
@@ -150,10 +145,8 @@ async def test_a_proxy_that_remembers_is_made_to_forget(house):
 async def test_a_proxy_that_cannot_be_asked_forbids_it_before_anything_is_touched(house):
     house.proxies["proxy2"].unreachable = "no route"
 
-    number = await house.begin()
-    await house.until_over()
+    operation = await ended(house)
 
-    operation = await house.operations.operation(number)
     assert OperationStatus.ESCALATED is operation.status
     assert "could not be proven" in operation.because
     assert [] == house.map.switches
@@ -333,6 +326,24 @@ async def test_moves_that_begin_together_do_not_fill_a_server_beyond_its_capacit
     assert ["be1", "be2"] == sorted(active.values())
     stays = next(one for one in await house.operations.operations() if one.kind is OperationKind.DRAIN)
     assert "it has no room: 2 mailboxes are active on its server" in stays.because
+
+
+async def test_a_move_that_leads_to_the_server_that_is_emptied_keeps_no_other_from_leaving(house):
+    await house.recovering.leading.renew()
+    held = house.recovering.leading.held
+    other = await house.recovering.executor.opening.move("DB2", held=held, because="home", to="be1")
+    house.organization = house.organization.with_active({"DB1": "be1", "DB2": "be1"})  # it has switched already
+    deed = house.recovering.executor.facts.deed(
+        StepName.MOVE_DATABASES,
+        "be1",
+        operation=replace(house.recovering.executor.opening.drain_of("be1", actor="anna"), id=99),
+    )
+
+    kept = await deed.do()
+
+    assert [f"DB2 is being moved to be1 by recovery {other.id}, which has to end first"] == kept["not_begun"]
+    begun = [await house.operations.operation(number) for number in kept["moves"]]
+    assert ["DB1"] == [one.data["database"] for one in begun]
 
 
 async def test_what_cannot_move_stays_and_is_named_and_the_rest_moves(house):

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from mailward.engine.recovering.standing import stays
+from mailward.failover.source import SourceState
 from mailward.model import items
 from mailward.model.copies import CopyKind
 from mailward.model.errors import Refused, TemporaryFailure
@@ -378,3 +379,29 @@ def test_what_stays_taken_away_is_said_as_it_is():
     back = GiveBack(place=0, step=StepName.ALLOW_ACTIVATION, server="be1")
 
     assert "the copies on be1 may not become active until it is well again" == stays(back)
+
+
+async def test_what_it_takes_to_look_once_more_is_not_taken_from_the_time_that_sessions_have_to_end(house):
+    """Probes of a server that does not answer take their whole time-outs; a session of a user lives on there."""
+    house.services["be1"].unreachable = "no route to its host"
+    house.is_well = lambda key: key.server != "be1"
+    house.proxies["proxy1"].log_in("anna")
+    house.asking_takes = house.moves.sessions_end_within.total_seconds()
+    number = await house.begin()
+
+    await over(house, number)
+
+    switched = next(step for step in await house.steps(number) if step.name is StepName.SWITCH_OVER)
+    assert "mailboxes have sessions that lead there" in switched.because
+    assert "DB1" in house.map.held, "new logins were held meanwhile, so that those that waited could end"
+
+
+async def test_a_server_whose_host_says_that_it_has_ended_is_not_probed_while_users_wait(house):
+    house.services["be1"].become(ServiceState.FAILED)
+    house.is_well = lambda key: key.server != "be1"
+    house.latest.clear()
+
+    source = await house.recovering.executor.move_looks.source(house.organization.databases["DB1"])
+
+    assert SourceState.GONE is source.state
+    assert {} == house.latest

@@ -164,15 +164,23 @@ class MoveAway:
         return {"databases": list(self.databases)}
 
     async def do(self) -> Mapping[str, object]:
-        """Block activation first, so that nothing comes in behind what goes out; then begin every move."""
+        """
+        Block activation first, so that nothing comes in behind what goes out; then begin every move.
+
+        One that cannot be begun keeps the others from nothing; why is kept.
+        """
         if self.blocks:
             await block_activation(self.world, self.server, "it is being emptied")
-        begun = []
+        begun: list[int] = []
+        not_begun: list[str] = []
         for name in self.databases:
-            number = await self.begin(name)
-            if number is not None:
-                begun.append(number)
-        return {"moves": begun}
+            try:
+                number = await self.begin(name)
+            except Refused as refused:
+                not_begun.append(str(refused))
+            else:
+                begun.extend([number] if number is not None else [])
+        return {"moves": begun, "not_begun": not_begun} if not_begun else {"moves": begun}
 
     async def look(self, step: Step, now: datetime) -> Found:  # noqa: ARG002
         """Beginning what is begun changes nothing: of one database one move is open at a time."""

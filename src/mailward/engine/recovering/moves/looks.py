@@ -15,6 +15,7 @@ from mailward.failover.ways import Way, arrived, way_of_mail, way_of_user
 from mailward.model import items
 from mailward.model.copies import CopyState, DatabaseCopy, PlannedMove
 from mailward.model.errors import MailwardError
+from mailward.model.evidence import ServiceState
 from mailward.model.holds import HeldState, Hold, HoldKind
 from mailward.model.monitoring import AlertValue
 from mailward.model.organization import Database
@@ -45,6 +46,9 @@ class MoveLooks:
         service, unseen = (None, "the configuration names no host.service")
         if control is not None:
             service, unseen = await bounded(control.status())
+        if service is not None and (service.state.has_ended or service.state is ServiceState.HUNG):
+            # its host says enough, and probes of it would be waited for while users are served by nobody
+            return source_of(service, unseen=unseen, own_test_fails=None, database_fails=None)
         proxies = [proxy.name for proxy in self._world.organization().proxies]
         own, deep, *touched = await asyncio.gather(
             self._ask(ProbeKey(probe=items.SELF_TEST_PROBE, server=server, target=server)),

@@ -15,7 +15,7 @@ from mailward.failover.source import Source, SourceState
 from mailward.model.copies import CopyKind
 from mailward.model.organization import Database
 from mailward.model.recovery import Operation, OperationKind, OperationStatus, StepName, StepOutcome
-from mailward.recovery.moves import begun_by, move_of
+from mailward.recovery.moves import begun_by, move_of, not_begun
 
 LOOK_AGAIN_AFTER = timedelta(milliseconds=200)
 VERIFY_TRIES, VERIFY_AGAIN_AFTER_S = 3, 1.0
@@ -87,8 +87,9 @@ class MoveStages:
         if await self._any_fenced(moves):
             evidence["fenced"] = True
         failed = [one for one in moves if one is not None and one not in moved]
-        if failed:
-            because = "; ".join(f"{one.data.get('database')}: {one.because}" for one in failed)
+        stay = (*(f"{one.data.get('database')}: {one.because}" for one in failed), *not_begun(turn.steps))
+        if stay:
+            because = "; ".join(stay)
             return await self._noting.note(turn, StepOutcome.FAILED, f"not moved: {because}", evidence=evidence)
         if "/" in turn.operation.target and turn.operation.kind is OperationKind.MAILBOX_SERVER:
             evidence["healthy"] = True  # it was about this one database, whose users are served elsewhere now

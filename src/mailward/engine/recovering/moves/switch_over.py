@@ -102,13 +102,13 @@ class SwitchOver:
         if not mailboxes:
             raise Refused(f"the map knows no mailbox of {self.move.database}: nothing could be proven about nobody")
         addresses = await self._sessions.known_addresses()
-        until = self.world.moment() + self.world.moves().sessions_end_within.total_seconds()
         quiet_since: float | None = None
         synchronised = False
         routed_to = await self._map.routed_to()
         news = await self.changed() if routed_to == self.move.source else None
         if news is not None:
             raise Refused(f"since the copy was chosen {news}; nobody was sent elsewhere")
+        until = self.world.moment() + self.world.moves().sessions_end_within.total_seconds()
         while True:
             looked = await self._sessions.look()
             self._forgot |= looked.stopped
