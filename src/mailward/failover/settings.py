@@ -17,7 +17,10 @@ class MoveSettings:
     is copied.
     """
     sessions_end_within: timedelta = timedelta(seconds=10)
-    """How long sessions may take to leave the source."""
+    """
+    How long sessions may take to leave the source. From one that does not answer at least as long as proxies wait for
+    it (`backend_timeout`) and a little more, whatever stands here.
+    """
     capacity: int | None = None
     """The most mailboxes in active copies on one server. Default: as many as come."""
     poll_every: timedelta = timedelta(seconds=10)

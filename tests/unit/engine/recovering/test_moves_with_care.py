@@ -405,3 +405,24 @@ async def test_a_server_whose_host_says_that_it_has_ended_is_not_probed_while_us
 
     assert SourceState.GONE is source.state
     assert {} == house.latest
+
+
+async def test_logins_that_wait_for_a_silent_server_have_until_their_proxy_gives_up(house):
+    """Proxies wait longer than sessions are given elsewhere; nobody else could end these."""
+    house.organization = replace(
+        house.organization,
+        servers={
+            name: replace(server, backend_timeout=timedelta(seconds=40)) if server.is_proxy else server
+            for name, server in house.organization.servers.items()
+        },
+    )
+    house.services["be1"].unreachable = "no route to its host"
+    house.is_well = lambda key: key.server != "be1"
+    house.proxies["proxy1"].log_in("anna")
+    house.as_time_passes = lambda: house.servers.dead.add("be1") if house.moment > 35 else None
+    number = await house.begin()
+
+    await over(house, number)
+
+    assert OperationStatus.HEALED is (await house.operations.operation(number)).status
+    assert "be2" == (await house.map.active())["DB1"]

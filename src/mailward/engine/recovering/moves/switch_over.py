@@ -108,7 +108,7 @@ class SwitchOver:
         news = await self.changed() if routed_to == self.move.source else None
         if news is not None:
             raise Refused(f"since the copy was chosen {news}; nobody was sent elsewhere")
-        until = self.world.moment() + self.world.moves().sessions_end_within.total_seconds()
+        until = self.world.moment() + self._sessions_end_within()
         while True:
             looked = await self._sessions.look()
             self._forgot |= looked.stopped
@@ -149,12 +149,26 @@ class SwitchOver:
                 case SafeStep.SWITCH:
                     await self._switch()
                     routed_to = await self._map.routed_to()
-                    until = max(until, self.world.moment() + self.world.moves().sessions_end_within.total_seconds())
+                    until = max(until, self.world.moment() + self._sessions_end_within())
                 case SafeStep.SYNCHRONISE:
                     await self._catch_up(mailboxes)
                     synchronised = True
                 case _:
                     await self._small_step(following)
+
+    def _sessions_end_within(self) -> float:
+        """
+        How long sessions may take to leave the source, in seconds.
+
+        Those to a server that does not answer end by themselves: a login by its proxy's own time-out, once no new one
+        is let through. To give up sooner would help nobody.
+        """
+        within = self.world.moves().sessions_end_within
+        if not self.move.answers:
+            proxies = self.world.organization().proxies
+            waits = max((proxy.backend_timeout for proxy in proxies), default=timedelta(0))
+            within = max(within, waits + HELD_MEANWHILE)
+        return within.total_seconds()
 
     async def look(self, step: Step, now: datetime) -> Found:  # noqa: ARG002
         """Whatever was done is found done by doing it again: each step asks first."""
