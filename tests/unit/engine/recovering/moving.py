@@ -15,6 +15,7 @@ from mailward.model.copies import CopyKind
 from mailward.model.evidence import ServiceState
 from mailward.model.organization import LmtpEndpoint, Organization, RoutingMap
 from mailward.model.probing import Cause, Phase, ProbeResult, ResultType
+from mailward.model.recovery import Operation
 from mailward.monitors.samples import ProbeKey
 from mailward.ports.operations import Operations
 from mailward.testing.routing import MemoryMap, MemoryProxy, MemoryReplication, MemoryServers
@@ -152,6 +153,14 @@ class MovableHouse(House):
         )
         assert len(intention.operations) == 1, intention
         return intention.operations[0]
+
+    async def moved(self) -> Operation:
+        """Order the move of DB1, and see it to its end."""
+        number = await self.begin()
+        await self.until_over()
+        operation = await self.operations.operation(number)
+        assert operation is not None
+        return operation
 
     async def until_over(self, manager: Recovering | None = None, *, seconds: float = 120) -> None:
         """Let time pass until nothing is open any more, or that much time is over."""

@@ -1,4 +1,4 @@
-"""Moves by the executor: planned and forced, refused, interrupted, as part of a recovery."""
+"""Moves by the executor: planned and forced, refused, interrupted."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -11,10 +11,7 @@ from mailward.model.errors import Refused
 from mailward.model.evidence import ServiceState
 from mailward.model.holds import HoldKind
 from mailward.model.monitoring import AlertValue
-from mailward.model.probing import Cause
-from mailward.model.recovery import Mode, Operation, OperationKind, OperationStatus, StepName, StepOutcome
-from mailward.model.verdict import Confidence, Dependency, Tier, Verdict
-from mailward.ports.service_control import ConfigurationCheck
+from mailward.model.recovery import OperationKind, OperationStatus, StepName, StepOutcome
 
 from .moving import MovableHouse
 from .test_interrupted import Fuse, Killed, Mortal
@@ -30,15 +27,6 @@ async def house() -> MovableHouse:
     return house
 
 
-async def ended(house: MovableHouse) -> Operation:
-    """Order the move of DB1, and see it to its end."""
-    number = await house.begin()
-    await house.until_over()
-    operation = await house.operations.operation(number)
-    assert operation is not None
-    return operation
-
-
 async def outcomes(house: MovableHouse, number: int) -> dict[StepName, StepOutcome | None]:
     return {step.name: step.outcome for step in await house.steps(number)}
 
@@ -47,7 +35,7 @@ async def test_a_planned_move_takes_everybody_along(house):
     house.everybody_logs_in()
     assert house.proxies["proxy1"].write("anna", "the last mail")
 
-    operation = await ended(house)
+    operation = await house.moved()
 
     assert OperationStatus.HEALED is operation.status, operation.because
     assert {"DB1": "be2", "DB2": "be2"} == await house.map.active()
@@ -56,69 +44,6 @@ async def test_a_planned_move_takes_everybody_along(house):
         session for proxy in house.proxies.values() for session in await proxy.sessions() if session.address == "be1"
     ]
     assert house.map.held["DB1"] is not None, "new logins were held meanwhile"
-
-
-async def test_a_move_is_done_when_mail_is_delivered_through_every_proxy_too(house):
-    house.takes_mail()
-
-    operation = await ended(house)
-
-    assert OperationStatus.HEALED is operation.status
-    assert operation.because.endswith("through proxy1, proxy2, and mail is delivered")
-    assert {"proxy1", "proxy2"} == {key.server for key in house.deliveries}
-
-
-async def test_mail_that_one_proxy_does_not_deliver_is_told_as_what_it_is(house):
-    house.takes_mail()
-    house.mail_trouble["proxy2"] = (Cause.BACKEND_UNAVAILABLE, "LMTP says 451 4.4.0 Proxy failed (connect)")
-
-    operation = await ended(house)
-
-    assert OperationStatus.ESCALATED is operation.status
-    expected = "users are served, but mail is not delivered to be2: proxy2: LMTP says 451 4.4.0 Proxy failed (connect)"
-    assert expected in operation.because
-    assert "be2" == (await house.map.active())["DB1"], "and nobody is sent back for it"
-
-
-@pytest.mark.parametrize("cause", [Cause.COMMAND_REJECTED, Cause.OVER_QUOTA])
-async def test_a_health_mailbox_that_takes_no_mail_says_nothing_of_users(house, cause):
-    house.takes_mail()
-    house.mail_trouble["proxy1"] = (cause, "LMTP says 550 5.1.1 is not here")
-
-    operation = await ended(house)
-
-    assert OperationStatus.HEALED is operation.status
-    assert "proxy1: LMTP says 550 5.1.1 is not here, as before the move" in operation.because
-
-
-async def test_mail_that_was_delivered_before_the_move_and_bounces_after_it_calls_somebody(house):
-    house.takes_mail()
-    house.as_time_passes = lambda: house.mail_trouble.update(proxy1=(Cause.COMMAND_REJECTED, "LMTP says 550 unknown"))
-
-    operation = await ended(house)
-
-    assert OperationStatus.ESCALATED is operation.status
-    assert "mail is not delivered to be2: proxy1: LMTP says 550 unknown" in operation.because
-
-
-async def test_mail_that_bounces_after_a_forced_move_is_not_passed_over(house):
-    house.takes_mail()
-    house.mail_trouble["proxy1"] = (Cause.COMMAND_REJECTED, "LMTP says 550 unknown")
-    house.servers.dead.add("be1")
-    house.services["be1"].become(ServiceState.FAILED)
-    house.is_well = lambda key: key.server != "be1"
-
-    operation = await ended(house)
-
-    assert OperationStatus.ESCALATED is operation.status
-    assert "whether their mail is delivered to be2 is not known: proxy1: LMTP says 550 unknown" in operation.because
-
-
-async def test_where_no_proxy_says_where_it_takes_mail_the_move_says_that_it_was_not_tried(house):
-    operation = await ended(house)
-
-    assert OperationStatus.HEALED is operation.status
-    assert "delivery was not tried: no proxy has `lmtp`" in operation.because
 
 
 async def test_nobody_of_another_database_loses_a_session(house):
@@ -145,7 +70,7 @@ async def test_a_proxy_that_remembers_is_made_to_forget(house):
 async def test_a_proxy_that_cannot_be_asked_forbids_it_before_anything_is_touched(house):
     house.proxies["proxy2"].unreachable = "no route"
 
-    operation = await ended(house)
+    operation = await house.moved()
 
     assert OperationStatus.ESCALATED is operation.status
     assert "could not be proven" in operation.because
@@ -364,135 +289,6 @@ async def test_what_cannot_move_stays_and_is_named_and_the_rest_moves(house):
     assert OperationStatus.ESCALATED is operation.status
     assert "DB2" in operation.because
     assert {"DB1": "be2", "DB2": "be1"} == await house.map.active()
-
-
-class TestRecovery:
-    """The mailbox-server procedure, now complete."""
-
-    @pytest.fixture(autouse=True)
-    def _acts(self, house):
-        house.settings = replace(house.settings, classes=dict.fromkeys(house.settings.classes, Mode.ACT))
-        servers = house.organization.servers
-        house.organization = replace(
-            house.organization, servers={**servers, "be1": replace(servers["be1"], restartable=True)}
-        )
-        house.whereabouts.use(house.organization, house.map)
-
-    async def test_a_server_that_a_restart_does_not_mend_is_emptied_restarted_and_filled_when_well(self, house):
-        house.services["be1"].become(ServiceState.HUNG)
-        house.is_well = lambda key: key.server != "be1" or house.hosts["be1"].restarts > 0
-        house.monitor("be1", state=U, broken_for=2 * MINUTE)
-
-        await house.until_over(seconds=400)
-
-        (recovery,) = [one for one in await house.operations.operations() if one.kind is OperationKind.MAILBOX_SERVER]
-        steps = [step.name for step in await house.steps(recovery.id) if step.outcome is StepOutcome.DONE]
-        assert OperationStatus.HEALED is recovery.status, recovery.because
-        wanted = [
-            StepName.RESTART_SERVICE,
-            StepName.MOVE_DATABASES,
-            StepName.AWAIT_MOVES,
-            StepName.PROVE_EMPTY,
-            StepName.RESTART_SERVER,
-            StepName.ALLOW_ACTIVATION,
-        ]
-        assert wanted == [name for name in steps if name in wanted]
-        assert "be2" == (await house.map.active())["DB1"]
-        assert 1 == house.hosts["be1"].restarts
-        names = [step.name for step in await house.steps(recovery.id)]
-        moved = names.index(StepName.MOVE_DATABASES)
-        assert StepName.AWAIT_MOVES is names[moved + 1], "it waits for its moves, and looks at nothing meanwhile"
-
-    async def test_moves_that_succeed_are_no_remedies_that_were_in_vain(self, house):
-        """However many databases were moved away: the server's restart still comes after them."""
-        both = {
-            name: replace(one, copies=("be1", "be2"), active="be1")
-            for name, one in house.organization.databases.items()
-        }
-        house.organization = replace(house.organization, databases=both)
-        house.map.edit("DB2", "be1")
-        house.whereabouts.use(house.organization, house.map)
-        await house.copying.look()
-        house.services["be1"].become(ServiceState.HUNG)
-        house.is_well = lambda key: key.server != "be1" or house.hosts["be1"].restarts > 0
-        house.monitor("be1", state=U, broken_for=2 * MINUTE)
-
-        await house.until_over(seconds=400)
-
-        operations = await house.operations.operations()
-        (recovery,) = [one for one in operations if one.kind is OperationKind.MAILBOX_SERVER]
-        assert 2 == sum(one.kind is OperationKind.MOVE for one in operations)
-        assert OperationStatus.HEALED is recovery.status, recovery.because
-        assert 1 == house.hosts["be1"].restarts
-
-    async def test_what_prefers_it_is_moved_back_where_that_is_set(self, house):
-        house.moves = replace(house.moves, move_back=True)
-        house.services["be1"].become(ServiceState.HUNG)
-        machine = house.hosts["be1"]
-        restart = machine.restart
-
-        async def restart_and_come_back() -> None:
-            await restart()
-            house.services["be1"].become(ServiceState.RUNNING)
-
-        machine.restart = restart_and_come_back
-        house.is_well = lambda key: key.server != "be1" or machine.restarts > 0
-        house.monitor("be1", state=U, broken_for=2 * MINUTE)
-
-        await house.until_over(seconds=400)
-
-        assert {"DB1": "be1", "DB2": "be2"} == await house.map.active()
-
-    async def test_a_service_that_cannot_be_started_keeps_nobody_waiting(self, house):
-        house.services["be1"].become(ServiceState.FAILED)
-        house.services["be1"].configuration = ConfigurationCheck(is_valid=False, because="a missing brace")
-        house.is_well = lambda key: key.server != "be1"
-        house.monitor("be1", state=U, broken_for=2 * MINUTE)
-
-        await house.until_over(seconds=120)
-
-        assert {"DB1": "be2", "DB2": "be2"} == await house.map.active()
-        assert ("be1", "start") not in house.deeds()
-
-    async def test_copies_that_remain_forbid_the_restart(self, house):
-        house.services["be1"].become(ServiceState.HUNG)
-        house.is_well = lambda key: key.server != "be1"
-        house.monitor("be1", state=U, broken_for=2 * MINUTE)
-        house.services["be2"].become(ServiceState.STOPPED)
-
-        await house.until_over(seconds=60)
-
-        assert 0 == house.hosts["be1"].restarts
-        assert [] == house.map.switches
-
-    async def test_a_map_that_cannot_be_read_proves_nothing(self, house):
-        house.services["be1"].become(ServiceState.HUNG)
-        house.is_well = lambda key: key.server != "be1"
-        house.monitor("be1", state=U, broken_for=2 * MINUTE)
-        house.map.unreachable = "no route"
-
-        await house.until_over(seconds=60)
-
-        assert 0 == house.hosts["be1"].restarts
-
-    async def test_the_store_of_one_database_moves_that_database_alone(self, house):
-        verdict = Verdict(
-            tier=Tier.STORE,
-            confidence=Confidence.CERTAIN,
-            because="DB1 cannot be read",
-            server="be1",
-            dependency=Dependency.INFORMATION_STORE,
-        )
-        house.monitor("be1", items.DEEP_TEST_MONITOR, U, target="DB1", broken_for=5 * MINUTE, verdict=verdict)
-        house.is_well = lambda key: not (key.server == "be1" and key.probe == items.DEEP_TEST_PROBE)
-
-        await house.until_over(seconds=200)
-
-        (recovery,) = [one for one in await house.operations.operations() if one.kind is OperationKind.MAILBOX_SERVER]
-        assert OperationStatus.HEALED is recovery.status, recovery.because
-        assert "be2" == (await house.map.active())["DB1"]
-        assert [] == house.deeds()
-        assert ["be1/DB1"] == [hold.subject for hold in house.holds], "only that copy stays away"
 
 
 @pytest.mark.parametrize("at", range(0, 120, 3))
