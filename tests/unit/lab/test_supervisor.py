@@ -248,6 +248,32 @@ def test_what_is_written_into_a_lab_while_it_is_removed_is_gone_as_well(lab: Pat
     assert not (lab / "organization").exists()
 
 
+def test_what_its_manager_makes_anew_after_the_removal_is_removed_as_well(lab: Path) -> None:
+    """A manager whose database was removed makes it anew, with the directories above it, for as long as it runs."""
+    made = lab / "organization" / "state"
+    (lab / "organization").mkdir()
+    (lab / "organization" / "lab.json").write_text("{}")
+    supervisor = _supervise(lab / "organization" / "host", "--owned")
+    manager = subprocess.Popen((sys.executable, "-c", _MAKES_ANEW, str(made), "--config", f"{made.parent}/it.toml"))
+
+    supervisor.communicate(timeout=15)
+
+    assert 0 == manager.wait(10)
+    assert not made.parent.exists()
+
+
+#: It waits until its directory is removed, a moment more, and makes it anew.
+_MAKES_ANEW = """
+import pathlib, sys, time
+made = pathlib.Path(sys.argv[1])
+until = time.monotonic() + 10
+while made.parent.exists() and time.monotonic() < until:
+    time.sleep(0.005)
+time.sleep(0.3)
+made.mkdir(parents=True)
+"""
+
+
 def test_outside_a_lab_losing_the_owner_removes_nothing(lab: Path) -> None:
     (lab / "precious").write_text("mine")
     supervisor = _supervise(lab / "host", "--owned")

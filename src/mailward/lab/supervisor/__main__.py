@@ -18,6 +18,7 @@ from typing import Any
 from mailward.lab.supervisor.door import Door
 from mailward.lab.supervisor.machine import Machine
 from mailward.lab.supervisor.mounts import let_go_below
+from mailward.lab.supervisor.processes import all_processes
 from mailward.lab.supervisor.service import NotDone, Plan, Service, Status
 
 Request = Mapping[str, object]
@@ -80,12 +81,16 @@ def _remove(directory: Path) -> None:
 
 
 def _remove_for_good(lab: Path) -> None:
-    """Its manager ends at the same moment and may write its last words into what is being removed."""
+    """Its manager ends at the same moment, and while it runs it makes its database anew when that was removed."""
     until = time.monotonic() + MANAGER_ENDS_WITHIN
-    while lab.exists() and time.monotonic() < until:
+    while (_has_manager(lab) or lab.exists()) and time.monotonic() < until:
         shutil.rmtree(lab, ignore_errors=True)
-        if lab.exists():
-            time.sleep(0.1)
+        time.sleep(0.05)
+    shutil.rmtree(lab, ignore_errors=True)
+
+
+def _has_manager(lab: Path) -> bool:
+    return any(f"--config {lab}/" in process.title for process in all_processes())
 
 
 def _read_plan(known: Mapping[str, Any]) -> Plan:
