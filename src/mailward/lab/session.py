@@ -60,10 +60,14 @@ def deliver(blueprint: Blueprint, proxy: LabHost, recipient: str, message: bytes
     """
     Deliver a message by LMTP, through a proxy as mail from outside would come.
 
+    A connection that an outage has broken in the middle may stay silent for minutes after it: it is given up, as any
+    mail server does.
+
     Raises:
+        OSError: No connection, or no answer in time.
         smtplib.SMTPException: The server refused it; the text has its reply.
     """
-    with smtplib.LMTP(proxy.address, blueprint.ports.lmtp) as client:
+    with smtplib.LMTP(proxy.address, blueprint.ports.lmtp, timeout=20) as client:
         client.sendmail(f"someone@elsewhere.{DOMAIN}", [recipient], message)
 
 

@@ -146,6 +146,15 @@ class Traffic:
             self._stop.wait(0.02)
         return False
 
+    @property
+    def told(self) -> str:
+        """How each writer fares, for an error."""
+        return "; ".join(
+            f"{record.name}: {len(record.acknowledged)} acknowledged, served by {record.served_by[-1:]},"
+            f" last error {record.errors[-1:]}"
+            for record in self._writers()
+        )
+
     def look(self, on: LabHost) -> tuple[str, ...]:
         """Which of the messages acknowledged until now are not on that server yet; what comes later counts as late."""
         acknowledged = self._acknowledged()

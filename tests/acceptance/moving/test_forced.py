@@ -90,7 +90,7 @@ def test_a_server_no_proxy_reaches_is_not_left_while_sessions_hang_there(movable
         active = movable.active()["DB1"]
         assert (active == "be2") is (story.operation.status is OperationStatus.HEALED), movable.told()
         movable.lab.heal()
-        assert traffic.every_writer_is_served(active, seconds=60), movable.told()
+        assert traffic.every_writer_is_served(active, seconds=60), f"{traffic.told}\n{movable.told()}"
     assert {} == traffic.written_on_both("be1", "be2")
     account = counted(movable.lab, traffic, active)
     assert ((), ()) == (account.lost, account.doubled)
