@@ -27,6 +27,7 @@ from mailward.model.target import ProbeTarget, Turn
 from mailward.network import TcpNetwork
 from mailward.network.lmtp_delivery import LmtpDelivery
 from mailward.platforms.access_points import access_point_control_for
+from mailward.platforms.counting import counters_for
 from mailward.platforms.local.file_secrets import FileSecrets
 from mailward.platforms.local.host import LocalHost
 from mailward.platforms.local.self_check import descriptors
@@ -238,4 +239,5 @@ def _platform(organization: Organization, *, secrets: Secrets) -> Platform:
         routing=routing_for(organization, secrets),
         proxies=proxy_controls_for(organization),
         replication=replication_for(organization),
+        counters=counters_for(organization, SystemClock()),
     )

@@ -16,6 +16,7 @@ from mailward.engine.asked import Asked, tell
 from mailward.engine.assessment import Assessment
 from mailward.engine.canaries import Canaries
 from mailward.engine.conduct import Conduct, Look
+from mailward.engine.counter_looks import CounterLooks
 from mailward.engine.investigation import Investigation
 from mailward.engine.ledger import Change, Ledger
 from mailward.engine.looks import Looks
@@ -68,7 +69,10 @@ class Engine:
         self._looks = Looks(
             clock=parts.clock, problems=self.problems, map_problem=self.map_problem, copies=self._copies
         )
+        self._counter_looks = CounterLooks(clock=parts.clock)
         looks: dict[str, Look] = {
+            items.COMMAND_TIME_CHECK: self._counter_looks.at_command_time,
+            items.QUEUE_CHECK: self._counter_looks.at_queue,
             items.HEALTH_MANAGER_CHECK: self._looks.at_manager,
             items.DISK_SPACE_CHECK: self._looks.at_disk,
             items.REPLICATION_CHECK: self._looks.at_replication,
@@ -232,6 +236,11 @@ class Engine:
         self.whereabouts.use(organization, platform.routing)
         self._investigation.use(hosts=platform.hosts, services=platform.services)
         self._looks.use(hosts=platform.hosts)
+        self._counter_looks.use(
+            counters=platform.counters,
+            proxies=frozenset(server.name for server in organization.proxies),
+            settings=snapshot.probing,
+        )
         self._record(event, "mailward", because, actor=actor)
         self._watch_anew()
         self._is_watching = True
@@ -296,6 +305,7 @@ class Engine:
         now, organization = self.parts.clock.now(), self.snapshot.organization
         self._neighbourhood = Neighbourhood(self.coverage.probes, organization)
         self.timetable.plan(self.coverage, self.snapshot.probing, now=_monotonic())
+        self._counter_looks.limit(self.coverage.thresholds())
         self._asked.keep_only({probe.key for probe in self.coverage.probes})
         change = self.assessment.use(self.coverage, organization, now=now, stored=self._stored_statuses)
         self._stored_statuses = ()

@@ -9,6 +9,7 @@ from mailward.model.organization import Organization
 from mailward.ports.access_point_control import AccessPointControl
 from mailward.ports.chance import Chance
 from mailward.ports.clock import Clock
+from mailward.ports.counters import Counters
 from mailward.ports.holds import Holds
 from mailward.ports.host import Host
 from mailward.ports.host_control import HostControl
@@ -52,6 +53,7 @@ class Platform:
     routing: MailboxRouting | None = None
     proxies: Mapping[str, ProxyControl] = field(default_factory=dict)
     replication: Mapping[str, Replication] = field(default_factory=dict)
+    counters: Mapping[str, Counters] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

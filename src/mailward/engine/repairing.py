@@ -30,6 +30,7 @@ from mailward.monitors.following_holds import HoldChange
 from mailward.monitors.overrides import mode_override
 from mailward.ports.clock import Clock
 from mailward.ports.settings import Snapshot
+from mailward.recovery.procedures import is_about_load
 
 
 class Repairing:
@@ -170,11 +171,15 @@ class Repairing:
     def _mode(self, server: str, action: ActionClass, cause: MonitorKey | None) -> InForce:
         """The more careful of the organization's mode and the class's own, which an override may set anew."""
         settings = self._engine.snapshot.recovery
-        configured = settings.mode_of(action)
+        under_load = is_about_load(cause)
+        configured = settings.mode_of(action, under_load=under_load)
         now = self._clock.now()
         found = mode_override(self.holding.present(), server=server, action=action, key=cause, now=now)
         if found is None:
-            return InForce(mode=configured, because=f"{action.value} is set to {configured.value}")
+            said = f"{action.value} is set to {settings.mode_of(action).value}"
+            if configured is not settings.mode_of(action):
+                said = f"a server under load is set to {configured.value}"
+            return InForce(mode=configured, because=said)
         mode, hold = found
         careful = min(mode, settings.mode, key=list(Mode).index)
         because = f"{action.value} is set to {careful.value} by an override of {hold.owner}"

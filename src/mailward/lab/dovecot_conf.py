@@ -116,6 +116,8 @@ ssl_cert = <{tls}/cert.pem
 ssl_key = <{tls}/key.pem
 ssl_min_protocol = TLSv1.2
 imap_id_send = name * x-backend {name}
+# the command a session carries out stands in the title of its process
+verbose_proctitle = yes
 """
 
 _LOGIN = """\

@@ -3,7 +3,8 @@ Processes that a fault needs while it lasts: someone who takes all connections, 
 
 `python -m mailward.lab.intruder LAB PART [ARGUMENT…]` says so on standard output once it is in place, and ends with
 the lab. Parts: `crowd HOST USER…` (keeps a session of each user open), `lock` (holds the map's lock),
-`stranger HOST` (speaks SMTP where IMAP is expected), `squatter HOST` (has a port it is to listen on).
+`stranger HOST` (speaks SMTP where IMAP is expected), `squatter HOST` (has a port it is to listen on), `queue HOST`
+(fills its accept queue), `slow HOST SECONDS` (holds every mailbox's lock for so long, again and again).
 """
 
 import os
@@ -12,6 +13,7 @@ import sqlite3
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 IN_PLACE = "in place"
 #: How long a crowd may take: others have the places it wants, and give them up when their sessions end.
 _CROWD_WITHIN = 30.0
+#: How long filling a queue may take.
+_QUEUE_WITHIN = 30.0
+#: Between two times of a store that is slow.
+_BREATHES_S = 0.3
 _GREETING = b"220 mail.lab.example ESMTP ready\r\n"
 _ANSWER = b"500 5.5.2 Error: command not recognized\r\n"
 
@@ -45,6 +51,10 @@ def main() -> None:
         _stranger(blueprint, blueprint.host(arguments[0]))
     elif part == "squatter":
         _squat((blueprint.host(arguments[0]).address, blueprint.ports.taken))
+    elif part == "queue":
+        _queue((blueprint.host(arguments[0]).address, blueprint.ports.imaps), blueprint.prober)
+    elif part == "slow":
+        _slow_down(blueprint.host(arguments[0]).store, float(arguments[1]))
     else:
         sys.exit(f"there is no part {part!r}")
 
@@ -109,6 +119,47 @@ def _squat(place: tuple[str, int]) -> None:
     with _take(place):
         _say_in_place()
         threading.Event().wait()
+
+
+def _queue(place: tuple[str, int], source: str) -> None:
+    """Connect until nobody is let in any more; whoever leaves the queue has a successor."""
+    import resource  # noqa: PLC0415 - only this part needs it
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    waiting, until = [], time.monotonic() + _QUEUE_WITHIN
+    while True:
+        try:
+            waiting.append(socket.create_connection(place, 0.5, (source, 0)))
+        except TimeoutError:
+            break
+        except OSError as error:
+            sys.exit(f"{place[0]}:{place[1]}: {error}")
+        if time.monotonic() > until:
+            sys.exit(f"{place[0]}:{place[1]} took {len(waiting)} connections and is not full")
+    _say_in_place()
+    threading.Event().wait()
+
+
+def _slow_down(store: Path, seconds: float) -> None:
+    """Dovecot locks the log of a mailbox's index (fcntl, its default) for whatever changes the mailbox."""
+    import fcntl  # noqa: PLC0415 - only this part needs it
+
+    said = False
+    while True:
+        held = []
+        for log in store.glob("**/dovecot.index.log"):
+            with suppress(OSError):  # it is rotated, or removed, just now
+                file = log.open("r+b")
+                fcntl.lockf(file, fcntl.LOCK_EX)
+                held.append(file)
+        if not said:
+            _say_in_place()
+            said = True
+        time.sleep(seconds)
+        for file in held:
+            file.close()
+        time.sleep(_BREATHES_S)
 
 
 def _take(place: tuple[str, int]) -> socket.socket:

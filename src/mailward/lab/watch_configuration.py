@@ -230,6 +230,7 @@ backend = "{backend}"
 _RECOVERY = """\
 [recovery]
 mode = "{mode}"
+load = "{mode}"
 {waits}
 [recovery.classes]
 start = "{mode}"
@@ -245,6 +246,7 @@ _SHORT_WAITS = """\
 settle = "6s"
 server_settle = "20s"
 look_again = "2s"
+observe = "10s"
 """
 
 _SHORT = """\
@@ -264,6 +266,18 @@ interval = "1s"
 
 [probes.DiskSpaceCheck]
 interval = "3s"
+
+# limits that a lab reaches within seconds
+[probes.ImapCommandTimeCheck]
+interval = "2s"
+window = "20s"
+stuck_after = "8s"
+
+[probes.ImapQueueCheck]
+interval = "2s"
+
+[monitors.AverageCommandProcessingTimeGt60sMonitor]
+threshold = "500ms"
 
 [probes.HealthManagerCheck]
 interval = "3s"

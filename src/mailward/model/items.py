@@ -21,6 +21,8 @@ DEEP_TEST_PROBE = "ImapDeepTestProbe"
 PROXY_TEST_PROBE = "ImapProxyTestProbe"
 CTP_PROBE = "ImapCTPProbe"
 DELIVERY_PROBE = "LmtpDeliveryProbe"
+COMMAND_TIME_CHECK = "ImapCommandTimeCheck"
+QUEUE_CHECK = "ImapQueueCheck"
 DISK_SPACE_CHECK = "DiskSpaceCheck"
 HEALTH_MANAGER_CHECK = "HealthManagerCheck"
 REPLICATION_CHECK = "ImapReplicationCheck"
@@ -29,6 +31,8 @@ SELF_TEST_MONITOR = "ImapSelfTestMonitor"
 DEEP_TEST_MONITOR = "ImapDeepTestMonitor"
 PROXY_TEST_MONITOR = "ImapProxyTestMonitor"
 CTP_MONITOR = "ImapCTPMonitor"
+COMMAND_TIME_MONITOR = "AverageCommandProcessingTimeGt60sMonitor"
+QUEUE_MONITOR = "RequestsQueuedGt500Monitor"
 CERTIFICATE_MONITOR = "ImapCertificateMonitor"
 HEALTH_MAILBOX_MONITOR = "ImapHealthMailboxMonitor"
 PUSH_MONITOR = "ImapPushMonitor"
@@ -176,6 +180,28 @@ PROBES: tuple[ProbeItem, ...] = (
         monitors=(),
     ),
     ProbeItem(
+        name=COMMAND_TIME_CHECK,
+        health_sets=(IMAP,),
+        dependencies=(),
+        describes=(
+            "Reads from the platform's counters how long the commands took that ended within the last minutes, IDLE left"
+            " out; and whether sessions carry out a command that makes no progress."
+        ),
+        conversation="none: it reads the counters of the platform (Dovecot: doveadm stats dump)",
+        monitors=(COMMAND_TIME_MONITOR,),
+    ),
+    ProbeItem(
+        name=QUEUE_CHECK,
+        health_sets=(IMAP,),
+        dependencies=(),
+        describes=(
+            "Reads how many connections wait to be taken at the IMAP listeners, and whether the service has all the"
+            " processes it may have."
+        ),
+        conversation="none: it reads the listening sockets and the platform's limits (Dovecot: doveadm service status)",
+        monitors=(QUEUE_MONITOR,),
+    ),
+    ProbeItem(
         name=DISK_SPACE_CHECK,
         health_sets=(SERVER_RESOURCES,),
         dependencies=(Dependency.INFORMATION_STORE,),
@@ -244,6 +270,33 @@ MONITORS: tuple[MonitorItem, ...] = (
         describes="The IMAP service of a mailbox server answers and lets its local health mailbox log in.",
         rule="3 consecutive failures",
         advice="Start the service if it failed, restart it if it hangs, and probe again.",
+    ),
+    MonitorItem(
+        name=COMMAND_TIME_MONITOR,
+        health_sets=(IMAP,),
+        probes=(COMMAND_TIME_CHECK,),
+        dependencies=(),
+        describes="Commands that users give are carried out in time.",
+        rule=(
+            "commands that ended within 5 minutes took more than 60 s on average, or 3 sessions have been carrying out"
+            " a command for 60 s without progress; with no command there is no data"
+        ),
+        advice=(
+            "Look at what the slowest command waits for: the mail store's disks, locks, a search without an index. A"
+            " restart of the service ends every session, and all of them log in again at once."
+        ),
+    ),
+    MonitorItem(
+        name=QUEUE_MONITOR,
+        health_sets=(IMAP,),
+        probes=(QUEUE_CHECK,),
+        dependencies=(),
+        describes="Requests are taken as fast as they come.",
+        rule="more than 500 requests wait in 4 looks running; or the queue is full, or clients are dropped, in 2",
+        advice=(
+            "If clients are dropped, raise the process limit that the reason names, as memory allows. If requests wait"
+            " at the listener, see whether the login processes run. A restart under load is a login storm."
+        ),
     ),
     MonitorItem(
         name=CERTIFICATE_MONITOR,

@@ -168,6 +168,11 @@ class Server:
         """Whether mailbox databases live here."""
         return Role.MAILBOX in self.roles
 
+    @property
+    def has_counters(self) -> bool:
+        """Whether what its platform counts can be read."""
+        return self.platform == "dovecot" and self.host.doveadm is not None
+
 
 HEALTH_PAGE = "health-page"
 """`control` of an access point: load balancers poll /health/SERVER, and a hold on a proxy's component takes it out."""

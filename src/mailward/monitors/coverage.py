@@ -16,19 +16,21 @@ from mailward.monitors.definition import MonitorDefinition, Rule
 from mailward.monitors.planned import Lane, PlannedProbe
 from mailward.monitors.planning import PASSIVE, ProbePlanner, copies_by_server
 from mailward.monitors.probing import ProbingSettings
-from mailward.monitors.readers import HealthMailboxReader, OwnReader, PushReader
+from mailward.monitors.readers import HealthMailboxReader, OwnReader, PushReader, Reader
 from mailward.monitors.resource_rules import CertificateRule, DiskForecast
-from mailward.monitors.rules import AnyOf, ConsecutiveFailures, PercentInWindow
+from mailward.monitors.rules import AboveThreshold, AnyOf, ConsecutiveFailures, PercentInWindow
 from mailward.monitors.samples import ProbeKey
 from mailward.monitors.settings import (
     FIELD_OF_ITEM,
     CertificateMonitorSettings,
+    CommandTimeMonitorSettings,
     DiskMonitorSettings,
     HealthMailboxMonitorSettings,
     HealthManagerMonitorSettings,
     ItemSettings,
     MonitorSettings,
     PushMonitorSettings,
+    QueueMonitorSettings,
     ServiceMonitorSettings,
 )
 
@@ -42,6 +44,8 @@ _MONITOR_OF_PROBE = {
     items.DEEP_TEST_PROBE: items.DEEP_TEST_MONITOR,
     items.PROXY_TEST_PROBE: items.PROXY_TEST_MONITOR,
     items.CTP_PROBE: items.CTP_MONITOR,
+    items.COMMAND_TIME_CHECK: items.COMMAND_TIME_MONITOR,
+    items.QUEUE_CHECK: items.QUEUE_MONITOR,
     items.DISK_SPACE_CHECK: items.DISK_SPACE_MONITOR,
     items.HEALTH_MANAGER_CHECK: items.HEALTH_MANAGER_MONITOR,
     items.REPLICATION_CHECK: items.REPLICATION_MONITOR,
@@ -59,6 +63,14 @@ class Coverage:
     def planned(self, key: ProbeKey) -> PlannedProbe | None:
         """That probe, or None where it is not run at all."""
         return next((probe for probe in self.probes if probe.key == key), None)
+
+    def thresholds(self) -> dict[ProbeKey, float]:
+        """Above what a counter is too high, by the look that reads it."""
+        return {
+            definition.probes[0]: definition.rule.threshold
+            for definition in self.monitors
+            if isinstance(definition.rule, AboveThreshold)
+        }
 
     def plans(self, key: ProbeKey) -> bool:
         """Whether that probe is run at all."""
@@ -122,7 +134,9 @@ class _Definer:
             return ()
         if probe.database is not None:
             return (probe.database,)
-        return self._all if probe.health_set == items.IMAP_PROXY else self._active.get(probe.key.server, ())
+        server = self._organization.servers.get(probe.key.server)
+        serves_all = server is not None and server.is_proxy and probe.health_set in (items.IMAP_PROXY, items.IMAP)
+        return self._all if serves_all else self._active.get(probe.key.server, ())
 
     def _define(
         self,
@@ -168,17 +182,25 @@ def rule_of(settings: ItemSettings, *, verify: bool = True) -> Rule:
     match settings:
         case ServiceMonitorSettings():
             return _service_rule(settings)
-        case HealthMailboxMonitorSettings():
-            return ConsecutiveFailures(failures=settings.consecutive_failures, reader=HealthMailboxReader())
-        case PushMonitorSettings():
-            return ConsecutiveFailures(failures=settings.consecutive_failures, reader=PushReader(limit=settings.limit))
-        case HealthManagerMonitorSettings():
-            return ConsecutiveFailures(failures=settings.consecutive_failures, reader=OwnReader())
+        case HealthMailboxMonitorSettings() | PushMonitorSettings() | HealthManagerMonitorSettings():
+            return ConsecutiveFailures(failures=settings.consecutive_failures, reader=_reader(settings))
         case CertificateMonitorSettings(unhealthy_below=unhealthy, degraded_below=degraded):
             return CertificateRule(unhealthy_below=unhealthy, degraded_below=degraded, verify=verify)
         case DiskMonitorSettings():
             return _disk_rule(settings)
+        case CommandTimeMonitorSettings() | QueueMonitorSettings():
+            return _counter_rule(settings)
     raise TypeError(f"no rule for {type(settings).__name__}")
+
+
+def _reader(settings: HealthMailboxMonitorSettings | PushMonitorSettings | HealthManagerMonitorSettings) -> Reader:
+    match settings:
+        case HealthMailboxMonitorSettings():
+            return HealthMailboxReader()
+        case PushMonitorSettings(limit=limit):
+            return PushReader(limit=limit)
+        case HealthManagerMonitorSettings():
+            return OwnReader()
 
 
 def _service_rule(settings: ServiceMonitorSettings) -> Rule:
@@ -201,4 +223,17 @@ def _disk_rule(settings: DiskMonitorSettings) -> Rule:
         forecast=settings.forecast,
         trend_window=settings.trend_window,
         trend_minimum=settings.trend_minimum,
+    )
+
+
+def _counter_rule(settings: CommandTimeMonitorSettings | QueueMonitorSettings) -> Rule:
+    if isinstance(settings, CommandTimeMonitorSettings):
+        threshold, what = settings.threshold.total_seconds(), "s on average"
+    else:
+        threshold, what = float(settings.threshold), "requests wait"
+    return AboveThreshold(
+        threshold=threshold,
+        samples=settings.consecutive_samples,
+        what=what,
+        failures=settings.consecutive_failures,
     )

@@ -65,6 +65,7 @@ class ProbePlanner:
             yield self._proxy_test(server)
         for server in self._organization.servers.values():
             yield from (self._disk(server, path) for path in server.host.store_paths)
+            yield from self._counters(server)
         if self._organization.routing is not None:
             for database in self._organization.databases.values():
                 yield from (self._replication(database, server) for server in database.passive if _follows(database))
@@ -248,6 +249,24 @@ class ProbePlanner:
             health_set=items.IMAP_PROTOCOL,
             interval=self._settings.replication_interval,
             timeout=self._settings.replication_timeout,
+        )
+
+    def _counters(self, server: Server) -> Iterator[PlannedProbe]:
+        """A proxy only passes commands on: how long they take is counted where they are carried out."""
+        if not server.has_counters:
+            return
+        if server.is_mailbox:
+            yield PlannedProbe(
+                key=ProbeKey(probe=items.COMMAND_TIME_CHECK, server=server.name, target=server.name),
+                health_set=items.IMAP,
+                interval=self._settings.command_time_interval,
+                timeout=self._settings.command_time_timeout,
+            )
+        yield PlannedProbe(
+            key=ProbeKey(probe=items.QUEUE_CHECK, server=server.name, target=server.name),
+            health_set=items.IMAP,
+            interval=self._settings.queue_interval,
+            timeout=self._settings.queue_timeout,
         )
 
     def _disk(self, server: Server, path: str) -> PlannedProbe:

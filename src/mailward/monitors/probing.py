@@ -43,6 +43,16 @@ class ProbingSettings:
     disk_interval: timedelta = timedelta(seconds=60)
     disk_timeout: timedelta = timedelta(seconds=10)
     """Asking the host over ssh takes up to seconds."""
+    command_time_interval: timedelta = timedelta(seconds=15)
+    command_time_timeout: timedelta = timedelta(seconds=10)
+    command_window: timedelta = timedelta(minutes=5)
+    """How far back commands count whose mean is judged."""
+    stuck_after: timedelta = timedelta(seconds=60)
+    """How long a session must have been carrying out one command, using no processor, to be stuck."""
+    stuck_sessions: int = 3
+    """Fewer that are stuck are the trouble of their mailboxes, such as a lock somebody holds, and not the server's."""
+    queue_interval: timedelta = timedelta(seconds=15)
+    queue_timeout: timedelta = timedelta(seconds=10)
     health_manager_interval: timedelta = timedelta(seconds=15)
     replication_interval: timedelta = timedelta(seconds=30)
     """Per passive copy; the copies themselves are looked at every `moves.poll_every`."""

@@ -4,11 +4,12 @@ The rules that count results: so many in a row, a percentage of a window, so man
 Each is a value that judges remembered samples and says why with its numbers. None of them knows what was probed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import groupby, takewhile
 
+from mailward.model.probing import ResultType
 from mailward.monitors.definition import Judgement, Memory, Reading, Rule, Standing
 from mailward.monitors.readers import Reader, ServiceReader
 from mailward.monitors.samples import Sample
@@ -136,21 +137,29 @@ class FailuresInWindow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AboveThreshold:
-    """Broken when a counter was above `threshold` in the last `samples` looks (consecutive sample above threshold)."""
+    """
+    Broken when a counter was above `threshold` in the last `samples` looks (consecutive sample above threshold), or
+    when the last `failures` looks found what is too much whatever the counter shows.
+    """
 
     threshold: float
     samples: int
     what: str
     """The counter, as in a sentence: "requests queued"."""
+    failures: int = 2
 
     @property
     def memory(self) -> Memory:
         """As many looks as must agree."""
-        return Memory(count=self.samples)
+        return Memory(count=max(self.samples, self.failures))
 
     def read(self, sample: Sample) -> Reading:
-        """BAD above the threshold; NOTHING without a level: an idle counter is no data, not health."""
-        if sample.level is None:
+        """BAD when failed or above the threshold; NOTHING without a level: an idle counter is no data, not health."""
+        if sample.is_monitoring_fault:
+            return Reading.NOTHING
+        if sample.result.is_failure:
+            return Reading.BAD
+        if sample.level is None or sample.result is not ResultType.SUCCEEDED:
             return Reading.NOTHING
         return Reading.BAD if sample.level > self.threshold else Reading.WELL
 
@@ -158,12 +167,18 @@ class AboveThreshold:
         """Look at the last samples."""
         if not samples:
             return _NOTHING_YET
-        because = f"{samples[-1].level or 0:g} {self.what}, the limit is {self.threshold:g}"
-        last = samples[-self.samples :]
-        if self.read(last[-1]) is Reading.WELL:
+        last = samples[-1]
+        because = last.said
+        if not last.result.is_failure:
+            because = f"{last.level or 0:g} {self.what}, the limit is {self.threshold:g}: {last.detail}"
+        if self.read(last) is Reading.WELL:
             return Judgement(standing=Standing.HELD, because=because)
-        if len(last) == self.samples and all(self.read(sample) is Reading.BAD for sample in last):
-            return Judgement(standing=Standing.BROKE, because=f"{because}, exceeded in {self.samples} looks running")
+        failed = _at_the_end(samples, lambda sample: sample.result.is_failure)
+        bad = _at_the_end(samples, lambda sample: self.read(sample) is Reading.BAD)
+        if failed >= self.failures:
+            return Judgement(standing=Standing.BROKE, because=f"{because} ({failed} looks running)")
+        if bad >= self.samples:
+            return Judgement(standing=Standing.BROKE, because=f"{because} ({bad} looks running)")
         return Judgement(standing=Standing.DOUBTFUL, because=because)
 
 
@@ -202,6 +217,11 @@ _BADNESS = {
     Standing.WARNS: 3,
     Standing.BROKE: 4,
 }
+
+
+def _at_the_end(samples: Sequence[Sample], is_bad: Callable[[Sample], bool]) -> int:
+    """How many samples at the end are bad."""
+    return sum(1 for _ in takewhile(is_bad, reversed(samples)))
 
 
 def _failures(count: int) -> str:

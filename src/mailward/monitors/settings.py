@@ -114,6 +114,30 @@ class DiskMonitorSettings(ItemSettings):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CommandTimeMonitorSettings(ItemSettings):
+    """AverageCommandProcessingTimeGt60sMonitor: Exchange's name says the default."""
+
+    threshold: timedelta = timedelta(seconds=60)
+    """The mean duration of commands above which it is broken."""
+    consecutive_samples: int = 1
+    """Looks in a row above the threshold. One will do: each is the mean of minutes already."""
+    consecutive_failures: int = 2
+    """Looks in a row that found several sessions stuck."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueueMonitorSettings(ItemSettings):
+    """RequestsQueuedGt500Monitor: Exchange's name says the default."""
+
+    threshold: int = 500
+    """The number of waiting requests above which it is broken. A queue that holds fewer breaks it when it is full."""
+    consecutive_samples: int = 4
+    """Looks in a row above the threshold: many clients that come at once are taken within seconds."""
+    consecutive_failures: int = 2
+    """Looks in a row that found a queue full, or clients dropped."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class HealthManagerMonitorSettings(ItemSettings):
     """HealthManagerMonitor: mailward looking at itself."""
 
@@ -139,6 +163,8 @@ class MonitorSettings:
     deep_test: ServiceMonitorSettings = field(default_factory=ServiceMonitorSettings)
     proxy_test: ServiceMonitorSettings = field(default_factory=ServiceMonitorSettings)
     ctp: ServiceMonitorSettings = field(default_factory=lambda: ServiceMonitorSettings(percent=PercentSettings()))
+    command_time: CommandTimeMonitorSettings = field(default_factory=CommandTimeMonitorSettings)
+    queue: QueueMonitorSettings = field(default_factory=QueueMonitorSettings)
     certificate: CertificateMonitorSettings = field(default_factory=CertificateMonitorSettings)
     health_mailbox: HealthMailboxMonitorSettings = field(default_factory=HealthMailboxMonitorSettings)
     push: PushMonitorSettings = field(default_factory=PushMonitorSettings)
@@ -153,6 +179,8 @@ FIELD_OF_ITEM = {
     items.DEEP_TEST_MONITOR: "deep_test",
     items.PROXY_TEST_MONITOR: "proxy_test",
     items.CTP_MONITOR: "ctp",
+    items.COMMAND_TIME_MONITOR: "command_time",
+    items.QUEUE_MONITOR: "queue",
     items.CERTIFICATE_MONITOR: "certificate",
     items.HEALTH_MAILBOX_MONITOR: "health_mailbox",
     items.PUSH_MONITOR: "push",

@@ -44,7 +44,7 @@ def proxy_controls_for(organization: Organization) -> Mapping[str, ProxyControl]
     return {
         name: DovecotProxy(doveadm)
         for name, server in organization.servers.items()
-        if server.is_proxy and (doveadm := _doveadm(server)) is not None
+        if server.is_proxy and (doveadm := doveadm_for(server)) is not None
     }
 
 
@@ -59,12 +59,16 @@ def replication_for(organization: Organization) -> Mapping[str, Replication]:
     return {
         name: DovecotReplication(doveadm, peers)
         for name, server in servers.items()
-        if (doveadm := _doveadm(server)) is not None
+        if (doveadm := doveadm_for(server)) is not None
     }
 
 
-def _doveadm(server: Server) -> Doveadm | None:
-    """Here or there, as the server is reached; there mailward-host says for which Dovecot."""
+def doveadm_for(server: Server) -> Doveadm | None:
+    """
+    The doveadm of a server, here or there as it is reached, or None where its configuration names none.
+
+    There mailward-host says for which Dovecot.
+    """
     if server.host.doveadm is None:
         return None
     if server.host.reach == LOCAL:

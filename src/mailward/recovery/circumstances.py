@@ -68,6 +68,8 @@ class Circumstances:
     """The worst of the monitors of this server's own service."""
     broken_since: datetime | None = None
     """When the first of them broke that still is broken."""
+    overloaded: bool = False
+    """Whether a counter of its own platform is what broke, and still is broken."""
     own_test_fails: bool | None = None
     """Whether the server's own test (self test, proxy test) failed the last time, and lately."""
 

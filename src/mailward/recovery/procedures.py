@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mailward.model import items
+from mailward.model.monitoring import MonitorKey
 from mailward.model.recovery import OperationKind, StepName
 from mailward.recovery.premises import Premise
 
@@ -113,7 +114,7 @@ PROCEDURES: Mapping[OperationKind, Procedure] = {
     ),
     OperationKind.LOAD: Procedure(
         kind=OperationKind.LOAD,
-        monitors=("AverageCommandProcessingTimeGt60sMonitor", "RequestsQueuedGt500Monitor"),
+        monitors=(items.COMMAND_TIME_MONITOR, items.QUEUE_MONITOR),
         stages=(
             Stage(step=_S.RE_PROBE),
             Stage(step=_S.RESTART_SERVICE, premise=_P.SERVICE_AT_FAULT, seed="1"),
@@ -122,6 +123,8 @@ PROCEDURES: Mapping[OperationKind, Procedure] = {
             Stage(step=_S.MOVE_DATABASES, premise=_P.HOLDS_ACTIVE_COPIES, gives_back=_S.ALLOW_ACTIVATION, seed="4.1"),
             Stage(step=_S.AWAIT_MOVES, premise=_P.MOVES_BEGUN),
             Stage(step=_S.PROVE_EMPTY, premise=_P.WHOLE_SERVER, tries=2, seed="4.2"),
+            # what counters say is of minutes in which its users were there: without them it may well be well
+            Stage(step=_S.OBSERVE, premise=_P.MOVES_BEGUN),
             Stage(step=_S.RESTART_SERVER, premise=_P.WHOLE_SERVER, seed="4"),
             Stage(step=_S.OBSERVE, seed="5"),
             Stage(step=_S.ESCALATE, seed="7"),
@@ -150,6 +153,11 @@ PROCEDURES: Mapping[OperationKind, Procedure] = {
         ),
     ),
 }
+
+
+def is_about_load(cause: MonitorKey | None) -> bool:
+    """Whether what broke is a counter: a restart for it is a matter of its own."""
+    return cause is not None and cause.item in PROCEDURES[OperationKind.LOAD].monitors
 
 
 def procedure_for(monitor: str) -> Procedure | None:

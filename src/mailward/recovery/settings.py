@@ -47,6 +47,13 @@ class RecoverySettings:
     throttles: Throttles = field(default_factory=Throttles)
     patience: timedelta = timedelta(seconds=60)
     """How long a running service must have been broken before it is restarted, at least."""
+    load: Mode = Mode.RECOMMEND
+    """
+    The most the load procedure may do, whatever the classes say: what is restarted under load has every client log in
+    again at once.
+    """
+    observe: timedelta = timedelta(minutes=10)
+    """How long a server under load must have been healthy without interruption after what was done for it."""
     approval_expires: timedelta = timedelta(minutes=15)
     """A yes that comes later is no yes: things have changed."""
     settle: timedelta = timedelta(seconds=15)
@@ -67,8 +74,8 @@ class RecoverySettings:
     minimum_healthy_percent: int = 50
     """A proxy is only taken out while at least this share of the others of its role is healthy, and at least one."""
 
-    def mode_of(self, action: ActionClass) -> Mode:
-        """How far this class of action goes: the more careful of the organization's and its own."""
+    def mode_of(self, action: ActionClass, *, under_load: bool = False) -> Mode:
+        """How far this class of action goes: the most careful of the organization's, its own and, where so, load's."""
         own = self.classes.get(action, CLASS_DEFAULTS[action])
         order = list(Mode)
-        return min(self.mode, own, key=order.index)
+        return min(self.mode, own, *([self.load] if under_load else []), key=order.index)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mailward.model.items import PROXY_TEST_MONITOR, SELF_TEST_MONITOR
+from mailward.model.items import COMMAND_TIME_MONITOR, PROXY_TEST_MONITOR, QUEUE_MONITOR, SELF_TEST_MONITOR
 from mailward.model.monitoring import MonitorKey, MonitorStatus
 from mailward.model.organization import Organization
 from mailward.model.recovery import Operation, OperationKind, OperationStatus
@@ -69,10 +69,13 @@ def databases_of(status: MonitorStatus, organization: Organization) -> tuple[str
     key = status.key
     if key.target in organization.databases:
         return (key.target,)
-    if key.item == SELF_TEST_MONITOR:
-        return tuple(database.name for database in organization.active_on(key.server))
     if key.item == PROXY_TEST_MONITOR:
         return tuple(organization.databases)
+    if key.item in (SELF_TEST_MONITOR, COMMAND_TIME_MONITOR, QUEUE_MONITOR):
+        server = organization.servers.get(key.server)
+        if server is not None and server.is_proxy and key.item != SELF_TEST_MONITOR:
+            return tuple(organization.databases)
+        return tuple(database.name for database in organization.active_on(key.server))
     return ()
 
 

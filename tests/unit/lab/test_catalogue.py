@@ -70,7 +70,7 @@ def test_what_is_there_to_be_diagnosed_is_in_the_catalogue() -> None:
         *("directory-missing", "directory-unreadable", "probe-password", "probe-account-missing"),
         *("certificate-expired", "certificate-untrusted", "certificate-misnamed", "certificate-stale"),
         *("store-unreadable", "store-read-only", "store-full", "database-unreadable", "database-replaced"),
-        *("over-quota", "connection-limit", "process-limit"),
+        *("over-quota", "connection-limit", "process-limit", "queue-full", "store-slow"),
         *("network-cut", "path-cut", "prober-banned", "garbage"),
     }
 

@@ -8,6 +8,7 @@ from mailward.config.sources import read_sources
 from mailward.config.validation import validate
 from mailward.lab.blueprint import Blueprint, Ports, Shape, draw
 from mailward.lab.watch_configuration import Timings, render_configuration, write_configuration
+from mailward.model import items
 from mailward.model.organization import Organization
 from mailward.model.recovery import ActionClass, Mode
 from mailward.ports.settings import Snapshot
@@ -107,7 +108,8 @@ def test_short_timings_change_intervals_and_no_time_out() -> None:
 
     probes = short.pop("probes")
     assert {"moves": {"poll_every": "2s"}} == {"moves": short.pop("moves")}
-    assert {"ImapCTPMonitor"} == short.pop("monitors").keys(), "a window as short as the intervals"
+    monitors = {"ImapCTPMonitor": "a window as short as the intervals", items.COMMAND_TIME_MONITOR: "a limit to reach"}
+    assert monitors.keys() == short.pop("monitors").keys()
     assert usual == short
     assert not [key for table in probes.values() for key in table if "timeout" in key]
 

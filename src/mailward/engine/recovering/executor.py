@@ -21,6 +21,7 @@ from mailward.engine.recovering.moves.deeds import MoveDeeds
 from mailward.engine.recovering.moves.looks import MoveLooks
 from mailward.engine.recovering.moves.stages import MoveStages
 from mailward.engine.recovering.noting import Noting
+from mailward.engine.recovering.observing import Observing
 from mailward.engine.recovering.opening import Opening
 from mailward.engine.recovering.progress import Progress
 from mailward.engine.recovering.record import Record
@@ -60,8 +61,8 @@ from mailward.recovery.wanted import ACTION_OF, Wanted
 _PAUSED = frozenset({OperationStatus.WAITING, OperationStatus.AWAITING_APPROVAL})
 _ORDERS = frozenset({OperationKind.MOVE, OperationKind.DRAIN})
 """What was decided before, by a person or under the gates of another recovery: nothing is probed whether it stands."""
-_OF_COPIES = frozenset({StepName.AWAIT_MOVES, StepName.PROVE_EMPTY})
-"""Stages that look at the copies of a server and not at its service."""
+_NOT_OF_SERVICE = frozenset({StepName.AWAIT_MOVES, StepName.PROVE_EMPTY, StepName.OBSERVE})
+"""Stages that look at the copies of a server, or at its monitors for a while, and do not probe its service."""
 
 
 class Executor:
@@ -91,6 +92,7 @@ class Executor:
         self.facts = Facts(world, move_deeds)
         self.acting = Acting(world, record, leading, facts=self.facts, ended=ended, progress=self.progress)
         self._looks = LookStages(world, record, facts=self.facts, noting=self.noting)
+        self._observing = Observing(world, noting=self.noting)
         self._moves = MoveStages(world, record, looks=self.move_looks, noting=self.noting)
         self._joining = Joining(world, record, opening=self.opening, noting=self.noting, ended=ended)
         self._giving_back = GivingBack(world, acting=self.acting, noting=self.noting)
@@ -138,6 +140,8 @@ class Executor:
                 turn = Turn(operation, steps, at, held)
                 if operation.data.get("ended_by") is not None:  # a person ended it: it is put back when it is well
                     return await self._escalate(turn)
+                if stage.step is StepName.OBSERVE:  # it takes its time, however well things look
+                    return await self._take(turn)
                 if self._looks_well(operation) and needs_fresh_evidence(steps, self._world.clock.now()):
                     return await self._looks.re_probe(turn.again())
                 return await self._take(turn)
@@ -159,7 +163,7 @@ class Executor:
             return await self._take_elsewhere(turn)
         wanted = Wanted(step=name if name in ACTION_OF else StepName.RESTART_SERVICE, server=server)
         seen = await self.acting.circumstances(wanted, turn.operation, turn.steps)
-        looks_at_service = turn.operation.kind not in _ORDERS and name not in _OF_COPIES
+        looks_at_service = turn.operation.kind not in _ORDERS and name not in _NOT_OF_SERVICE
         if looks_at_service and acted_since_last_look(server, seen.deeds, turn.steps, seen.now):
             return await self._looks.re_probe(turn.again(), settle=self._world.settings().settle)
         turn = replace(turn, at=started_instead(turn.at, seen, turn.steps))
@@ -186,6 +190,7 @@ class Executor:
             StepName.VERIFY: self._moves.verify,
             StepName.RECOVER_MAILBOX_SERVER: self._joining.join,
             StepName.COLLECT: self._looks.collect,
+            StepName.OBSERVE: self._observing.observe,
         }
         name = turn.at.stage.step
         if name in looks:

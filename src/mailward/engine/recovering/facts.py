@@ -36,6 +36,7 @@ from mailward.ports.access_point_control import AccessPointControl, Membership
 from mailward.recovery.circumstances import Circumstances, Place
 from mailward.recovery.moves import begun_by, so_far
 from mailward.recovery.premises import Around
+from mailward.recovery.procedures import is_about_load
 from mailward.recovery.wanted import Wanted
 
 ASK_FOR = timedelta(seconds=60)
@@ -134,6 +135,7 @@ class Facts:
             verdict=self.verdict(operation),
             alert=_worst(status.state for status in broken),
             broken_since=min((s.broken_since for s in broken if s.broken_since is not None), default=None),
+            overloaded=self._is_overloaded(operation),
             own_test_fails=self._own_test_fails(server),
             service=service,
             service_unseen=unseen,
@@ -282,6 +284,11 @@ class Facts:
             names_it = status.verdict is not None and status.verdict.server == server
             return [*found, *([status] if names_it else [])]
         return found
+
+    def _is_overloaded(self, operation: Operation | None) -> bool:
+        cause = operation.cause if operation is not None else None
+        status = self._world.status(cause) if cause is not None and is_about_load(cause) else None
+        return status is not None and status.state.is_broken
 
     def _own_test_fails(self, server: Server) -> bool | None:
         probe = items.SELF_TEST_PROBE if server.is_mailbox else items.PROXY_TEST_PROBE

@@ -234,6 +234,13 @@ _KINDS = (
         remedy=Remedy.HUMAN,
     ),
     _Kind(
+        name="queue-full",
+        strikes=_Strikes.EVERY_HOST,
+        sentence="the login processes of {place} hang, and as many clients wait for it as the kernel holds",
+        deeds=services.QUEUE_FULL,
+        remedy=Remedy.RESTART,
+    ),
+    _Kind(
         name="certificate-expired",
         strikes=_Strikes.EVERY_HOST,
         sentence="{place} serves a certificate that expired two days ago",
@@ -293,6 +300,15 @@ _KINDS = (
         dependency=Dependency.INFORMATION_STORE,
         tier=Tier.STORE,
         needs_root=True,
+    ),
+    _Kind(
+        name="store-slow",
+        strikes=_Strikes.MAILBOX_SERVERS,
+        sentence="whatever changes a mailbox on {place} takes more than a minute",
+        deeds=stores.STORE_SLOW,
+        remedy=Remedy.MOVE,
+        dependency=Dependency.INFORMATION_STORE,
+        tier=Tier.STORE,
     ),
     _Kind(
         name="database-unreadable",

@@ -100,6 +100,21 @@ LOGIN_HUNG: Deeds = _stop_processes("imap-login")
 AUTH_HUNG: Deeds = _stop_processes("auth")
 
 
+def _fill_queue(blueprint: Blueprint, host: LabHost) -> Memory:
+    """Nobody takes connections any more, and more come than wait."""
+    _hang_logins(blueprint, host)
+    return {"intruder": effects.launch(blueprint, "queue", host.name)}
+
+
+def _empty_queue(blueprint: Blueprint, host: LabHost, memory: Memory) -> None:
+    effects.dismiss(memory.get("intruder"))
+    _let_log_in(blueprint, host, memory)
+
+
+_hang_logins, _let_log_in = LOGIN_HUNG
+QUEUE_FULL: Deeds = (_fill_queue, _empty_queue)
+
+
 def settings(kind: str, text: str) -> Deeds:
     """Settings that a fault adds to the host's configuration."""
 

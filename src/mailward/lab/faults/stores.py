@@ -7,12 +7,15 @@ from pathlib import Path
 
 from mailward.lab import accounts
 from mailward.lab.blueprint import Blueprint, LabDatabase, LabHost
+from mailward.lab.faults import effects
 from mailward.lab.faults.deeds import NOTHING, Deeds, aside
 from mailward.lab.faults.fault import Memory
 from mailward.lab.faults.services import settings
 from mailward.lab.files import make_directory
 from mailward.lab.supervisor.mounts import let_go_of
 
+#: Longer than a command may take on average before mailward calls it broken by default.
+_SLOW_S = 70
 _FULL_STORE_BYTES = 8 * 1024 * 1024
 
 
@@ -57,6 +60,15 @@ def _unmount(_blueprint: Blueprint, host: LabHost, _memory: Memory) -> None:
     let_go_of(host.store)
 
 
+def _slow_down(blueprint: Blueprint, host: LabHost) -> Memory:
+    return {"intruder": effects.launch(blueprint, "slow", host.name, str(_SLOW_S))}
+
+
+def _let_work(_blueprint: Blueprint, _host: LabHost, memory: Memory) -> None:
+    effects.dismiss(memory.get("intruder"))
+
+
+STORE_SLOW: Deeds = (_slow_down, _let_work)
 STORE_UNREADABLE: Deeds = (_lock_store, _unlock_store)
 STORE_READ_ONLY: Deeds = (_mount_read_only, _unmount)
 STORE_FULL: Deeds = (_mount_full, _unmount)

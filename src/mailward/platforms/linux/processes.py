@@ -61,6 +61,16 @@ def look_at(pid: int) -> Process | None:
     )
 
 
+def cpu_ticks(pid: int) -> int | None:
+    """Processor time a process has used so far, in clock ticks; None once it is gone (proc(5): utime and stime)."""
+    try:
+        text = (_PROC / str(pid) / "stat").read_text(errors="replace")
+    except OSError:
+        return None
+    fields = text[text.rindex(")") + 2 :].split()
+    return int(fields[11]) + int(fields[12])
+
+
 def children(parent: int) -> tuple[Process, ...]:
     """The living children of a process."""
     return tuple(process for process in _all() if process.parent == parent and process.is_alive)

@@ -43,6 +43,7 @@ SUDO = ("/usr/bin/sudo", "-n", "--")
 ITSELF = ("/usr/bin/python3", "-I", "/usr/local/lib/mailward-host/mailward_host.py")
 AS_ROOT = "--as-root"
 SYSTEMCTL, DOVEADM, DOVECONF = "/usr/bin/systemctl", "/usr/bin/doveadm", "/usr/bin/doveconf"
+SS = "/usr/bin/ss"
 PROPERTIES = "LoadState,ActiveState,SubState,Result,MainPID,NRestarts,StateChangeTimestamp,ExecMainStartTimestamp,Job"
 
 #: What a request may consist of at all: words of these characters with one space between them.
@@ -201,6 +202,7 @@ VERBS: Mapping[str, Verb] = {
     "check": Verb((DOVECONF, "-x", "-c", "CONFIG", "-h", "protocols"), root=True),
     "check-plain": Verb((DOVECONF, "-c", "CONFIG", "-h", "protocols"), root=True),
     **{verb: _deed(verb) for verb in ("start", "stop", "restart", "reload", "enable", "reset-failed")},
+    "listening": Verb((SS, "-Hltn")),
     "restart-server": Verb((SYSTEMCTL, "--no-ask-password", "reboot"), acts=True, root=True),
     "doveadm who": _doveadm("-f", "json", "who"),
     "doveadm stats dump": _doveadm("stats", "dump"),

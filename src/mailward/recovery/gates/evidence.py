@@ -79,7 +79,8 @@ def not_confirmed(wanted: Wanted, seen: Circumstances) -> GateAnswer:
             confirmed = state is ServiceState.FAILED or seen.stopped_by_us  # a move may have fenced it
         case _:
             stuck = state is ServiceState.HUNG
-            confirmed = stuck or (state is ServiceState.RUNNING and seen.own_test_fails is True)
+            runs_and_fails = state is ServiceState.RUNNING and (seen.own_test_fails is True or seen.overloaded)
+            confirmed = stuck or runs_and_fails
     if not confirmed:
         return refuses(Gate.NOT_CONFIRMED, _not_confirmed(wanted, seen, state, because))
     return passes(Gate.NOT_CONFIRMED, f"its host says {state.value}: {because}")

@@ -1,0 +1,55 @@
+"""The load procedure to its end: commands of a store that has become slow, on a lab of its own."""
+
+import pytest
+
+from mailward.lab.blueprint import Shape
+from mailward.lab.faults import effects
+from mailward.lab.traffic import Traffic
+from mailward.model import items
+from mailward.model.recovery import OperationKind, OperationStatus, StepName, StepOutcome
+
+from .conftest import Acting, new_lab, until
+
+HELD_S = 3
+"""How long the store keeps each change waiting: slow, and no probe fails for it."""
+WRITERS = 4
+"""For each user, so that their commands outweigh those of the probes."""
+
+
+@pytest.fixture
+def slow_moves() -> str:
+    return '\n[recovery.throttles]\nmove_apart = "1s"\n'
+
+
+def test_a_server_whose_store_is_slow_is_observed_and_then_emptied(slow_moves: str) -> None:
+    with new_lab(Shape.TWO_TIER) as lab, Acting(lab, more=slow_moves) as acting:
+        users = [user for one in lab.blueprint.databases if one.copies[0] == "be1" for user in one.users]
+        with Traffic(lab.blueprint, tuple(users) * WRITERS, delivers=False, idles=False) as traffic:
+            intruder = effects.launch(lab.blueprint, "slow", "be1", str(HELD_S))
+            try:
+                until(lambda: _load(acting), seconds=60, otherwise=acting.told)
+                until(lambda: _load(acting).operation.status.is_over, seconds=240, otherwise=acting.told)
+                story = _load(acting)
+                served = {record.name: record.served_by[-1:] for record in traffic.records}
+            finally:
+                effects.dismiss(intruder)
+        steps = {step.name: step for step in story.steps}
+        observed = [step for step in story.steps if step.name is StepName.OBSERVE]
+
+        assert story.operation.cause is not None
+        assert items.COMMAND_TIME_MONITOR == story.operation.cause.item
+        assert StepOutcome.SKIPPED is steps[StepName.RESTART_SERVICE].outcome, acting.told()
+        assert "its store is at fault, not its service" in steps[StepName.RESTART_SERVICE].because
+        assert [False, False] == [step.evidence["healthy"] for step in observed[:2]], acting.told()
+        assert StepOutcome.DONE is steps[StepName.PROVE_EMPTY].outcome, acting.told()
+        assert True is observed[-1].evidence["healthy"], "without its users it is well, and need not be restarted"
+        assert OperationStatus.HEALED is story.operation.status
+        assert StepOutcome.DONE is steps[StepName.ALLOW_ACTIVATION].outcome
+        assert {"be2"} == {server for by in served.values() for server in by}, served
+        assert (StepName.RESTART_SERVICE, "be1") not in acting.deeds()
+        assert {} == acting.new_starts(), acting.told()
+
+
+def _load(acting: Acting):  # type: ignore[no-untyped-def] # a story, or None until there is one
+    found = [story for story in acting.stories("be1") if story.operation.kind is OperationKind.LOAD]
+    return found[0] if found else None
