@@ -6,13 +6,15 @@ notices to queue come out. It may be called as often as one likes: the same situ
 the outbox takes once. It is cheap when nothing changed, because texts are only written for alerts that did.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from mailward.alerts import text, titles
 from mailward.alerts.affected import Affected
+from mailward.alerts.documentation import references
 from mailward.alerts.grouping import group, is_worth_an_alert, labels_of
+from mailward.alerts.language import ENGLISH, Language, Languages, Message, language_of, message
 from mailward.alerts.matter import Cause, Excerpt, Matter, Recovery
 from mailward.alerts.relating import recoveries_of
 from mailward.alerts.settings import EscalationSettings
@@ -54,6 +56,13 @@ class Told:
     """What was told before: `Telling.known` of the last decision that was stored; at a start `Outbox.alerts()`."""
     excerpts: Mapping[MonitorKey, Excerpt] = field(default_factory=dict)
     """The last words on the wire of broken monitors, as far as they are at hand."""
+    languages: Languages = field(default_factory=dict)
+    """Those of the organization and of its channels."""
+
+    @property
+    def language(self) -> Language:
+        """In which alerts are kept and shown; a channel may have another."""
+        return language_of(self.languages, self.organization.language)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,57 +137,74 @@ def _firing(
         return None
     if what is not None:
         turns = after_telling(turns, what, urgency=judgement.urgency, standing=judgement.standing, now=told.now)
-    alert = replace(
-        _alert(matter, judgement, organization=told.organization),
-        starts_at=starts_at,
-        monitors=tuple(sorted(status.key for status in statuses)),
-        turns=turns,
-    )
-    if what is None and open_before is not None and _says_the_same(open_before, alert):
+
+    def bare(language: Language) -> Alert:
+        return replace(
+            _alert(matter, judgement, organization=told.organization, language=language),
+            starts_at=starts_at,
+            monitors=tuple(sorted(status.key for status in statuses)),
+            turns=turns,
+        )
+
+    if what is None and open_before is not None and _says_the_same(open_before, bare(told.language)):
         return None
-    title = titles.firing(matter, judgement, now=told.now)
-    alert = replace(
-        alert,
-        title=title,
-        text=text.firing(
-            title, matter, judgement, organization=told.organization, settings=told.settings, now=told.now
-        ),
-    )
+
+    def write(language: Language) -> Alert:
+        title = titles.firing(matter, judgement, now=told.now, language=language)
+        words = text.firing(
+            title,
+            matter,
+            judgement,
+            organization=told.organization,
+            settings=told.settings,
+            now=told.now,
+            language=language,
+        )
+        return replace(bare(language), title=title, text=words)
+
+    alert = write(told.language)
     if what is None:
         return _Outcome(alert=alert)
     event = _event(alert, judgement.because, before=open_before, now=told.now)
-    return _Outcome(alert=alert, notices=_notices(alert, told), event=event)
+    return _Outcome(alert=alert, notices=_notices(write, told), event=event)
 
 
 def _ending(alert: Alert, moved: Mapping[MonitorKey, Cause], silenced: set[MonitorKey], told: Told) -> _Outcome | None:
     """A told alert none of whose monitors shows it any more: silenced, explained by another cause, or over."""
     if any(key in silenced for key in alert.monitors):
-        return _resolved(alert, "it is in maintenance, or somebody repairs it", told, quietly=True)
+        return _resolved(alert, message("it is in maintenance, or somebody repairs it"), told, quietly=True)
     cause = next((moved[key] for key in alert.monitors if key in moved), None)
     if cause is not None:
-        return _resolved(alert, f"it is not over, but now told as {cause.key}", told)
+        return _resolved(alert, message("it is not over, but now told as {key}", key=cause.key), told)
     clear_since = alert.turns.clear_since
     if clear_since is None:
         return _Outcome(alert=replace(alert, turns=replace(alert.turns, clear_since=told.now)))
     if told.now - clear_since < told.settings.group_wait:
         return None
-    return _resolved(alert, "its monitors are well again", told, at=clear_since)
+    return _resolved(alert, message("its monitors are well again"), told, at=clear_since)
 
 
-def _resolved(alert: Alert, because: str, told: Told, *, quietly: bool = False, at: datetime | None = None) -> _Outcome:
+def _resolved(
+    alert: Alert, because: Message, told: Told, *, quietly: bool = False, at: datetime | None = None
+) -> _Outcome:
     ends_at = at or told.now
-    title = titles.resolved(alert, ends_at=ends_at)
-    over = replace(
-        alert,
-        status=AlertStatus.RESOLVED,
-        ends_at=ends_at,
-        title=title,
-        text=text.resolved(title, alert, because, ends_at=ends_at),
-        annotations={**alert.annotations, "because": because},
-        turns=replace(alert.turns, number=alert.turns.number + 1, clear_since=None),
-    )
-    event = _event(over, because, before=alert, now=told.now)
-    return _Outcome(alert=over, notices=_notices(over, told, quietly=quietly), event=event)
+
+    def write(language: Language) -> Alert:
+        title = titles.resolved(alert, ends_at=ends_at, language=language)
+        words = text.resolved(title, alert, because, organization=told.organization, ends_at=ends_at, language=language)
+        return replace(
+            alert,
+            status=AlertStatus.RESOLVED,
+            ends_at=ends_at,
+            title=title,
+            text=words,
+            annotations={**alert.annotations, "because": language.say(because)},
+            turns=replace(alert.turns, number=alert.turns.number + 1, clear_since=None),
+        )
+
+    over = write(told.language)
+    event = _event(over, ENGLISH.say(because), before=alert, now=told.now)
+    return _Outcome(alert=over, notices=_notices(write, told, quietly=quietly), event=event)
 
 
 def _matter(cause: Cause, broken: list[MonitorStatus], affected: Affected, told: Told) -> Matter:
@@ -204,12 +230,17 @@ def _start(matter: Matter, before: Alert | None) -> datetime:
     return max(matter.since, before.ends_at)
 
 
-def _alert(matter: Matter, judgement: Judgement, *, organization: Organization) -> Alert:
-    """The alert without its words, and as if it were new."""
+def _alert(matter: Matter, judgement: Judgement, *, organization: Organization, language: Language) -> Alert:
+    """The alert without its title and text, and as if it were new."""
     operation = judgement.operation
-    notes = {"because": judgement.because, "state": matter.statuses[0].state.value}
+    notes = {"because": language.say(judgement.reason), "state": matter.statuses[0].state.value}
+    worst = references((status.key.item for status in matter.statuses), organization.documentation)[0]
+    notes["documentation"] = str(worst)
+    if worst.address:
+        notes["runbook_url"] = worst.address  # what receivers of Alertmanager's know such an address by
     if operation is not None:
         steps = next(len(one.steps) for one in matter.recoveries if one.operation.id == operation.id)
+        # by its words in the record, as `recoveries` shows it: an annotation is for programs, too
         notes["recovery"] = f"{operation.id} {operation.status.value}, {steps} steps"
     return Alert(
         key=matter.cause.key,
@@ -230,18 +261,26 @@ def _says_the_same(before: Alert, alert: Alert) -> bool:
     return replace(before, title="", text="") == alert
 
 
-def _notices(alert: Alert, told: Told, *, quietly: bool = False) -> tuple[Notice, ...]:
-    return tuple(
-        Notice(
-            channel=channel.name,
-            identity=identity_of_notice(alert, channel.name),
-            alert=alert,
-            created_at=told.now,
-            next_try=told.now,
-        )
-        for channel in told.channels
-        if _hears(channel, alert) and (not quietly or channel.kind is ChannelKind.ALERTMANAGER)
-    )
+def _notices(write: Callable[[Language], Alert], told: Told, *, quietly: bool = False) -> tuple[Notice, ...]:
+    """A notice for each channel that hears of it, in its language; each language is written once."""
+    written: dict[str, Alert] = {}
+    notices = []
+    for channel in told.channels:
+        language = language_of(told.languages, channel.language)
+        if language.tag not in written:
+            written[language.tag] = write(language)
+        alert = written[language.tag]
+        if _hears(channel, alert) and (not quietly or channel.kind is ChannelKind.ALERTMANAGER):
+            notices.append(
+                Notice(
+                    channel=channel.name,
+                    identity=identity_of_notice(alert, channel.name),
+                    alert=alert,
+                    created_at=told.now,
+                    next_try=told.now,
+                )
+            )
+    return tuple(notices)
 
 
 def _hears(channel: Channel, alert: Alert) -> bool:
