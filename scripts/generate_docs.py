@@ -96,8 +96,8 @@ single changes are no longer told until it has settled.
 CLI_HEAD = """\
 # Command line
 
-`mailward --help`, and `--help` after any command, say the same. `check`, `items help`, `run`, `config`, `accounts`,
-`demo`, `lab` and `completion` need no running manager; every other command asks one.
+`mailward --help`, and `--help` after any command, say the same. `check`, `items help`, `run`, `config`, `settings`,
+`accounts`, `demo`, `lab` and `completion` need no running manager; every other command asks one.
 
 What changes something takes `--dry-run`, which shows what would be done and does nothing. What ends the sessions of
 users asks first; where nobody can be asked it is not done without `--yes`. Who did it is the user at this end of the

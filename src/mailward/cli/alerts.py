@@ -31,9 +31,9 @@ COLUMNS: tuple[Column[Alert], ...] = (
 @socket_option
 def alerts(*, form: Format) -> None:
     """
-    Show what people are told now, the most urgent first, and where it is explained.
+    Show what people are told now, the most urgent first.
 
-    --format list shows the whole text of each, in the organization's language.
+    Each with where its monitor is explained. --format list shows the whole text, in the organization's language.
     """
     firing = manager().alerts()
     show(firing, COLUMNS, form)
