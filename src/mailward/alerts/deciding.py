@@ -10,17 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from mailward.alerts import text, titles
 from mailward.alerts.affected import Affected
-from mailward.alerts.documentation import references
-from mailward.alerts.grouping import group, is_worth_an_alert, labels_of
+from mailward.alerts.grouping import group, is_worth_an_alert
 from mailward.alerts.language import ENGLISH, Language, Languages, Message, language_of, message
 from mailward.alerts.matter import Cause, Excerpt, Matter, Recovery
 from mailward.alerts.relating import recoveries_of
 from mailward.alerts.settings import EscalationSettings
 from mailward.alerts.silence import silences
 from mailward.alerts.turns import after_telling, news
-from mailward.alerts.urgency import Judgement, judge
+from mailward.alerts.urgency import judge
+from mailward.alerts.writing import Firing, Over
 from mailward.model.alerting import Alert, AlertStatus, Notice, Turns, Urgency
 from mailward.model.channels import Channel, ChannelKind
 from mailward.model.event import Event, EventKind
@@ -137,36 +136,23 @@ def _firing(
         return None
     if what is not None:
         turns = after_telling(turns, what, urgency=judgement.urgency, standing=judgement.standing, now=told.now)
-
-    def bare(language: Language) -> Alert:
-        return replace(
-            _alert(matter, judgement, organization=told.organization, language=language),
-            starts_at=starts_at,
-            monitors=tuple(sorted(status.key for status in statuses)),
-            turns=turns,
-        )
-
-    if what is None and open_before is not None and _says_the_same(open_before, bare(told.language)):
+    firing = Firing(
+        matter=matter,
+        judgement=judgement,
+        starts_at=starts_at,
+        monitors=tuple(sorted(status.key for status in statuses)),
+        turns=turns,
+        organization=told.organization,
+        settings=told.settings,
+        now=told.now,
+    )
+    if what is None and open_before is not None and _says_the_same(open_before, firing.bare(told.language)):
         return None
-
-    def write(language: Language) -> Alert:
-        title = titles.firing(matter, judgement, now=told.now, language=language)
-        words = text.firing(
-            title,
-            matter,
-            judgement,
-            organization=told.organization,
-            settings=told.settings,
-            now=told.now,
-            language=language,
-        )
-        return replace(bare(language), title=title, text=words)
-
-    alert = write(told.language)
+    alert = firing.written(told.language)
     if what is None:
         return _Outcome(alert=alert)
     event = _event(alert, judgement.because, before=open_before, now=told.now)
-    return _Outcome(alert=alert, notices=_notices(write, told), event=event)
+    return _Outcome(alert=alert, notices=_notices(alert, firing.written, told), event=event)
 
 
 def _ending(alert: Alert, moved: Mapping[MonitorKey, Cause], silenced: set[MonitorKey], told: Told) -> _Outcome | None:
@@ -187,24 +173,10 @@ def _ending(alert: Alert, moved: Mapping[MonitorKey, Cause], silenced: set[Monit
 def _resolved(
     alert: Alert, because: Message, told: Told, *, quietly: bool = False, at: datetime | None = None
 ) -> _Outcome:
-    ends_at = at or told.now
-
-    def write(language: Language) -> Alert:
-        title = titles.resolved(alert, ends_at=ends_at, language=language)
-        words = text.resolved(title, alert, because, organization=told.organization, ends_at=ends_at, language=language)
-        return replace(
-            alert,
-            status=AlertStatus.RESOLVED,
-            ends_at=ends_at,
-            title=title,
-            text=words,
-            annotations={**alert.annotations, "because": language.say(because)},
-            turns=replace(alert.turns, number=alert.turns.number + 1, clear_since=None),
-        )
-
-    over = write(told.language)
+    ending = Over(alert=alert, because=because, ends_at=at or told.now, organization=told.organization)
+    over = ending.written(told.language)
     event = _event(over, ENGLISH.say(because), before=alert, now=told.now)
-    return _Outcome(alert=over, notices=_notices(write, told, quietly=quietly), event=event)
+    return _Outcome(alert=over, notices=_notices(over, ending.written, told, quietly=quietly), event=event)
 
 
 def _matter(cause: Cause, broken: list[MonitorStatus], affected: Affected, told: Told) -> Matter:
@@ -230,52 +202,27 @@ def _start(matter: Matter, before: Alert | None) -> datetime:
     return max(matter.since, before.ends_at)
 
 
-def _alert(matter: Matter, judgement: Judgement, *, organization: Organization, language: Language) -> Alert:
-    """The alert without its title and text, and as if it were new."""
-    operation = judgement.operation
-    notes = {"because": language.say(judgement.reason), "state": matter.statuses[0].state.value}
-    worst = references((status.key.item for status in matter.statuses), organization.documentation)[0]
-    notes["documentation"] = str(worst)
-    if worst.address:
-        notes["runbook_url"] = worst.address  # what receivers of Alertmanager's know such an address by
-    if operation is not None:
-        steps = next(len(one.steps) for one in matter.recoveries if one.operation.id == operation.id)
-        # by its words in the record, as `recoveries` shows it: an annotation is for programs, too
-        notes["recovery"] = f"{operation.id} {operation.status.value}, {steps} steps"
-    return Alert(
-        key=matter.cause.key,
-        status=AlertStatus.FIRING,
-        urgency=judgement.urgency,
-        title="",
-        text="",
-        starts_at=matter.since,
-        labels=labels_of(matter.cause, organization.name),
-        annotations=notes,
-        operation=operation.id if operation is not None else None,
-        databases=matter.affected,
-    )
-
-
 def _says_the_same(before: Alert, alert: Alert) -> bool:
     """Whether nothing but the text, which is only written for what changed, would differ."""
     return replace(before, title="", text="") == alert
 
 
-def _notices(write: Callable[[Language], Alert], told: Told, *, quietly: bool = False) -> tuple[Notice, ...]:
-    """A notice for each channel that hears of it, in its language; each language is written once."""
-    written: dict[str, Alert] = {}
+def _notices(
+    alert: Alert, written: Callable[[Language], Alert], told: Told, *, quietly: bool = False
+) -> tuple[Notice, ...]:
+    """A notice for each channel that hears of *alert*, in the channel's language; each language is written once."""
+    by_tag = {told.language.tag: alert}
     notices = []
     for channel in told.channels:
         language = language_of(told.languages, channel.language)
-        if language.tag not in written:
-            written[language.tag] = write(language)
-        alert = written[language.tag]
+        if language.tag not in by_tag:
+            by_tag[language.tag] = written(language)
         if _hears(channel, alert) and (not quietly or channel.kind is ChannelKind.ALERTMANAGER):
             notices.append(
                 Notice(
                     channel=channel.name,
                     identity=identity_of_notice(alert, channel.name),
-                    alert=alert,
+                    alert=by_tag[language.tag],
                     created_at=told.now,
                     next_try=told.now,
                 )

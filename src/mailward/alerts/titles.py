@@ -57,6 +57,9 @@ def resolved(alert: Alert, *, ends_at: datetime, language: Language = ENGLISH) -
 def what_is_broken(cause: Cause, *, failing: bool = False, language: Language = ENGLISH) -> str:
     """be1: IMAP service broken."""
     say, thing = language.say, _thing(cause)
+    if cause.health_set is not None:
+        known = {"health_set": cause.health_set}
+        return _placed(cause, say("{health_set} failing", **known) if failing else say("{health_set} broken", **known))
     if cause.tier is Tier.MONITORING:
         return _placed(cause, say("{thing} is at fault", thing=thing))
     return _placed(cause, say("{thing} failing", thing=thing) if failing else say("{thing} broken", thing=thing))
