@@ -19,6 +19,7 @@ from pathlib import Path
 import click
 
 from mailward.cli.main import COMMANDS, cli
+from mailward.config.monitors_page import monitors_page
 from mailward.config.reference import configuration_page
 from mailward.health import order
 from mailward.lab.blueprint import Shape
@@ -82,7 +83,7 @@ itself is its mode, which is `recommend` at first: then what is advised below is
 """
 HEALTH_SET_FOOT = """\
 How a monitor moves from state to state: [states](../states.md). Every setting:
-[configuration](../configuration.md).
+[configuration](../configuration.md). What is done about each: [monitors](../monitors.md).
 """
 STATES_ODD = """\
 A failed *observation* (an overloaded prober, a prober without network) is no failure of what was observed: it
@@ -95,8 +96,8 @@ single changes are no longer told until it has settled.
 CLI_HEAD = """\
 # Command line
 
-`mailward --help`, and `--help` after any command, say the same. `check`, `items help`, `run`, `config`, `accounts`,
-`demo`, `lab` and `completion` need no running manager; every other command asks one.
+`mailward --help`, and `--help` after any command, say the same. `check`, `items help`, `run`, `config`, `settings`,
+`accounts`, `demo`, `lab` and `completion` need no running manager; every other command asks one.
 
 What changes something takes `--dry-run`, which shows what would be done and does nothing. What ends the sessions of
 users asks first; where nobody can be asked it is not done without `--yes`. Who did it is the user at this end of the
@@ -154,6 +155,7 @@ def pages(docs: Path = DOCS) -> dict[str, str]:
     """Every generated page: its path below *docs* and its text; a measured section is taken from the page there."""
     made = {f"reference/health-sets/{known.name}.md": health_set_page(known) for known in HEALTH_SETS}
     made["reference/health-sets/README.md"] = health_sets_page()
+    made["reference/monitors.md"] = MARK + monitors_page()
     made["reference/states.md"] = states_page()
     made["reference/cli.md"] = cli_page()
     made["reference/configuration.md"] = MARK + configuration_page()
@@ -252,7 +254,8 @@ def _monitor_section(item: MonitorItem) -> list[str]:
         )
     if item.component:
         lines.append(f"- Server component: {item.component}.")
-    return [*lines, f"- What to do: {item.advice}", ""]
+    more = f"[the monitors' page](../monitors.md#{item.name.lower()})"
+    return [*lines, f"- What to do: {item.advice}", f"- What is done about it, under which gates: {more}.", ""]
 
 
 # States

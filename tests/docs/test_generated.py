@@ -1,10 +1,17 @@
 """Pages that follow from the code are what the code says now."""
 
+import re
 from pathlib import Path
 from types import ModuleType
 
+import pytest
+
+from mailward.alerts.documentation import PAGE, references
 from mailward.health.order import WORST_FIRST
-from mailward.model.items import HEALTH_SETS, MONITORS, PROBES
+from mailward.model.items import HEALTH_SETS, MONITORS, PROBES, MonitorItem
+from mailward.monitors.defaults import defaults_of
+from mailward.recovery.outline import outline_for
+from mailward.recovery.premises import Premise
 
 
 def test_every_generated_page_is_what_the_code_gives_now(root: Path, generator: ModuleType) -> None:
@@ -33,6 +40,38 @@ def test_every_probe_and_monitor_is_explained_on_the_page_of_each_of_its_health_
     assert [] == missing
 
 
+@pytest.mark.parametrize("item", MONITORS, ids=lambda item: item.name)
+def test_what_an_alert_links_to_is_the_heading_of_its_monitor(root: Path, item: MonitorItem) -> None:
+    (reference,) = references([item.name], "")
+    page, _, anchor = reference.page.partition("#")
+
+    headings = [line for line in (root / page).read_text().splitlines() if line.startswith("#")]
+
+    assert 1 == headings.count(f"## {item.name}")
+    assert anchor == item.name.lower()
+
+
+@pytest.mark.parametrize("item", MONITORS, ids=lambda item: item.name)
+def test_a_monitors_section_says_its_rule_settings_stages_and_gates_and_what_a_person_does(
+    root: Path, item: MonitorItem
+) -> None:
+    section = _section(_committed(root, PAGE), item.name)
+    outline = outline_for(item.name)
+
+    assert [] == [
+        wanted
+        for wanted in (item.describes, item.rule, item.advice, *item.probes, *item.health_sets, *defaults_of(item.name))
+        if wanted not in section
+    ]
+    stages = re.findall(r"^\| \d+ \| ([^|]+) \| ([^|]*) \|", section, re.MULTILINE)
+    assert [
+        (stage.step.value, "" if stage.premise is Premise.ALWAYS else stage.premise.value)
+        for stage in (outline.stages if outline else ())
+    ] == [(step, premise.strip()) for step, premise in stages]
+    for known in outline.gates if outline else ():
+        assert f"- before `{known.action.value}`: {', '.join(gate.value for gate in known.gates)}." in section
+
+
 def test_the_page_of_states_gives_the_worst_first(root: Path) -> None:
     page = _committed(root, "reference/states.md")
 
@@ -51,6 +90,10 @@ def test_what_was_measured_survives_a_new_page(generator: ModuleType, tmp_path: 
 
 def test_a_page_that_was_never_measured_says_so(generator: ModuleType) -> None:
     assert generator.NOT_MEASURED == generator.measured_in("")
+
+
+def _section(page: str, name: str) -> str:
+    return page.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
 
 
 def _committed(root: Path, name: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mailward.alerts.language import Message, message
 from mailward.alerts.matter import Matter
 from mailward.alerts.urgency import Judgement
 from mailward.model import items
@@ -11,22 +12,28 @@ from mailward.model.monitoring import MonitorKey
 from mailward.model.recovery import OperationStatus
 from mailward.model.verdict import Dependency, Tier
 
-_ADVICE = {item.name: item.advice for item in items.MONITORS}
+_ADVICE = {item.name: message(item.advice) for item in items.MONITORS}
 _OF_TIER = {
-    Tier.NAME_SERVICE: "Look at the name servers this host uses. Restarting IMAP services does not help.",
-    Tier.NETWORK: "Look at the network between mailward and the servers. Restarting IMAP services does not help.",
-    Tier.DIRECTORY: "Look at the directory that holds the users. Restarting IMAP services does not help.",
-    Tier.ACCESS_POINT: "Look at the load balancer, and whether it still has a proxy to send users to.",
-    Tier.PATH: "Both ends are well: look at the network and the firewall between proxy and mailbox server.",
-    Tier.STORE: (
+    Tier.NAME_SERVICE: message("Look at the name servers this host uses. Restarting IMAP services does not help."),
+    Tier.NETWORK: message(
+        "Look at the network between mailward and the servers. Restarting IMAP services does not help."
+    ),
+    Tier.DIRECTORY: message("Look at the directory that holds the users. Restarting IMAP services does not help."),
+    Tier.ACCESS_POINT: message("Look at the load balancer, and whether it still has a proxy to send users to."),
+    Tier.PATH: message("Both ends are well: look at the network and the firewall between proxy and mailbox server."),
+    Tier.STORE: message(
         "Look at the store: permissions, space, the mount. Restarting the IMAP service does not mend a store; another"
         " copy of the database can serve it."
     ),
-    Tier.MONITORING: ("Mend what mailward watches with: its accounts, its address, its own host."),
+    Tier.MONITORING: message("Mend what mailward watches with: its accounts, its address, its own host."),
 }
 _OF_DEPENDENCY = {
-    Dependency.CERTIFICATE: "Renew the certificate; where the one on disk is newer than the one served, reload.",
-    Dependency.AUTHENTICATION: "Look at the authentication service and at what it asks: passwords database, directory.",
+    Dependency.CERTIFICATE: message(
+        "Renew the certificate; where the one on disk is newer than the one served, reload."
+    ),
+    Dependency.AUTHENTICATION: message(
+        "Look at the authentication service and at what it asks: passwords database, directory."
+    ),
 }
 _OF_ITS_ITEMS = frozenset({Tier.MONITORING, Tier.UNKNOWN})
 """Where what each monitor advises says more than the tier does."""
@@ -36,7 +43,7 @@ _OF_ITS_ITEMS = frozenset({Tier.MONITORING, Tier.UNKNOWN})
 class Advice:
     """One thing to do: a sentence, a command, or both."""
 
-    sentence: str
+    sentence: Message | None = None
     command: tuple[str, ...] = ()
 
 
@@ -46,22 +53,24 @@ def next_steps(matter: Matter, judgement: Judgement) -> Iterator[Advice]:
     if operation is not None and operation.status is OperationStatus.AWAITING_APPROVAL:
         number = str(operation.id)
         yield Advice(
-            sentence="Say yes (mailward looks again before it acts):",
+            sentence=message("Say yes (mailward looks again before it acts):"),
             command=_mailward("recoveries", "approve", number),
         )
-        yield Advice(sentence="or no:", command=_mailward("recoveries", "deny", number))
+        yield Advice(sentence=message("or no:"), command=_mailward("recoveries", "deny", number))
     if judgement.is_at_work:
-        yield Advice(sentence="Nothing now: mailward is at work. You are called if it does not help.")
+        yield Advice(sentence=message("Nothing now: mailward is at work. You are called if it does not help."))
     if operation is not None:
-        yield Advice(sentence="The whole story, down to the conversation:", command=_mailward("why", str(operation.id)))
+        yield Advice(
+            sentence=message("The whole story, down to the conversation:"), command=_mailward("why", str(operation.id))
+        )
     if judgement.is_at_work:
         return
     yield from _repair(matter)
     if operation is None and matter.cause.server:
-        yield Advice(sentence="What is known of it now:", command=_mailward("why", matter.cause.server))
+        yield Advice(sentence=message("What is known of it now:"), command=_mailward("why", matter.cause.server))
     if matter.cause.server and matter.cause.tier is not Tier.MONITORING:
         yield Advice(
-            sentence="While you work on it, keep mailward's hands and calls away:",
+            sentence=message("While you work on it, keep mailward's hands and calls away:"),
             command=_mailward(
                 "maintenance", "start", matter.cause.server, "--for", "1h", "--reason", "repairing by hand"
             ),
@@ -74,7 +83,7 @@ def _repair(matter: Matter) -> Iterator[Advice]:
     if dependency in _OF_DEPENDENCY:
         yield Advice(sentence=_OF_DEPENDENCY[dependency])
         if dependency is Dependency.CERTIFICATE and cause.server and cause.tier.runs_the_service:
-            yield Advice(sentence="", command=_mailward("service", "reload", cause.server))
+            yield Advice(command=_mailward("service", "reload", cause.server))
         return
     if cause.tier in _OF_TIER:
         yield Advice(sentence=_OF_TIER[cause.tier])
@@ -83,12 +92,14 @@ def _repair(matter: Matter) -> Iterator[Advice]:
         yield from (Advice(sentence=_ADVICE[item]) for item in shown[:3] if item in _ADVICE)
     if cause.tier.runs_the_service and cause.server:
         yield Advice(
-            sentence="What the host says of the service:", command=_mailward("service", "status", cause.server)
+            sentence=message("What the host says of the service:"), command=_mailward("service", "status", cause.server)
         )
-        yield Advice(sentence="If it failed or was stopped:", command=_mailward("service", "start", cause.server))
-        yield Advice(sentence="If it runs but hangs:", command=_mailward("service", "restart", cause.server))
+        yield Advice(
+            sentence=message("If it failed or was stopped:"), command=_mailward("service", "start", cause.server)
+        )
+        yield Advice(sentence=message("If it runs but hangs:"), command=_mailward("service", "restart", cause.server))
     if cause.tier is Tier.MONITORING and any(key.item == items.HEALTH_MAILBOX_MONITOR for key in matter.monitors):
-        yield Advice(sentence="", command=_mailward("accounts", "check"))
+        yield Advice(command=_mailward("accounts", "check"))
 
 
 def probe_again(key: MonitorKey) -> tuple[str, ...]:

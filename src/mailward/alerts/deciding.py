@@ -6,19 +6,20 @@ notices to queue come out. It may be called as often as one likes: the same situ
 the outbox takes once. It is cheap when nothing changed, because texts are only written for alerts that did.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from mailward.alerts import text, titles
 from mailward.alerts.affected import Affected
-from mailward.alerts.grouping import group, is_worth_an_alert, labels_of
+from mailward.alerts.grouping import group, is_worth_an_alert
+from mailward.alerts.language import ENGLISH, Language, Languages, Message, language_of, message
 from mailward.alerts.matter import Cause, Excerpt, Matter, Recovery
 from mailward.alerts.relating import recoveries_of
 from mailward.alerts.settings import EscalationSettings
 from mailward.alerts.silence import silences
 from mailward.alerts.turns import after_telling, news
-from mailward.alerts.urgency import Judgement, judge
+from mailward.alerts.urgency import judge
+from mailward.alerts.writing import Firing, Over
 from mailward.model.alerting import Alert, AlertStatus, Notice, Turns, Urgency
 from mailward.model.channels import Channel, ChannelKind
 from mailward.model.event import Event, EventKind
@@ -54,6 +55,13 @@ class Told:
     """What was told before: `Telling.known` of the last decision that was stored; at a start `Outbox.alerts()`."""
     excerpts: Mapping[MonitorKey, Excerpt] = field(default_factory=dict)
     """The last words on the wire of broken monitors, as far as they are at hand."""
+    languages: Languages = field(default_factory=dict)
+    """Those of the organization and of its channels."""
+
+    @property
+    def language(self) -> Language:
+        """In which alerts are kept and shown; a channel may have another."""
+        return language_of(self.languages, self.organization.language)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,57 +136,47 @@ def _firing(
         return None
     if what is not None:
         turns = after_telling(turns, what, urgency=judgement.urgency, standing=judgement.standing, now=told.now)
-    alert = replace(
-        _alert(matter, judgement, organization=told.organization),
+    firing = Firing(
+        matter=matter,
+        judgement=judgement,
         starts_at=starts_at,
         monitors=tuple(sorted(status.key for status in statuses)),
         turns=turns,
+        organization=told.organization,
+        settings=told.settings,
+        now=told.now,
     )
-    if what is None and open_before is not None and _says_the_same(open_before, alert):
+    if what is None and open_before is not None and _says_the_same(open_before, firing.bare(told.language)):
         return None
-    title = titles.firing(matter, judgement, now=told.now)
-    alert = replace(
-        alert,
-        title=title,
-        text=text.firing(
-            title, matter, judgement, organization=told.organization, settings=told.settings, now=told.now
-        ),
-    )
+    alert = firing.written(told.language)
     if what is None:
         return _Outcome(alert=alert)
     event = _event(alert, judgement.because, before=open_before, now=told.now)
-    return _Outcome(alert=alert, notices=_notices(alert, told), event=event)
+    return _Outcome(alert=alert, notices=_notices(alert, firing.written, told), event=event)
 
 
 def _ending(alert: Alert, moved: Mapping[MonitorKey, Cause], silenced: set[MonitorKey], told: Told) -> _Outcome | None:
     """A told alert none of whose monitors shows it any more: silenced, explained by another cause, or over."""
     if any(key in silenced for key in alert.monitors):
-        return _resolved(alert, "it is in maintenance, or somebody repairs it", told, quietly=True)
+        return _resolved(alert, message("it is in maintenance, or somebody repairs it"), told, quietly=True)
     cause = next((moved[key] for key in alert.monitors if key in moved), None)
     if cause is not None:
-        return _resolved(alert, f"it is not over, but now told as {cause.key}", told)
+        return _resolved(alert, message("it is not over, but now told as {key}", key=cause.key), told)
     clear_since = alert.turns.clear_since
     if clear_since is None:
         return _Outcome(alert=replace(alert, turns=replace(alert.turns, clear_since=told.now)))
     if told.now - clear_since < told.settings.group_wait:
         return None
-    return _resolved(alert, "its monitors are well again", told, at=clear_since)
+    return _resolved(alert, message("its monitors are well again"), told, at=clear_since)
 
 
-def _resolved(alert: Alert, because: str, told: Told, *, quietly: bool = False, at: datetime | None = None) -> _Outcome:
-    ends_at = at or told.now
-    title = titles.resolved(alert, ends_at=ends_at)
-    over = replace(
-        alert,
-        status=AlertStatus.RESOLVED,
-        ends_at=ends_at,
-        title=title,
-        text=text.resolved(title, alert, because, ends_at=ends_at),
-        annotations={**alert.annotations, "because": because},
-        turns=replace(alert.turns, number=alert.turns.number + 1, clear_since=None),
-    )
-    event = _event(over, because, before=alert, now=told.now)
-    return _Outcome(alert=over, notices=_notices(over, told, quietly=quietly), event=event)
+def _resolved(
+    alert: Alert, because: Message, told: Told, *, quietly: bool = False, at: datetime | None = None
+) -> _Outcome:
+    ending = Over(alert=alert, because=because, ends_at=at or told.now, organization=told.organization)
+    over = ending.written(told.language)
+    event = _event(over, ENGLISH.say(because), before=alert, now=told.now)
+    return _Outcome(alert=over, notices=_notices(over, ending.written, told, quietly=quietly), event=event)
 
 
 def _matter(cause: Cause, broken: list[MonitorStatus], affected: Affected, told: Told) -> Matter:
@@ -204,44 +202,32 @@ def _start(matter: Matter, before: Alert | None) -> datetime:
     return max(matter.since, before.ends_at)
 
 
-def _alert(matter: Matter, judgement: Judgement, *, organization: Organization) -> Alert:
-    """The alert without its words, and as if it were new."""
-    operation = judgement.operation
-    notes = {"because": judgement.because, "state": matter.statuses[0].state.value}
-    if operation is not None:
-        steps = next(len(one.steps) for one in matter.recoveries if one.operation.id == operation.id)
-        notes["recovery"] = f"{operation.id} {operation.status.value}, {steps} steps"
-    return Alert(
-        key=matter.cause.key,
-        status=AlertStatus.FIRING,
-        urgency=judgement.urgency,
-        title="",
-        text="",
-        starts_at=matter.since,
-        labels=labels_of(matter.cause, organization.name),
-        annotations=notes,
-        operation=operation.id if operation is not None else None,
-        databases=matter.affected,
-    )
-
-
 def _says_the_same(before: Alert, alert: Alert) -> bool:
     """Whether nothing but the text, which is only written for what changed, would differ."""
     return replace(before, title="", text="") == alert
 
 
-def _notices(alert: Alert, told: Told, *, quietly: bool = False) -> tuple[Notice, ...]:
-    return tuple(
-        Notice(
-            channel=channel.name,
-            identity=identity_of_notice(alert, channel.name),
-            alert=alert,
-            created_at=told.now,
-            next_try=told.now,
-        )
-        for channel in told.channels
-        if _hears(channel, alert) and (not quietly or channel.kind is ChannelKind.ALERTMANAGER)
-    )
+def _notices(
+    alert: Alert, written: Callable[[Language], Alert], told: Told, *, quietly: bool = False
+) -> tuple[Notice, ...]:
+    """A notice for each channel that hears of *alert*, in the channel's language; each language is written once."""
+    by_tag = {told.language.tag: alert}
+    notices = []
+    for channel in told.channels:
+        language = language_of(told.languages, channel.language)
+        if language.tag not in by_tag:
+            by_tag[language.tag] = written(language)
+        if _hears(channel, alert) and (not quietly or channel.kind is ChannelKind.ALERTMANAGER):
+            notices.append(
+                Notice(
+                    channel=channel.name,
+                    identity=identity_of_notice(alert, channel.name),
+                    alert=by_tag[language.tag],
+                    created_at=told.now,
+                    next_try=told.now,
+                )
+            )
+    return tuple(notices)
 
 
 def _hears(channel: Channel, alert: Alert) -> bool:

@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from mailward.alerts.language import ENGLISH, Language
 from mailward.model.recovery import is_statement
 
 COLUMNS = 78
@@ -64,12 +65,14 @@ def clean(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text).strip()
 
 
-def clock_time(moment: datetime, now: datetime) -> str:
+def clock_time(moment: datetime, now: datetime, language: Language = ENGLISH) -> str:
     """02:14 UTC, with the day where it is another than that of *now*."""
-    return moment.strftime("%H:%M UTC" if moment.date() == now.date() else "%-d %b %H:%M UTC")
+    if moment.date() == now.date():
+        return language.say("{at:%H:%M} UTC", at=moment)
+    return language.say("{at:%-d %b %H:%M} UTC", at=moment)
 
 
-def span(length: timedelta) -> str:
+def span(length: timedelta, language: Language = ENGLISH) -> str:
     """45 s, 12 min, 3 h 20 min, 2 days."""
     seconds = max(0, round(length.total_seconds()))
     if seconds < 120:
@@ -80,10 +83,17 @@ def span(length: timedelta) -> str:
     hours = minutes // 60
     if hours < 48:
         return f"{hours} h {minutes % 60} min" if minutes % 60 else f"{hours} h"
-    return f"{hours // 24} days"
+    return language.say("{days} days", days=hours // 24)
 
 
-def listed(names: Sequence[str], *, most: int) -> str:
+def listed(names: Sequence[str], *, most: int, language: Language = ENGLISH) -> str:
     """ "a, b and 7 more" """
     shown = ", ".join(names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+    if len(names) <= most:
+        return shown
+    return language.say("{names} and {count} more", names=shown, count=len(names) - most)
+
+
+def number(count: int, language: Language = ENGLISH) -> str:
+    """1,200; what stands between the thousands is a word of the language, too."""
+    return f"{count:,}".replace(",", language.say(","))

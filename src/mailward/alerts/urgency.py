@@ -8,6 +8,7 @@ While a recovery is at work, or nobody's mail is touched, it can wait until the 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from mailward.alerts.language import ENGLISH, Message, message
 from mailward.alerts.layout import gist
 from mailward.alerts.matter import Matter, Recovery
 from mailward.model.alerting import Urgency
@@ -28,13 +29,19 @@ class Judgement:
     """How urgent, and why."""
 
     urgency: Urgency
-    because: str
+    reason: Message
+    """Why, for whatever language it is told in."""
     standing: str = ""
     """What is asked of a person: "" nothing, "approval 12", "escalated"."""
     operation: Operation | None = None
     """The recovery that decides it, or else its own, the newest."""
     is_at_work: bool = False
     """Whether that recovery is why nobody has to get up."""
+
+    @property
+    def because(self) -> str:
+        """Why, as it is recorded: in English."""
+        return ENGLISH.say(self.reason)
 
 
 def judge(matter: Matter, *, now: datetime) -> Judgement:
@@ -45,57 +52,78 @@ def judge(matter: Matter, *, now: datetime) -> Judgement:
     for recovery in matter.recoveries:
         operation = recovery.operation
         if operation.status is OperationStatus.AWAITING_APPROVAL:
-            because = f"recovery {operation.id} waits for somebody to say yes: {gist(operation.because)}"
-            return _critical(because, standing=f"approval {operation.id}", operation=operation)
+            reason = message(
+                "recovery {number} waits for somebody to say yes: {quoted}",
+                number=operation.id,
+                quoted=gist(operation.because),
+            )
+            return _critical(reason, standing=f"approval {operation.id}", operation=operation)
     for recovery in matter.recoveries:
-        reason = _given_up(recovery, now)
-        if reason:
-            return _critical(reason, standing=ESCALATED, operation=recovery.operation)
+        given_up = _given_up(recovery, now)
+        if given_up is not None:
+            return _critical(given_up, standing=ESCALATED, operation=recovery.operation)
     at_work = next((one.operation for one in matter.recoveries if _is_at_work(one.operation, now)), None)
     if at_work is None:
-        because = "nothing repairs it" if newest is None else f"recovery {newest.id} ended: {gist(newest.because)}"
-        return _critical(because, operation=newest)
+        return _critical(_nothing_at_work(newest), operation=newest)
     if now - matter.since >= AT_WORK_AT_MOST:
-        because = f"recovery {at_work.id} is at work, but users have been waiting for more than 30 minutes"
-        return _critical(because, standing=ESCALATED, operation=at_work)
+        reason = message(
+            "recovery {number} is at work, but users have been waiting for more than 30 minutes", number=at_work.id
+        )
+        return _critical(reason, standing=ESCALATED, operation=at_work)
     return Judgement(
-        urgency=Urgency.WARNING, because=f"recovery {at_work.id} is at work", operation=at_work, is_at_work=True
+        urgency=Urgency.WARNING,
+        reason=message("recovery {number} is at work", number=at_work.id),
+        operation=at_work,
+        is_at_work=True,
     )
+
+
+def _nothing_at_work(newest: Operation | None) -> Message:
+    if newest is None:
+        return message("nothing repairs it")
+    return message("recovery {number} ended: {quoted}", number=newest.id, quoted=gist(newest.because))
 
 
 def _without_users(matter: Matter, newest: Operation | None) -> Judgement:
     if not any(status.state.is_broken for status in matter.statuses):
-        return Judgement(urgency=Urgency.INFO, because="nothing is known to be broken", operation=newest)
+        return Judgement(urgency=Urgency.INFO, reason=message("nothing is known to be broken"), operation=newest)
     asking = (one.operation for one in matter.recoveries if one.operation.status is OperationStatus.AWAITING_APPROVAL)
     asks = next(asking, None)
     if matter.affected:
-        because = "users are affected, but not for long enough to be sure"
+        reason = message("users are affected, but not for long enough to be sure")
     else:
-        because = "no user is known to be affected"
+        reason = message("no user is known to be affected")
     return Judgement(
         urgency=Urgency.WARNING,
-        because=because,
+        reason=reason,
         standing=f"approval {asks.id}" if asks is not None else "",
         operation=asks or newest,
     )
 
 
-def _critical(because: str, *, standing: str = "", operation: Operation | None = None) -> Judgement:
-    return Judgement(urgency=Urgency.CRITICAL, because=because, standing=standing, operation=operation)
+def _critical(reason: Message, *, standing: str = "", operation: Operation | None = None) -> Judgement:
+    return Judgement(urgency=Urgency.CRITICAL, reason=reason, standing=standing, operation=operation)
 
 
-def _given_up(recovery: Recovery, now: datetime) -> str:
-    """Why this recovery no longer counts as at work, though it may not have ended; "" when it does."""
+def _given_up(recovery: Recovery, now: datetime) -> Message | None:
+    """Why this recovery no longer counts as at work, though it may not have ended; None when it does."""
     operation = recovery.operation
     if operation.status is OperationStatus.ESCALATED or (operation.escalated_at and not _ended_well(operation)):
-        return f"recovery {operation.id} needs a person: {gist(operation.because)}"
+        return message(
+            "recovery {number} needs a person: {quoted}", number=operation.id, quoted=gist(operation.because)
+        )
     if operation.status is OperationStatus.WAITING:
         for answer in last_answers(recovery):
             if answer.answer is Answer.REFUSES or _opens_late(answer, now):
-                return f"recovery {operation.id} may not go on ({answer.gate.value}): {gist(answer.because)}"
+                return message(
+                    "recovery {number} may not go on ({gate}): {quoted}",
+                    number=operation.id,
+                    gate=answer.gate.value,
+                    quoted=gist(answer.because),
+                )
     if any(answer.gate is Gate.INEFFECTIVE and answer.answer is not Answer.PASSES for answer in last_answers(recovery)):
-        return f"recovery {operation.id} stopped: more of the same does not help"
-    return ""
+        return message("recovery {number} stopped: more of the same does not help", number=operation.id)
+    return None
 
 
 def last_answers(recovery: Recovery) -> tuple[GateAnswer, ...]:

@@ -7,6 +7,7 @@ Whoever reads it decides whether to let it; an empty week is told too, because s
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from mailward.alerts.language import ENGLISH, Language, Languages, language_of
 from mailward.alerts.layout import command_lines, paragraph
 from mailward.model.alerting import Alert, AlertStatus, Notice, Urgency
 from mailward.model.channels import Channel, ChannelKind
@@ -25,7 +26,13 @@ def is_due(now: datetime, *, mode: Mode) -> bool:
 
 
 def weekly_report(
-    operations: Iterable[Operation], channels: Sequence[Channel], *, organization: str, now: datetime
+    operations: Iterable[Operation],
+    channels: Sequence[Channel],
+    *,
+    organization: str,
+    now: datetime,
+    language: Language = ENGLISH,
+    languages: Languages | None = None,
 ) -> tuple[Alert, tuple[Notice, ...]]:
     """
     The report of the last seven days, and a notice of it for every channel that people read.
@@ -35,32 +42,41 @@ def weekly_report(
         channels: As configured.
         organization: Its name.
         now: The present moment.
+        language: In which it is kept.
+        languages: Those of the channels.
     """
     year, week, _ = now.isocalendar()
     found = [(operation, entry) for operation in operations for entry in _recommended(operation)]
-    title = f"{organization}: mailward would have acted {_times(len(found))} last week"
-    alert = Alert(
-        key=f"weekly report/{year}-W{week:02}",
-        status=AlertStatus.RESOLVED,
-        urgency=Urgency.INFO,
-        title=title,
-        text="\n".join(_lines(title, found)),
-        starts_at=now - WEEK,
-        ends_at=now,
-        labels={"alertname": "MailwardWeeklyReport", "organization": organization},
-    )
+    key = f"weekly report/{year}-W{week:02}"
+
+    def write(language: Language) -> Alert:
+        times = _times(len(found), language)
+        title = language.say(
+            "{organization}: mailward would have acted {times} last week", organization=organization, times=times
+        )
+        return Alert(
+            key=key,
+            status=AlertStatus.RESOLVED,
+            urgency=Urgency.INFO,
+            title=title,
+            text="\n".join(_lines(title, found, language)),
+            starts_at=now - WEEK,
+            ends_at=now,
+            labels={"alertname": "MailwardWeeklyReport", "organization": organization},
+        )
+
     notices = tuple(
         Notice(
             channel=channel.name,
-            identity=f"{alert.key}/{channel.name}",
-            alert=alert,
+            identity=f"{key}/{channel.name}",
+            alert=write(language_of(languages or {}, channel.language)),
             created_at=now,
             next_try=now,
         )
         for channel in channels
         if channel.kind in _PEOPLE and not channel.urgent_only
     )
-    return alert, notices
+    return write(language), notices
 
 
 def _recommended(operation: Operation) -> list[Mapping[str, object]]:
@@ -68,24 +84,35 @@ def _recommended(operation: Operation) -> list[Mapping[str, object]]:
     return [entry for entry in listed if isinstance(entry, Mapping)] if isinstance(listed, list | tuple) else []
 
 
-def _lines(title: str, found: Sequence[tuple[Operation, Mapping[str, object]]]) -> Iterable[str]:
+def _lines(title: str, found: Sequence[tuple[Operation, Mapping[str, object]]], language: Language) -> Iterable[str]:
+    say = language.say
     yield title
     yield ""
     if not found:
-        yield from paragraph("Nothing broke that mailward could have mended. It goes on watching.")
+        yield from paragraph(say("Nothing broke that mailward could have mended. It goes on watching."))
     for operation, entry in found:
-        when = moment_words(operation.started_at)
-        yield from paragraph(f"{when}: {entry.get('step')} on {entry.get('server')}", first="- ")
+        what = say("{step} on {server}", step=say(str(entry.get("step"))), server=entry.get("server"))
+        yield from paragraph(f"{moment_words(operation.started_at)}: {what}", first="- ")
         command = entry.get("command")
         if isinstance(command, list | tuple) and command:
             yield from command_lines([str(word) for word in command], indent="    ")
-        yield from paragraph(f"{operation.status.value}: mailward why {operation.id}", first="  ")
+        yield from paragraph(f"{say(operation.status.value)}: mailward why {operation.id}", first="  ")
     yield ""
     yield from paragraph(
-        "To let it act by itself, class by class: [recovery] mode and [recovery.classes] in mailward.toml."
-        " The report as a command: mailward recommendations --since 7d"
+        say(
+            "To let it act by itself, class by class: [recovery] mode and [recovery.classes] in mailward.toml."
+            " The report as a command: {command}",
+            command="mailward recommendations --since 7d",
+        )
     )
 
 
-def _times(count: int) -> str:
-    return {0: "not once", 1: "once", 2: "twice"}.get(count, f"{count} times")
+def _times(count: int, language: Language) -> str:
+    match count:
+        case 0:
+            return language.say("not once")
+        case 1:
+            return language.say("once")
+        case 2:
+            return language.say("twice")
+    return language.say("{count} times", count=count)

@@ -17,6 +17,7 @@ COLUMNS: tuple[Column[Alert], ...] = (
     Column(title="Since", text=lambda alert: moment_text(alert.starts_at), shed=1),
     Column(title="Title", text=lambda alert: alert.title, folds=True),
     Column(title="Recovery", text=lambda alert: str(alert.operation or ""), right=True, shed=2),
+    Column(title="Documentation", text=lambda alert: alert.annotations.get("documentation", ""), folds=True, shed=3),
     Column(title="Status", text=lambda alert: alert.status.value, list_only=True),
     Column(title="Key", text=lambda alert: alert.key, list_only=True),
     Column(title="Text", text=lambda alert: alert.text, list_only=True),
@@ -32,7 +33,7 @@ def alerts(*, form: Format) -> None:
     """
     Show what people are told now, the most urgent first.
 
-    --format list shows the whole text of each.
+    Each with where its monitor is explained. --format list shows the whole text, in the organization's language.
     """
     firing = manager().alerts()
     show(firing, COLUMNS, form)

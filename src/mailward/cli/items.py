@@ -6,9 +6,16 @@ import click
 
 from mailward.cli.columns import Column
 from mailward.cli.connection import manager, socket_option
-from mailward.cli.formats import Format, show, show_one_as_json
+from mailward.cli.formats import Format, show, show_json, show_one_as_json
 from mailward.cli.health import nothing_matches
 from mailward.cli.identity import mended
+from mailward.cli.monitor_help import (
+    documentation_text,
+    gates_text,
+    monitor_as_plain,
+    procedure_text,
+    settings_text,
+)
 from mailward.cli.names import complete_health_set, complete_server, named
 from mailward.cli.states import interval_text
 from mailward.model.errors import Refused
@@ -46,6 +53,10 @@ MONITOR_COLUMNS: tuple[Column[MonitorItem], ...] = (
     Column(title="AssociatedProbes", text=lambda item: ", ".join(item.probes), folds=True, shed=1),
     Column(title="ServerComponent", text=lambda item: item.component or "", list_only=True),
     Column(title="WhatToDo", text=lambda item: item.advice, list_only=True),
+    Column(title="Settings", text=settings_text, list_only=True),
+    Column(title="Procedure", text=procedure_text, list_only=True),
+    Column(title="Gates", text=gates_text, list_only=True),
+    Column(title="Documentation", text=documentation_text, list_only=True),
 )
 HEALTH_SET_COLUMNS: tuple[Column[HealthSet], ...] = (
     Column(title="HealthSet", text=lambda known: known.name),
@@ -88,7 +99,8 @@ def items(*, words: tuple[str, ...], server: str | None, form: str | None) -> No
     List probes and monitors, and explain them.
 
     `mailward items help` shows what each probe tests, `mailward items help ITEM` explains a probe, a monitor or a
-    health set; no manager is needed for that.
+    health set; of a monitor also what is done about it, stage by stage, and what is asked before. No manager is needed
+    for that.
     """
     if words[:1] == ("help",):
         if len(words) > 2 or server:
@@ -113,7 +125,10 @@ def _explain(name: str | None, form: Format | None) -> None:
     probe = next((item for item in PROBES if item.name.lower() in wanted), None)
     monitor = next((item for item in MONITORS if item.name.lower() in wanted), None)
     health_set = next((known for known in HEALTH_SETS if known.name.lower() in wanted), None)
-    if chosen is Format.JSON and (found := probe or monitor or health_set):
+    if chosen is Format.JSON and monitor is not None:
+        show_json(monitor_as_plain(monitor))
+        return
+    if chosen is Format.JSON and (found := probe or health_set):
         show_one_as_json(found)
         return
     if probe or monitor or health_set:

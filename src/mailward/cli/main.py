@@ -74,6 +74,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Set up and run": {
         "run": ("run", "Run the manager."),
         "config": ("config", "Make, check and explain the configuration."),
+        "settings": ("settings", "Show what the IMAP service of a server is set to [Get-ImapSettings]."),
         "accounts": ("accounts", "Create, rotate and check health mailboxes."),
         "store": ("store", "Back up the manager's own database."),
     },

@@ -14,6 +14,7 @@ from mailward.config.building_channels import channels
 from mailward.config.building_host import host_access, lmtp_endpoint
 from mailward.config.building_routing import replication_kind, routing_map
 from mailward.config.filling import file_name, filled, given, in_place, located, secret
+from mailward.config.languages import languages
 from mailward.config.layers import (
     HEALTH_MAILBOX,
     KIND_OF_PASSWORD,
@@ -54,8 +55,10 @@ def build(configuration: Configuration, directory: Path) -> Snapshot:
         configuration: What the files say, valid.
         directory: Where relative file names start.
     """
+    organization = _Builder(configuration, directory).organization()
+    told = channels(configuration, directory)
     return Snapshot(
-        organization=_Builder(configuration, directory).organization(),
+        organization=organization,
         monitors=monitors(configuration),
         probing=probing(configuration),
         retention=over(Retention(), configuration.retention),
@@ -63,7 +66,8 @@ def build(configuration: Configuration, directory: Path) -> Snapshot:
         recovery=recovery(configuration),
         moves=over(MoveSettings(), configuration.moves),
         escalation=over(EscalationSettings(), configuration.escalation),
-        channels=channels(configuration, directory),
+        channels=told,
+        languages=languages((organization.language, *(channel.language for channel in told))),
         stop_file=str(directory / STOP_FILE),
     )
 
@@ -84,7 +88,9 @@ class _Builder:
         own = {name: self._database(name, found) for name, found in database_settings(self._configuration).items()}
         about = self._configuration.organization or OrganizationTable()
         return Organization(
-            **given(name=about.name, identity=about.identity),
+            **given(
+                name=about.name, identity=about.identity, language=about.language, documentation=about.documentation
+            ),
             servers=servers,
             databases=own,
             access_points={

@@ -14,10 +14,15 @@ _TLS_PORT = 465
 
 def channels(configuration: Configuration, directory: Path) -> tuple[Channel, ...]:
     """The channels of a configuration in which no mistake was found, in the order they are written."""
-    return tuple(_channel(name, table, directory) for name, table in (configuration.notify or {}).items())
+    about = configuration.organization
+    own = about.language if about is not None else None
+    return tuple(
+        _channel(name, table, directory, language=table.language or own)
+        for name, table in (configuration.notify or {}).items()
+    )
 
 
-def _channel(name: str, table: NotifyTable, directory: Path) -> Channel:
+def _channel(name: str, table: NotifyTable, directory: Path, *, language: str | None) -> Channel:
     return Channel(
         name=name,
         kind=ChannelKind(table.kind),
@@ -35,6 +40,7 @@ def _channel(name: str, table: NotifyTable, directory: Path) -> Channel:
             user=table.user,
             sender=table.sender,
             urgent_only=table.urgent_only,
+            language=language,
             timeout=table.timeout,
             interval=table.interval,
             is_watched_mail=table.is_watched_mail,

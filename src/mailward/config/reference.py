@@ -15,6 +15,8 @@ from mailward.config.schema import NOT_YET, keys_at, table_at
 EXAMPLES: Mapping[str, str] = {
     "name": '"example"',
     "identity": '"mailward-eu"',
+    "language": '"pt-BR"',
+    "documentation": '"https://wiki.example.org/mailward/docs"',
     "user": '"health-{name}"',
     "password_file": '"secrets/{name}"',
     "password_environment": '"HEALTH_PASSWORD"',

@@ -10,7 +10,19 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import AfterValidator, Field
 
 from mailward.alerts.settings import EscalationSettings
-from mailward.config.fields import AT_HOME, Argv, FileName, Port, PositiveDuration, Table, Text, table_of, table_with
+from mailward.config.fields import (
+    AT_HOME,
+    Argv,
+    FileName,
+    Port,
+    PositiveDuration,
+    Table,
+    Text,
+    WebAddress,
+    table_of,
+    table_with,
+)
+from mailward.config.languages import LanguageTag
 from mailward.config.schema_acting import COMMANDS, RecoveryTable, haproxy_name, lmtp_address, reach_address
 from mailward.config.schema_routing import Replication, ReplicationAddress, ReplicationTable, RoutingTable
 from mailward.config.schema_telling import NotifyTable
@@ -36,6 +48,16 @@ class OrganizationTable(Table):
     """
     The token by which probes recognise their own messages in a health mailbox. Default: "mailward". Two managers that
     share health mailboxes need two identities.
+    """
+    language: LanguageTag | None = None
+    """
+    The language people are told in. Names of items, AlertValue, commands and the reasons of verdicts are English in
+    each. Default: "en".
+    """
+    documentation: WebAddress | None = None
+    """
+    Where your people read what a monitor means: the address under which the folder docs/ of this version is found, or
+    any address with `{monitor}` in it. Every alert links there. Default: alerts name the command and the page.
     """
 
 

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from mailward.config.fields import FileName, Interval, MailAddress, Port, PositiveDuration, Table, Text, WebAddress
+from mailward.config.languages import LanguageTag
 from mailward.model.channels import ChannelKind
 
 #: Secret -> the three places it can be kept in, in the order file, environment, credential.
@@ -15,9 +16,9 @@ _MAIL = frozenset({"host", "port", "starttls", "tls", "user", *SECRETS["password
 _EVERY = frozenset({"kind", "ca_file", "timeout"})
 #: What each kind of channel can be told; another key would be passed over, and is refused.
 KEYS_OF = {
-    ChannelKind.SMTP: _EVERY | _MAIL | {"urgent_only", "is_watched_mail"},
-    ChannelKind.WEBHOOK: _EVERY | _WEB | {"urgent_only"},
-    ChannelKind.ALERTMANAGER: _EVERY | _WEB | {"urgent_only"},
+    ChannelKind.SMTP: _EVERY | _MAIL | {"urgent_only", "language", "is_watched_mail"},
+    ChannelKind.WEBHOOK: _EVERY | _WEB | {"urgent_only", "language"},
+    ChannelKind.ALERTMANAGER: _EVERY | _WEB | {"urgent_only", "language"},
     ChannelKind.DEAD_MAN: _EVERY | _WEB | {"interval"},
 }
 
@@ -72,6 +73,8 @@ class NotifyTable(Table):
     """smtp: who gets it. Required for "smtp"."""
     urgent_only: bool | None = None
     """Whether it gets only what somebody has to get up for. Default: false."""
+    language: LanguageTag | None = None
+    """The language of what it sends. Default: that of the organization."""
     timeout: PositiveDuration | None = None
     """How long one attempt may take. Default: "10s"."""
     interval: Interval | None = None

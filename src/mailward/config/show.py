@@ -83,7 +83,7 @@ class _Showing:
         """All settings."""
         organization = self._snapshot.organization
         configuration = self._reading.configuration
-        yield from self._plain("organization", organization, ("name", "identity"))
+        yield from self._plain("organization", organization, ("name", "identity", "language", "documentation"))
         servers, _ = server_settings(configuration)
         for name, server in organization.servers.items():
             yield from self._thing(("servers", name), server, leaf_keys(ServerTable), servers[name])

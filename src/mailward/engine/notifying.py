@@ -16,6 +16,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from mailward.alerts.language import Languages, language_of
+from mailward.alerts.trying import alert_of_a_test
 from mailward.engine.lane import Lane
 from mailward.model.alerting import Alert, AlertStatus, Notice, Urgency
 from mailward.model.channels import Channel, ChannelKind
@@ -65,10 +67,12 @@ class Notifying:
         self._lanes: dict[str, Lane] = {}
         self._at_work: dict[str, asyncio.Task[object]] = {}
         self._next_ping: dict[str, float] = {}
+        self._languages: Languages = {}
         self._wanted = asyncio.Event()
 
-    def use(self, channels: Sequence[Channel]) -> None:
+    def use(self, channels: Sequence[Channel], languages: Languages | None = None) -> None:
         """Send by these channels from now on; one that did not change keeps its queue and its back-off."""
+        self._languages = languages or {}
         lanes = {}
         for channel in channels:
             known = self._lanes.get(channel.name)
@@ -106,9 +110,11 @@ class Notifying:
         """
         lanes = self._lanes_named(channel)
         now = self._clock.now()
-        alert = alert_of_a_test(now, actor)
         # next_try lies ahead: what this call sends itself is not claimed by the loop, unless this call dies
-        planned = [_notice(lane.channel.name, alert, now=now, next_try=now + CLAIM) for lane in lanes]
+        planned = [
+            _notice(lane.channel.name, self._a_test(lane.channel, now, actor), now=now, next_try=now + CLAIM)
+            for lane in lanes
+        ]
         queued = await self._outbox.save_alerts((), planned)
         by_name = {lane.channel.name: lane for lane in lanes}
         return tuple(await asyncio.gather(*(self._test(by_name[notice.channel], notice) for notice in queued)))
@@ -195,6 +201,9 @@ class Notifying:
                 moment = self._clock.now()
                 self._start(name, lane.send(_notice(name, _alive(moment), now=moment, next_try=moment)))
 
+    def _a_test(self, channel: Channel, now: datetime, actor: str) -> Alert:
+        return alert_of_a_test(now, actor, language_of(self._languages, channel.language))
+
     async def _test(self, lane: Lane, notice: Notice) -> Notice:
         failure = await lane.send(notice)
         now = self._clock.now()
@@ -266,21 +275,6 @@ class Notifying:
                 data={"identity": notice.identity},
             )
         )
-
-
-def alert_of_a_test(now: datetime, actor: str) -> Alert:
-    """What a test says; it ends by itself, so that Alertmanager does not keep it."""
-    title = "TEST: mailward can reach you; nothing is broken"
-    return Alert(
-        key="test",
-        status=AlertStatus.FIRING,
-        urgency=Urgency.INFO,
-        title=title,
-        text=f"{title}\n\n{actor} asked for this test of the channels.\n",
-        starts_at=now,
-        ends_at=now + timedelta(minutes=5),
-        labels={"alertname": "ImapTest"},
-    )
 
 
 def _alive(now: datetime) -> Alert:

@@ -131,7 +131,7 @@ class Repairing:
             proxies=platform.proxies,
             replication=platform.replication,
         )
-        self.notifying.use(snapshot.channels)
+        self.notifying.use(snapshot.channels, snapshot.languages)
         self.recovering.hurry()
 
     def on_exit(self, server: str, status: ServiceStatus) -> None:

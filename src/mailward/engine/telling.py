@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 
 from mailward.alerts.deciding import Told, decide
+from mailward.alerts.language import language_of
 from mailward.alerts.matter import Excerpt, Recovery
 from mailward.alerts.weekly import WEEK, is_due, weekly_report
 from mailward.engine.notifying import Notifying
@@ -115,6 +116,7 @@ class Telling:
             channels=snapshot.channels,
             alerts=self._known,
             excerpts=dict(self._excerpts(statuses)),
+            languages=snapshot.languages,
         )
         telling = decide(told)
         if telling.alerts:
@@ -129,7 +131,15 @@ class Telling:
         if self._reported == week or not is_due(now, mode=snapshot.recovery.mode):
             return
         operations = await self._operations.operations(since=now - WEEK, limit=REPORTED_MOST)
-        alert, notices = weekly_report(operations, snapshot.channels, organization=snapshot.organization.name, now=now)
+        organization, languages = snapshot.organization, snapshot.languages
+        alert, notices = weekly_report(
+            operations,
+            snapshot.channels,
+            organization=organization.name,
+            now=now,
+            language=language_of(languages, organization.language),
+            languages=languages,
+        )
         await self._notifying.tell((alert,), notices)
         self._reported = week
 

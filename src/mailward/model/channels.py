@@ -43,6 +43,8 @@ class Channel:
     bearer_token: SecretRef | None = None
     urgent_only: bool = False
     """Only what somebody has to get up for."""
+    language: str = "en"
+    """In which its texts are (RFC 5646)."""
     timeout: timedelta = timedelta(seconds=10)
     interval: timedelta = timedelta(minutes=1)
     """dead-man: between pings."""

@@ -285,6 +285,13 @@ class Organization:
     """The token by which probes recognise messages of this organization as their own."""
     routing: RoutingMap | None = None
     """None: nobody says which copy is active but the configuration, and no database can be moved."""
+    language: str = "en"
+    """In which people are told (RFC 5646); a channel may have another."""
+    documentation: str = ""
+    """
+    Where people read what a monitor means: the address under which docs/ is found, or one with `{monitor}` for the
+    monitor's name; "": nobody says, and they are told the command and the page.
+    """
 
     def server_named(self, name: str) -> Server:
         """

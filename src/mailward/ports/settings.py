@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from mailward.alerts.language import Languages
 from mailward.alerts.settings import EscalationSettings
 from mailward.failover.settings import MoveSettings
 from mailward.health.settings import RollupSettings
@@ -27,6 +28,8 @@ class Snapshot:
     moves: MoveSettings = field(default_factory=MoveSettings)
     escalation: EscalationSettings = field(default_factory=EscalationSettings)
     channels: tuple[Channel, ...] = ()
+    languages: Languages = field(default_factory=dict)
+    """The words of each language the organization or a channel has, English apart."""
     stop_file: str = ""
     """While this file exists no action is taken, whatever database and API do; "" when nothing was read from a file."""
 

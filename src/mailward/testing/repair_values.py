@@ -322,6 +322,9 @@ ALERTS = (
         text="12 mailboxes in DB2 since 12:00.\nThe service of mbx2 is hung.",
         starts_at=NOON,
         labels={"server": "mbx2"},
+        annotations={
+            "documentation": "mailward items help ImapSelfTestMonitor (docs/reference/monitors.md#imapselftestmonitor)"
+        },
         operation=3,
     ),
 )

@@ -1,26 +1,31 @@
 """
-What people read at night, word for word: each situation is a file in `texts/`.
+What people read at night, word for word: each situation is a file in `texts/`, and one for each other language.
 
-After a change on purpose: delete the file, run the test (it fails and writes what it got), read it as if woken by it.
+After a change on purpose: put what the test got into the file, and read it as if woken by it.
 """
 
+import re
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 import click
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mailward.alerts.documentation import PAGE, anchor_of
 from mailward.alerts.matter import Excerpt, Recovery
 from mailward.alerts.settings import EscalationSettings
 from mailward.cli.main import cli
+from mailward.config.languages import LanguageTag, languages
 from mailward.model import items
 from mailward.model.alerting import Alert
 from mailward.model.monitoring import AlertValue, MonitorStatus
+from mailward.model.organization import Database
 from mailward.model.recovery import (
     ActionClass,
     Answer,
@@ -223,6 +228,42 @@ def resolved(night) -> Alert:
     return told(night, seconds=660)
 
 
+def long_night(night) -> Alert:
+    """Everything a text can say: flapping, many of everything, tries, gates that open on another day, a log."""
+    databases = {
+        f"db{number:02}": Database(name=f"db{number:02}", copies=("be1", "be2"), active="be1", mailboxes=100)
+        for number in range(14)
+    }
+    night.told = replace(night.told, organization=replace(night.told.organization, databases=databases))
+    touches = [night.status(items.CTP_MONITOR, "proxy1", name, flapping=True) for name in databases]
+    until = NIGHT_BEGINS + timedelta(days=2)
+    steps = [a_step(place, StepName.RE_PROBE, StepOutcome.FAILED, "refused", attempt=2) for place in range(22)]
+    recovery = Recovery(
+        operation=night.operation(OperationStatus.WAITING, because="a gate is closed"),
+        steps=(*steps, a_step(22, StepName.RESTART_SERVER, None, command=("reboot",))),
+        answers=(
+            replace(an_answer(Gate.THROTTLE, Answer.WAITS, "it was done too often", step=22), until=until),
+            an_answer(Gate.BLAST_RADIUS, Answer.REFUSES, "many are broken at once", step=22),
+        ),
+    )
+    log = Excerpt(protocol_log=("2026-11-24T02:14:03Z,00AB,2,login,ana *****",))
+    statuses = [night.status(), *touches]
+    return told(night, seconds=7200, statuses=statuses, recoveries=[recovery], excerpts={touches[0].key: log})
+
+
+def without_a_verdict(night) -> Alert:
+    """Nobody repairs it, nothing names a tier: a health set of a server is all that is known."""
+    touch = night.status(items.CTP_MONITOR, "proxy1", "db1", verdict=None, because="3 of 3 failed: time-out")
+    return told(night, statuses=[touch])
+
+
+def written_in(name: str, night, language: str) -> Alert:
+    """The alert of a situation, as an organization of that language is told it."""
+    organization = replace(night.told.organization, language=language)
+    night.told = replace(night.told, organization=organization, languages=languages([language]))
+    return SITUATIONS[name](night)
+
+
 SITUATIONS: Mapping[str, Callable[..., Alert]] = {
     "escalated-service-that-does-not-come-back": escalated,
     "stopped-on-purpose": stopped_on_purpose,
@@ -234,10 +275,13 @@ SITUATIONS: Mapping[str, Callable[..., Alert]] = {
     "monitoring-at-fault": monitoring_at_fault,
     "degraded-without-users": degraded,
     "resolved": resolved,
+    "long-night": long_night,
+    "without-a-verdict": without_a_verdict,
 }
 """The name of a text, and what makes its alert out of a night's watch."""
 
 
+OTHERS = [tag for tag in get_args(LanguageTag) if tag != "en"]
 NAMES = sorted(file.stem for file in TEXTS.glob("*.txt"))
 
 
@@ -255,13 +299,34 @@ def test_the_text_of_a_situation(name, night):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_text_fits_a_phone_and_begins_with_what_the_lock_screen_shows(name, night):
-    alert = SITUATIONS[name](night)
+@pytest.mark.parametrize("language", OTHERS)
+def test_the_text_of_a_situation_in_another_language(name, language, night):
+    file = TEXTS / language / f"{name}.txt"
+
+    got = written_in(name, night, language).text
+
+    assert file.read_text() == got
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("language", ["en", *OTHERS])
+def test_a_text_fits_a_phone_and_begins_with_what_the_lock_screen_shows(name, language, night):
+    alert = written_in(name, night, language)
 
     lines = alert.text.splitlines()
     assert alert.title == lines[0]
     assert len(alert.title) <= 70
     assert [] == [line for line in lines if len(line) > 78 or line != line.rstrip()]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("language", ["en", *OTHERS])
+def test_every_text_says_where_its_monitors_are_explained(name, language, night):
+    alert = written_in(name, night, language)
+
+    for item in {key.item for key in alert.monitors}:  # none of these nights has more than three
+        assert f"    mailward items help {item}\n    docs/{PAGE}#{anchor_of(item)}\n" in alert.text
+    assert alert.annotations["documentation"].startswith("mailward items help ")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -328,3 +393,86 @@ def test_whatever_servers_say_no_line_is_long_and_none_carries_a_control_charact
     assert len(alert.title) <= 70
     assert [] == [line for line in lines if line not in command and len(line) > 78]
     assert all(character.isprintable() for line in lines for character in line)
+
+
+WORD = re.compile(r"(?<!\w)[^\W\d_]{2,}(?!\w)")
+
+
+def nested_quotations_out(text: str) -> str:
+    """Without what stands in quotation marks: the words of other rooms."""
+    while (without := re.sub("“[^“”]*”", "", text)) != text:
+        text = without
+    return text
+
+
+def own_words_of(alert: Alert) -> set[str]:
+    """The words the alert says itself: no quotations, commands, addresses, transcripts or words of the organization."""
+    sections = alert.text.split("\n\n")
+    headings = ("ÚLTIMA CONVERSA", "LOG DO PROTOCOLO", "ORIENTAÇÕES", "SUPORTE")
+    heads = {line for section in sections for line in section.splitlines()[:1] if line in headings}
+    kept = [section for section in sections if not section.startswith(headings)]
+    joined = "\n".join([*heads, *kept]).replace(" \\\n", " ")
+    lines = [line for line in joined.splitlines() if not line.startswith(("    mailward ", "    docs/", " " * 10))]
+    plain = re.sub("`[^`]*`", "", nested_quotations_out(" ".join(lines)))
+    return {word.lower() for word in WORD.findall(plain)}
+
+
+def identifiers() -> set[str]:
+    """What is called the same in every language."""
+    kinds = (Tier, Confidence, Dependency, AlertValue, Mode, OperationKind, Gate)
+    names = [
+        *(member.value for kind in kinds for member in kind),
+        *(item.name for item in items.MONITORS),
+        *(known.name for known in items.HEALTH_SETS),
+    ]
+    return {word.lower() for name in names for word in WORD.findall(name)}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("language", OTHERS)
+def test_no_english_is_left_but_names_and_quotations(name, language, night):
+    catalogue = languages([language])[language].words
+    english, own = (
+        {word.lower() for words in side for word in WORD.findall(re.sub(r"\{[^}]*\}|`[^`]*`", "", words))}
+        for side in (catalogue.keys(), catalogue.values())
+    )
+
+    left = own_words_of(written_in(name, night, language)) & (english - own - identifiers())
+
+    assert set() == left
+
+
+def test_a_sentence_that_stayed_english_would_be_noticed(night):
+    alert = replace(written_in("resolved", night, "pt-BR"), text="CRÍTICO be1: o serviço não is well again\n")
+
+    assert {"again"} <= own_words_of(alert)
+
+
+def test_each_channel_is_told_in_its_own_language(night):
+    abroad = replace(night.told.channels[0], name="abroad", language="pt-BR")
+    night.told = replace(night.told, channels=(*night.told.channels, abroad), languages=languages(["pt-BR"]))
+
+    escalated(night)
+
+    titles = {notice.channel: notice.alert.title.split()[0] for notice in night.last.notices}
+    assert {"mail": "CRITICAL", "pager": "CRITICAL", "am": "CRITICAL", "abroad": "CRÍTICO"} == titles
+    assert night.last.alerts[0].title.startswith("CRITICAL")
+    kept = {notice.channel: notice.alert.annotations["because"] for notice in night.last.notices}
+    assert "recovery 12 needs a person: the service does not come back" == kept["mail"]
+    assert "a recuperação 12 precisa de uma pessoa: “the service does not come back”" == kept["abroad"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("language", OTHERS)
+def test_what_identifies_an_alert_to_programs_is_the_same_in_every_language(name, language, night):
+    other = written_in(name, night, language)
+    english = SITUATIONS[name](type(night)())
+
+    assert (english.key, english.labels, english.urgency) == (other.key, other.labels, other.urgency)
+    assert english.annotations["state"] == other.annotations["state"]
+
+
+def test_what_is_recorded_of_an_alert_is_english_in_every_language(night):
+    written_in("escalated-service-that-does-not-come-back", night, "pt-BR")
+
+    assert "recovery 12 needs a person: the service does not come back" == night.last.events[0].because

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mailward.alerts.weekly import is_due, weekly_report
+from mailward.config.languages import languages
 from mailward.model.channels import Channel, ChannelKind
 from mailward.model.recovery import Mode, Operation, OperationKind, OperationStatus
 
@@ -92,3 +93,16 @@ def test_only_channels_that_people_read_get_it_and_each_week_has_its_own_identit
     assert ["mail", "hook"] == [notice.channel for notice in notices]
     assert [one.identity for one in notices] == [one.identity for one in later]
     assert not {one.identity for one in notices} & {one.identity for one in next_week}
+
+
+def test_each_channel_gets_it_in_its_language():
+    known = languages(["pt-BR"])
+    channels = [CHANNELS[0], replace(CHANNELS[1], language="pt-BR")]
+
+    alert, (mail, hook) = weekly_report(
+        [an_operation()], channels, organization="example", now=MONDAY, languages=known, language=known["pt-BR"]
+    )
+
+    assert "example: mailward would have acted once last week" == mail.alert.title
+    assert "example: o mailward teria agido uma vez na semana passada" == hook.alert.title == alert.title
+    assert "iniciar o serviço IMAP em be1" in hook.alert.text

@@ -22,6 +22,14 @@ def test_alerts_are_one_line_each_and_the_list_has_the_whole_text(ask):
     assert listing(ALERTS) == json.loads(ask("alerts", "--format", "json").out)
 
 
+@pytest.mark.parametrize("form", ["table", "list", "json"])
+def test_an_alert_says_where_its_monitor_is_explained(ask, form):
+    out = ask("alerts", "--format", form).out
+
+    assert "mailward items help ImapSelfTestMonitor" in out
+    assert "docs/reference/monitors.md#imapselftestmonitor" in out
+
+
 def test_when_nothing_fires_that_is_said_and_no_failure(ask, served):
     served.fake.firing = ()
     ran = ask("alerts")

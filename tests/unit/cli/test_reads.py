@@ -161,7 +161,34 @@ def test_an_item_as_json_is_what_the_api_gives(run):
     monitor = run("items", "help", CTP_MONITOR, "--format", "json").out
 
     assert answer(PROBES[0]) == json.loads(probe)
-    assert answer(MONITORS[0]) == json.loads(monitor)
+    assert answer(MONITORS[0]).items() <= json.loads(monitor).items()
+
+
+def test_a_monitor_is_explained_with_its_settings_what_is_done_about_it_and_what_is_asked_before(run):
+    out = " ".join(run("items", "help", "ImapSelfTestMonitor").out.split())
+
+    assert "[monitors.ImapSelfTestMonitor]" in out
+    assert "consecutive_failures = 3" in out
+    assert "Procedure : mailbox-server 1. re-probe" in out
+    assert "2. start the IMAP service, if the service does not run [start: act]" in out
+    assert "if the server holds active copies, later allow activation [move: approve]" in out
+    assert "before server-restart: store reachable, lease, stop file, pause, maintenance" in out
+    assert "docs/reference/monitors.md#imapselftestmonitor" in out
+
+
+def test_of_a_monitor_nothing_is_done_about_that_is_said(run):
+    assert "none: people are told, and nothing is done by itself" in run("items", "help", "ImapPushMonitor").out
+
+
+def test_a_monitor_as_json_has_its_stages_and_gates(run):
+    found = json.loads(run("items", "help", "ImapProxyTestMonitor", "--format", "json").out)
+
+    assert "proxy" == found["recovery"]["procedure"]
+    assert {"number": 2, "step": "start the IMAP service", "by_default": "act"}.items() <= (
+        found["recovery"]["stages"][1].items()
+    )
+    assert "restart" in [known["action"] for known in found["recovery"]["gates"]]
+    assert '"1m"' == found["settings"]["grace"]
 
 
 def test_an_unknown_item_names_the_nearest(run):

@@ -200,7 +200,7 @@ service_restarts_a_day = 0
         " password_credential",
         '9: databases.DB1.health_mailbox.user has "{nme}"; the only placeholder is {name}',
         '10: notify.mail.kind is missing; one of "smtp", "webhook", "alertmanager", "dead-man"',
-        "11: notify.mail.to is not known; there are 23 others",
+        "11: notify.mail.to is not known; there are 24 others",
         '13: probes.ImapCTPProbe.interval is a number without a unit; write "5s" for seconds, or with ms, m, h, d',
         '14: monitors.ImapCTPMonitr is not known; did you mean "ImapCTPMonitor"?',
         '16: recovery.mode must be "observe", "recommend", "approve" or "act", not "acts"',

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailward.alerts.deciding import Told, decide
+from mailward.config.languages import languages
 from mailward.engine.lane import GIVES_UP_AFTER
 from mailward.engine.notifying import Notifying
 from mailward.model.alerting import Alert, AlertStatus, Notice, Urgency
@@ -352,6 +353,14 @@ class TestTests:
 
         assert (None, str(LATER)) == (notice.sent_at, notice.last_error)
         assert 1 == manager.notifiers["mail"].attempts
+
+    async def test_a_test_speaks_the_language_of_its_channel(self, manager):
+        manager.notifying.use([replace(MAIL, language="pt-BR"), CHAT], languages(["pt-BR"]))
+
+        mail, chat = await manager.notifying.test(None, actor="kim")
+
+        assert "TESTE: o mailward consegue avisar você; nada está com falha" == mail.alert.title
+        assert "TEST: mailward can reach you; nothing is broken" == chat.alert.title
 
     async def test_a_test_that_works_lets_what_waits_go_out(self, manager):
         manager.notifiers["mail"].failure = PermanentFailure("mend it")

@@ -68,14 +68,24 @@ def parse(text: str) -> Doveconf:
     version = next((found for found in map(_VERSION.match, text.splitlines()[:5]) if found), None)
     if version is None:
         raise ValueError("it does not begin with Dovecot's version")
+    major, minor, patch, file = version.groups()
+    return Doveconf(version=(int(major), int(minor), int(patch or 0)), file=file.strip(), root=parse_named(text))
+
+
+def parse_named(text: str) -> Block:
+    """
+    Read what `doveconf` prints of settings it was asked for by name: no version stands above them.
+
+    Raises:
+        ValueError: It is no such output.
+    """
     reader = _Reader()
     for number, line in enumerate(text.splitlines(), start=1):
         try:
             reader.read(line.strip())
         except ValueError as error:
             raise ValueError(f"line {number}: {error}") from None
-    major, minor, patch, file = version.groups()
-    return Doveconf(version=(int(major), int(minor), int(patch or 0)), file=file.strip(), root=reader.end())
+    return reader.end()
 
 
 @dataclass(kw_only=True)
