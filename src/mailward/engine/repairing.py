@@ -13,6 +13,7 @@ from mailward.engine.holding import Holding
 from mailward.engine.ledger import Change
 from mailward.engine.notifying import Notifying
 from mailward.engine.parts import Platform, RepairParts
+from mailward.engine.protocol_logging import ProtocolLogging
 from mailward.engine.recovering.moves.ordering import OrderingMoves
 from mailward.engine.recovering.ordering import Ordering
 from mailward.engine.recovering.recovering import Recovering
@@ -56,6 +57,12 @@ class Repairing:
         self.copying = Copying(self._world, lambda: self.recovering.open)
         self.ordering = Ordering(self._world, self.recovering)
         self.ordering_moves = OrderingMoves(self._world, self.recovering)
+        self.protocol_logging = ProtocolLogging(
+            organization=lambda: engine.snapshot.organization,
+            clock=clock,
+            record=self._record,
+            stopped=lambda: self._parts.stopped(engine.snapshot.stop_file),
+        )
         self.notifying = Notifying(
             parts.outbox,
             parts.make_notifier,
@@ -129,7 +136,9 @@ class Repairing:
             routing=platform.routing,
             proxies=platform.proxies,
             replication=platform.replication,
+            protocol_logs=platform.protocol_logs,
         )
+        self.protocol_logging.use(logs=platform.protocol_logs, hosts=platform.hosts)
         self.notifying.use(snapshot.channels)
         self.recovering.hurry()
 
