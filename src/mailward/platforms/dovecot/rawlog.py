@@ -15,10 +15,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from mailward.imap.framing import Frame
-from mailward.imap.masking import MASK, printable
-from mailward.imap.shown import shown_response
-from mailward.imap.shown_command import shown_command
+from mailward.imap.recorded import shown_answer, shown_command
 from mailward.model.protocol_log import LoggedLine, Speaker
 
 #: As much of one file as is read, from its beginning.
@@ -28,9 +25,6 @@ _LONGEST = 1_000
 _MOMENT = re.compile(rb"(\d{1,12})\.(\d{6}) ")
 _LITERAL = re.compile(rb"[~]?\{(\d{1,18})\+?\}\r?\n\Z")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-#: A continuation that is no challenge: Dovecot's "OK", "idling" and the like.
-_CONTINUES = re.compile(r"\+(?: [A-Za-z ]{0,20})?")
-_TAGGED = re.compile(r"[^\s(){%*\"\\+]{1,40} (?:OK|NO|BAD)\b", re.IGNORECASE)
 
 
 def conversation(server: str, *, client: bytes, answers: bytes) -> tuple[LoggedLine, ...]:
@@ -66,7 +60,7 @@ def last_moment(*files: bytes) -> datetime | None:
 
 
 def _said(server: str, speaker: Speaker, data: bytes) -> Iterator[LoggedLine]:
-    show = shown_command if speaker is Speaker.CLIENT else _shown_answer
+    show = shown_command if speaker is Speaker.CLIENT else shown_answer
     for at, text in _without_literals(_lines(data)):
         shown = show(text.decode("utf-8", "backslashreplace"))
         if len(shown) > _LONGEST:
@@ -117,11 +111,3 @@ def _without_literals(lines: Iterator[tuple[datetime | None, bytes]]) -> Iterato
         yield began, (text + line.rstrip(b"\r\n"))[: _LONGEST * 4]
     if is_open:
         yield began, text
-
-
-def _shown_answer(text: str) -> str:
-    if text.startswith("* "):
-        return printable(shown_response(Frame(text=text.encode("utf-8", "replace"), literals={}), logged_in=True))
-    if _CONTINUES.fullmatch(text) or _TAGGED.match(text):
-        return printable(text)
-    return MASK

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailward.imap.masking import MASK
-from mailward.imap.shown_command import shown_command
+from mailward.imap.recorded import shown_command
 
 SECRETS = st.text(
     st.characters(exclude_characters='\r\n\0" ', exclude_categories=["Cs", "Cc"]), min_size=4, max_size=20
