@@ -71,6 +71,17 @@ def talk(lab: Lab, through: str) -> None:
         client.expunge()
 
 
+def timers(logged_below: Path) -> list[int]:
+    """What waits to switch off there."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+            if entry.name.isdigit() and b"--off-at" in words and str(logged_below).encode() in words:
+                found.append(int(entry.name))
+    return found
+
+
 def directory(lab: Lab, server: str = SERVER) -> Path:
     return lab.blueprint.host(server).protocol_log
 
@@ -161,6 +172,19 @@ def test_a_manager_that_is_killed_leaves_a_log_that_goes_off_at_its_deadline(lab
     assert list((directory(lab) / USER).iterdir()), "it goes on until its deadline"
     until(lambda: [] == list(directory(lab).iterdir()), seconds=30)
     assert monotonic() - begun > 3
+
+
+def test_where_the_timer_is_killed_with_the_manager_the_next_manager_keeps_the_deadline(lab, manager):
+    ran = cli(manager, "on", SERVER, "--for", "3s", "--yes")
+    assert 0 == ran.returncode, ran.stderr
+
+    os.kill(manager.pid, signal.SIGKILL)
+    for pid in timers(directory(lab)):
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: manager.has_ended and not timers(directory(lab)))
+    manager.start()
+
+    until(lambda: [] == list(directory(lab).iterdir()))
 
 
 def test_on_again_moves_the_deadline(lab, manager):

@@ -6,6 +6,7 @@ here it is only said who had it switched, and why.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,6 +23,8 @@ from mailward.monitors.planning import names_of_servers
 from mailward.ports.clock import Clock
 from mailward.ports.host import Host
 from mailward.ports.protocol_log import ProtocolLog
+
+logger = logging.getLogger(__name__)
 
 SESSIONS_MOST = 20
 _LOG_LINES_MOST = 400
@@ -46,11 +49,30 @@ class ProtocolLogging:
         self._stopped = stopped
         self._logs: Mapping[str, ProtocolLog] = {}
         self._hosts: Mapping[str, Host] = {}
+        self._are_new = asyncio.Event()
         self._looks: SharedLooks[ProtocolLogStanding] = SharedLooks()
 
     def use(self, *, logs: Mapping[str, ProtocolLog], hosts: Mapping[str, Host]) -> None:
         """Switch and read these from now on, by server."""
         self._logs, self._hosts = logs, hosts
+        self._are_new.set()
+
+    async def run(self) -> None:
+        """
+        Whenever there are other logs to look after, at the start too, see to it that those that are on go off in time.
+
+        What was to switch them off may have been ended together with a manager before this one.
+        """
+        while True:
+            await self._are_new.wait()
+            self._are_new.clear()
+            for server, log in self._logs.items():
+                try:
+                    await log.keep_deadline()
+                except Refused:
+                    pass  # it is not available there, so it is not on
+                except TemporaryFailure as error:
+                    logger.warning("whether the protocol log of %s goes off in time is not known: %s", server, error)
 
     async def standing(self, server: str) -> ProtocolLogStanding:
         """How it stands on that server now; who asks at the same time shares one look."""

@@ -120,7 +120,14 @@ class Repairing:
 
     def loops(self) -> tuple[Callable[[], Coroutine[None, None, None]], ...]:
         """What goes on until the manager ends."""
-        return (self.recovering.run, self.holding.run, self.telling.run, self.notifying.run, self.copying.run)
+        return (
+            self.recovering.run,
+            self.holding.run,
+            self.telling.run,
+            self.notifying.run,
+            self.copying.run,
+            self.protocol_logging.run,
+        )
 
     def use(self, snapshot: Snapshot, platform: Platform) -> None:
         """Act by this configuration from now on; recoveries of what it no longer names end as aborted."""

@@ -29,6 +29,10 @@ class NoProtocolLog:
         """Refused."""
         raise Refused(self._because)
 
+    async def keep_deadline(self) -> None:
+        """Refused."""
+        raise Refused(self._because)
+
     async def conversations(self, user: str, *, since: datetime, limit: int = 20) -> tuple[LoggedSession, ...]:
         """Refused."""
         raise Refused(self._because)

@@ -47,6 +47,17 @@ class ProtocolLog(Protocol):
         """
         ...
 
+    async def keep_deadline(self) -> None:
+        """
+        See to it again that whatever is on goes off in time; what is overdue goes off now.
+
+        For when mailward starts: what was to switch off may have been ended together with it.
+
+        Raises:
+            Refused: It is not available here; so nothing is on.
+        """
+        ...
+
     async def conversations(self, user: str, *, since: datetime, limit: int = 20) -> tuple[LoggedSession, ...]:
         """
         The newest *limit* conversations of a health mailbox that went on since then, the oldest first.

@@ -73,6 +73,11 @@ class MemoryProtocolLog:
         self._logged.clear()
         return await self.standing()
 
+    async def keep_deadline(self) -> None:
+        """What is overdue goes off with every question."""
+        self._answer()
+        self._available()
+
     async def conversations(self, user: str, *, since: datetime, limit: int = 20) -> tuple[LoggedSession, ...]:
         """The newest conversations since then."""
         self._answer()

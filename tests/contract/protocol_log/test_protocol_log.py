@@ -98,6 +98,18 @@ async def test_on_again_is_on_until_the_later_word_and_keeps_what_was_logged(cas
     await case.log.off()
 
 
+async def test_to_keep_the_deadline_leaves_on_what_is_not_over_and_it_goes_off_in_time(case):
+    until = case.now() + timedelta(seconds=2)
+    standing = await case.log.on(["health-db1"], until=until)
+
+    await case.log.keep_deadline()
+
+    assert standing == await case.log.standing()
+    await case.pass_time(until)
+    await case.log.keep_deadline()
+    assert not (await case.log.standing()).is_on
+
+
 @pytest.mark.parametrize("user", ["anna", "", "HEALTH-DB1", "../health-db1", "health-db1/../anna", ".mailward-on-x"])
 async def test_who_is_no_health_mailbox_is_refused_and_nobody_is_logged(case, user):
     with pytest.raises(Refused, match="no health mailbox of mbx1"):
@@ -129,6 +141,7 @@ async def test_where_it_is_not_available_that_is_its_standing_and_everything_els
     for deed in (
         case.unavailable.on(["health-db1"], until=case.now() + TEN_MINUTES),
         case.unavailable.off(),
+        case.unavailable.keep_deadline(),
         case.unavailable.conversations("health-db1", since=case.now()),
     ):
         with pytest.raises(Refused, match="rawlog_dir"):
@@ -140,6 +153,7 @@ async def test_a_host_that_cannot_be_asked_is_unknown_not_off(case):
         case.silent.standing(),
         case.silent.on(["health-db1"], until=case.now() + TEN_MINUTES),
         case.silent.off(),
+        case.silent.keep_deadline(),
         case.silent.conversations("health-db1", since=case.now()),
     ):
         with pytest.raises(TemporaryFailure):

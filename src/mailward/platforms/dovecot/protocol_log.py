@@ -119,6 +119,24 @@ class DovecotProtocolLog:
             raise Refused(f"{text}; look at it and remove it")
         return await self.standing()
 
+    async def keep_deadline(self) -> None:
+        """
+        Switch off what is overdue, and have something wait for the rest again; two that wait do no harm.
+
+        Raises:
+            Refused: It is not available here.
+            TemporaryFailure: It could not be asked or done.
+        """
+        place = await self._place()
+        now = self._clock.now().timestamp()
+        found = await self._look(place, lambda: rawlog_switch.marks(place.directory))
+        over = {mark.user for mark in found if mark.until <= now}
+        if over:
+            await self._look(place, lambda: self._take_away(place, over))
+        for until in sorted({mark.until for mark in found if mark.until > now}):
+            names = tuple(mark.user for mark in found if mark.until == until)
+            await self._start_timer(place, names, datetime.fromtimestamp(until, UTC))
+
     async def conversations(self, user: str, *, since: datetime, limit: int = 20) -> tuple[LoggedSession, ...]:
         """
         The newest conversations of a health mailbox since then.
