@@ -35,6 +35,7 @@ from mailward.platforms.local.stop_file import why_stopped
 from mailward.platforms.local.system_chance import SystemChance
 from mailward.platforms.local.system_clock import SystemClock
 from mailward.platforms.moving import proxy_controls_for, replication_for, routing_for
+from mailward.platforms.protocol_logs import protocol_logs_for
 from mailward.platforms.services import host_control_for, service_control_for
 from mailward.ports.probe import Probe
 from mailward.ports.secrets import Secrets
@@ -240,4 +241,5 @@ def _platform(organization: Organization, *, secrets: Secrets) -> Platform:
         proxies=proxy_controls_for(organization),
         replication=replication_for(organization),
         counters=counters_for(organization, SystemClock()),
+        protocol_logs=protocol_logs_for(organization),
     )

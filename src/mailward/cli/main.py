@@ -46,6 +46,10 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "database",
             "Move a mailbox database to another of its copies [Move-ActiveMailboxDatabase].",
         ),
+        "protocol-log": (
+            "protocol_log",
+            "Write down what health mailboxes and a mailbox server say to each other [Get-, Set-ImapSettings].",
+        ),
         "notify": ("notify", "Try the channels, and show what went out by them."),
     },
     "Hold in place": {
@@ -107,7 +111,7 @@ class LazyCommands(click.Group):
         for section in COMMANDS.values():
             if cmd_name in section:
                 module = import_module(f"mailward.cli.{section[cmd_name][0]}")
-                command: click.Command = getattr(module, cmd_name)
+                command: click.Command = getattr(module, cmd_name.replace("-", "_"))
                 return command
         return None
 

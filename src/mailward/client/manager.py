@@ -4,10 +4,10 @@ A manager's API as a synchronous mirror of the Manager port: the same questions,
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from http.client import HTTPResponse
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from mailward.client.http import Query, answered, lines_in, read_json
@@ -25,6 +25,9 @@ from mailward.model.recovery import Operation
 from mailward.model.wire import from_plain, moment_to_text, to_plain
 from mailward.ports.manager import Intention, ItemInstance, ManagerStatus, MoveIntention, RecoveryStory
 from mailward.ports.service_control import ServiceDeed
+
+if TYPE_CHECKING:  # commands that only read start without it
+    from mailward.model.protocol_log import LoggedSession, ProtocolLogStanding
 
 Value = TypeVar("Value")
 API = "/api/v1"
@@ -219,6 +222,28 @@ class ManagerClient:
         order = {"reason": reason, "dry_run": dry_run, "move_back": move_back, "only_planned": only_planned}
         return self._posted(MoveIntention, f"/servers/{_part(server)}/undrain", order, _DEED_SECONDS)
 
+    def protocol_log(self, server: str) -> "ProtocolLogStanding":
+        """Whether a mailbox server's protocol log is on, and where."""
+        return self._one(_standing(), f"/protocol-log/{_part(server)}")
+
+    def protocol_log_on(
+        self, server: str, *, lasting: timedelta, reason: str = "", dry_run: bool = False
+    ) -> "ProtocolLogStanding":
+        """Log the conversations of a mailbox server's health mailboxes for a while."""
+        order = {"lasting_ms": lasting // timedelta(milliseconds=1), "reason": reason, "dry_run": dry_run}
+        return self._posted(_standing(), f"/protocol-log/{_part(server)}/on", order, _DEED_SECONDS)
+
+    def protocol_log_off(self, server: str, *, reason: str = "", dry_run: bool = False) -> "ProtocolLogStanding":
+        """Log nothing any more, and remove what was logged."""
+        order = {"reason": reason, "dry_run": dry_run}
+        return self._posted(_standing(), f"/protocol-log/{_part(server)}/off", order, _DEED_SECONDS)
+
+    def logged_sessions(self, user: str, *, since: datetime) -> "tuple[LoggedSession, ...]":
+        """The sessions of a health mailbox since then, the oldest first."""
+        from mailward.model.protocol_log import LoggedSession  # noqa: PLC0415 - as above
+
+        return self._many(LoggedSession, "/logged-sessions", {"user": user, "since": moment_to_text(since)})
+
     def holds(self, *, subject: str | None = None, ended: bool = False) -> tuple[Hold, ...]:
         """What is held in place or scheduled; with *ended* also what no longer is."""
         return self._many(Hold, "/holds", {"subject": subject, "ended": ended})
@@ -271,6 +296,12 @@ class ManagerClient:
 
     def _post(self, path: str, body: object, seconds: float) -> AbstractContextManager[HTTPResponse]:
         return answered(self.socket, "POST", API + path, body=body, timeout=seconds)
+
+
+def _standing() -> "type[ProtocolLogStanding]":
+    from mailward.model.protocol_log import ProtocolLogStanding  # noqa: PLC0415 - as above
+
+    return ProtocolLogStanding
 
 
 def _part(name: str) -> str:

@@ -19,6 +19,7 @@ from mailward.ports.notifier import Notifier
 from mailward.ports.operations import Operations
 from mailward.ports.outbox import Outbox
 from mailward.ports.probe import Probe
+from mailward.ports.protocol_log import ProtocolLog
 from mailward.ports.replication import Replication
 from mailward.ports.sentinel import Sentinel
 from mailward.ports.service_control import ServiceControl
@@ -54,6 +55,7 @@ class Platform:
     proxies: Mapping[str, ProxyControl] = field(default_factory=dict)
     replication: Mapping[str, Replication] = field(default_factory=dict)
     counters: Mapping[str, Counters] = field(default_factory=dict)
+    protocol_logs: Mapping[str, ProtocolLog] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

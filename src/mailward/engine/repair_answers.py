@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from mailward.engine.engine import Engine
-from mailward.engine.move_answers import MoveAnswers
+from mailward.engine.protocol_log_answers import ProtocolLogAnswers
 from mailward.engine.recovering.ordering import STEP_OF
 from mailward.engine.shared_looks import SharedLooks
 from mailward.health.serving import serving
@@ -30,7 +30,7 @@ WOULD_HAVE_MOST = 200
 _URGENCIES = tuple(Urgency)
 
 
-class RepairAnswers(MoveAnswers):
+class RepairAnswers(ProtocolLogAnswers):
     """Answers about what was, is and would be done."""
 
     def __init__(self, engine: Engine, name_of: Callable[[str], str]) -> None:

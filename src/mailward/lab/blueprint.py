@@ -119,6 +119,11 @@ class LabHost:
         return self.directory / "log" / "dovecot.log"
 
     @property
+    def protocol_log(self) -> Path:
+        """Where conversations of health mailboxes are logged, in a directory for each, while that is switched on."""
+        return self.directory / "run" / "rawlog"
+
+    @property
     def tls(self) -> Path:
         """Certificates: the served cert.pem and key.pem, and the spare ones that faults put in their place."""
         return self.directory / "tls"

@@ -29,6 +29,7 @@ def render_mailbox_server(blueprint: Blueprint, host: LabHost, *, doveadm_passwo
                 mail_gid=blueprint.group if blueprint.rootless else MAIL_UID,
                 lmtp=blueprint.ports.lmtp,
             ),
+            _PROTOCOL_LOG.format(directory=host.protocol_log),
             _replication(blueprint, host, doveadm_password),
             _rootless(blueprint),
             f"!include_try {host.fault_settings}/*.conf\n",
@@ -206,6 +207,13 @@ service lmtp {{
   inet_listener lmtp {{
     port = {lmtp}
   }}
+}}
+"""
+
+_PROTOCOL_LOG = """\
+# `mailward protocol-log` makes and removes a directory in here for each health mailbox; without it nothing is logged
+protocol imap {{
+  rawlog_dir = {directory}/%u
 }}
 """
 

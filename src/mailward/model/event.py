@@ -43,6 +43,8 @@ class EventKind(Enum):
     """The routing sends the users of a database elsewhere: by a move, or because somebody edited the map."""
     HOLD_BEGAN = "hold-began"
     HOLD_ENDED = "hold-ended"
+    PROTOCOL_LOG_CHANGED = "protocol-log-changed"
+    """The conversations of health mailboxes on a mailbox server are logged from now on, or no more."""
     ALERT_CHANGED = "alert-changed"
     CHANNEL_FAILED = "channel-failed"
     CHANNEL_RECOVERED = "channel-recovered"

@@ -331,6 +331,12 @@ class Organization:
         """The databases whose active copy is on *server*."""
         return tuple(database for database in self.databases.values() if database.active == server)
 
+    def health_mailboxes_on(self, server: str) -> tuple[str, ...]:
+        """The users of the health mailboxes that may be served by a mailbox server: its own, and each copy's."""
+        own = self.servers[server].health_mailbox
+        of_copies = (one.health_mailbox for one in self.databases.values() if server in one.copies)
+        return tuple(dict.fromkeys(mailbox.user for mailbox in (own, *of_copies) if mailbox is not None))
+
     def with_active(self, active: Mapping[str, str]) -> "Organization":
         """The organization with the active copies where *active* (database -> server) says; it may name others."""
         return replace(

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mailward.model.alerting import Alert, Notice
 from mailward.model.copies import DatabaseCopy, PlannedMove
@@ -15,6 +15,9 @@ from mailward.model.items import ProbeItem
 from mailward.model.probing import ProbeResult
 from mailward.model.recovery import GateAnswer, Operation, Step
 from mailward.ports.service_control import ServiceDeed
+
+if TYPE_CHECKING:  # commands that only read start without it
+    from mailward.model.protocol_log import LoggedSession, ProtocolLogStanding
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -289,6 +292,34 @@ class Manager(Protocol):
         Allow a server's copies to become active again; with *move_back* move those that prefer it back to it.
 
         A move without a target stays as it is: the others are begun all the same.
+        """
+        ...
+
+    async def protocol_log(self, server: str) -> "ProtocolLogStanding":
+        """Whether a mailbox server's protocol log is on, since when and until when, or why it is not available."""
+        ...
+
+    async def protocol_log_on(
+        self, server: str, *, lasting: timedelta, actor: str, reason: str = "", dry_run: bool = False
+    ) -> "ProtocolLogStanding":
+        """
+        Log the conversations of a mailbox server's health mailboxes, for an hour at most (Set-ImapSettings
+        -ProtocolLogEnabled). It goes off by itself, also when the manager is killed; `because` says what was done.
+        """
+        ...
+
+    async def protocol_log_off(
+        self, server: str, *, actor: str, reason: str = "", dry_run: bool = False
+    ) -> "ProtocolLogStanding":
+        """Log nothing any more, and remove what was logged."""
+        ...
+
+    async def logged_sessions(self, user: str, *, since: datetime) -> "tuple[LoggedSession, ...]":
+        """
+        The sessions of a health mailbox since then, the oldest first, as the logs of both tiers show them: which
+        mailbox server served each, and what was said where its protocol log was on.
+
+        TemporaryFailure where none is found and a log could not be read.
         """
         ...
 

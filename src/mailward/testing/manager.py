@@ -15,6 +15,7 @@ from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport
 from mailward.model.holds import Hold
 from mailward.model.items import PROBES, ProbeItem
 from mailward.model.probing import ProbeResult
+from mailward.model.protocol_log import LoggedSession, ProtocolLogStanding
 from mailward.ports.manager import ItemInstance, ManagerStatus, RecoveryStory
 from mailward.testing.manager_moves import FakeMoves
 
@@ -41,6 +42,8 @@ class FakeManager(FakeMoves):
         holds: Sequence[Hold] = (),
         alerts: Sequence[Alert] = (),
         notices: Sequence[Notice] = (),
+        protocol_logs: Sequence[ProtocolLogStanding] = (),
+        sessions: Sequence[LoggedSession] = (),
         now: datetime = _EPOCH,
     ) -> None:
         super().__init__(
@@ -48,6 +51,8 @@ class FakeManager(FakeMoves):
             stories=stories,
             services=services,
             copies=copies,
+            protocol_logs=protocol_logs,
+            sessions=sessions,
             holds=holds,
             alerts=alerts,
             notices=notices,

@@ -19,15 +19,15 @@ from mailward.model.recovery import (
     StepOutcome,
 )
 from mailward.ports.manager import MoveIntention, RecoveryStory
-from mailward.testing.manager_repairs import FakeRepairs
+from mailward.testing.manager_protocol_logs import FakeProtocolLogs
 from mailward.testing.move_course import course
 
 
-class FakeMoves(FakeRepairs):
+class FakeMoves(FakeProtocolLogs):
     """Copies over canned rows, which moves change; no time passes but by looking."""
 
     def __init__(self, *, copies: Sequence[DatabaseCopy] = (), **others: Any) -> None:
-        """Take the copies there are; *others* are those of FakeRepairs."""
+        """Take the copies there are; *others* are those of FakeProtocolLogs."""
         super().__init__(**others)
         self.copied = list(copies)
         self.move_trouble: str | None = None

@@ -31,6 +31,7 @@ from mailward.model.verdict import Confidence, Dependency, Tier, Verdict
 from mailward.ports.manager import ItemInstance, ManagerStatus
 from mailward.testing.copy_values import COPIES
 from mailward.testing.manager import FakeManager
+from mailward.testing.protocol_log_values import LOGGED_SESSIONS, PROTOCOL_LOGS
 from mailward.testing.repair_values import (
     ALERTS,
     HEALED_STORY,
@@ -260,6 +261,8 @@ def example_manager() -> FakeManager:
         stories=STORIES,
         services=SERVICES,
         copies=COPIES,
+        protocol_logs=PROTOCOL_LOGS,
+        sessions=LOGGED_SESSIONS,
         holds=HOLDS,
         alerts=ALERTS,
         notices=NOTICES,

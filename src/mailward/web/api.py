@@ -18,7 +18,7 @@ from starlette.routing import Route
 from mailward.model.errors import ConfigError, NotFound, PermanentFailure, Refused, TemporaryFailure
 from mailward.ports.clock import Clock
 from mailward.ports.manager import Manager
-from mailward.web import health_page, holding, moving, repairing, telling, watching
+from mailward.web import health_page, holding, moving, protocol_logs, repairing, telling, watching
 from mailward.web.access import Access, Caller, Right, access_of_this_process
 from mailward.web.answers import plain
 from mailward.web.openapi import document
@@ -40,6 +40,7 @@ def build_api(manager: Manager, *, access: Access | None = None, clock: Clock | 
         **watching.READS,
         **repairing.READS,
         **moving.READS,
+        **protocol_logs.READS,
         **holding.READS,
         **telling.READS,
         **health_page.READS,
@@ -51,6 +52,7 @@ def build_api(manager: Manager, *, access: Access | None = None, clock: Clock | 
         **watching.CHANGES,
         **repairing.CHANGES,
         **moving.CHANGES,
+        **protocol_logs.CHANGES,
         "/api/v1/holds": holding.hold(clock),
         **holding.CHANGES,
         **telling.CHANGES,

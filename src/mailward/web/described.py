@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from mailward.model.alerting import Alert, Notice
@@ -13,6 +14,7 @@ from mailward.model.holds import Hold, HoldKind, Requester
 from mailward.model.items import ProbeItem
 from mailward.model.monitoring import AlertValue
 from mailward.model.probing import ProbeResult
+from mailward.model.protocol_log import LONGEST, LoggedSession, ProtocolLogStanding
 from mailward.model.recovery import Operation
 from mailward.ports.manager import Intention, ItemInstance, ManagerStatus, MoveIntention, RecoveryStory
 from mailward.ports.service_control import ServiceDeed
@@ -212,6 +214,32 @@ OPERATIONS: tuple[Described, ...] = (
         "Allow a server's copies to become active again, and move back those that prefer it",
         MoveIntention,
         {"reason": _TEXT, "dry_run": _BOOLEAN, "move_back": _BOOLEAN, "only_planned": _BOOLEAN},
+    ),
+    Described(
+        path="/api/v1/protocol-log/{server}",
+        summary="Whether a mailbox server's protocol log is on, and where. Not available is an answer",
+        answers=ProtocolLogStanding,
+    ),
+    _change(
+        "/api/v1/protocol-log/{server}/on",
+        "Log the conversations of its health mailboxes for a while (Set-ImapSettings -ProtocolLogEnabled)",
+        ProtocolLogStanding,
+        {"lasting_ms": _number(600_000, 1, LONGEST // timedelta(milliseconds=1)), "reason": _TEXT, "dry_run": _BOOLEAN},
+        more=". 409 where it is not available",
+    ),
+    _change(
+        "/api/v1/protocol-log/{server}/off",
+        "Log nothing any more, and remove what was logged",
+        ProtocolLogStanding,
+        {"reason": _TEXT, "dry_run": _BOOLEAN},
+        more=". 409 where it is not available",
+    ),
+    _listed(
+        "/api/v1/logged-sessions",
+        "The sessions of a health mailbox since then, as the logs of both tiers show them, the oldest first",
+        LoggedSession,
+        user=_NAME,
+        since=_MOMENT,
     ),
     _listed(
         "/api/v1/holds",

@@ -17,6 +17,8 @@ CHANGES = (
     "/api/v1/servers/mbx2/drain",
     "/api/v1/servers/mbx2/undrain",
     "/api/v1/databases/DB1/move",
+    "/api/v1/protocol-log/mbx1/on",
+    "/api/v1/protocol-log/mbx1/off",
     "/api/v1/holds",
     "/api/v1/holds/1/release",
     "/api/v1/notify/test",
@@ -38,6 +40,8 @@ READS = (
     "/api/v1/would-have?since=2026-11-01T00:00:00Z",
     "/api/v1/service/mbx2",
     "/api/v1/copies",
+    "/api/v1/protocol-log/mbx1",
+    "/api/v1/logged-sessions?user=health-db2&since=2026-11-01T00:00:00Z",
     "/api/v1/holds",
     "/api/v1/alerts",
     "/api/v1/notices",
@@ -73,7 +77,7 @@ async def test_a_viewer_may_not_change(api, fake, path):
     answered = await api("POST", path, peer="viewer", body=b"{}")
 
     assert (403, "forbidden") == (answered.status, answered.json["code"])
-    assert [] == [*fake.reloaded_by, *fake.orders, *fake.decisions, *fake.backups, *fake.probed_by]
+    assert [] == [*fake.reloaded_by, *fake.orders, *fake.decisions, *fake.backups, *fake.probed_by, *fake.log_orders]
     assert (HOLDS, NOTICES) == (tuple(fake.held), tuple(fake.outbox))
 
 

@@ -20,6 +20,7 @@ from mailward.testing.manager_values import (
     STORIES,
     SUCCEEDED,
 )
+from mailward.testing.protocol_log_values import LOGGED_SESSIONS, PROTOCOL_LOGS
 from mailward.testing.repair_values import ALERTS, HOLDS, NOTICES, SERVICES
 from mailward.web.api import build_api
 from mailward.web.described import OPERATIONS
@@ -107,6 +108,10 @@ def test_every_route_of_the_api_is_described_and_no_other(fake):
         ("/api/v1/databases/{database}/move", "post", answer(MOVE)),
         ("/api/v1/servers/{server}/drain", "post", answer(MOVE)),
         ("/api/v1/servers/{server}/undrain", "post", answer(MOVE)),
+        ("/api/v1/protocol-log/{server}", "get", answer(PROTOCOL_LOGS[1])),
+        ("/api/v1/protocol-log/{server}/on", "post", answer(PROTOCOL_LOGS[1])),
+        ("/api/v1/protocol-log/{server}/off", "post", answer(PROTOCOL_LOGS[0])),
+        ("/api/v1/logged-sessions", "get", listing(LOGGED_SESSIONS)),
         ("/api/v1/holds", "get", listing(HOLDS)),
         ("/api/v1/holds", "post", answer(HOLDS[1])),
         ("/api/v1/alerts", "get", listing(ALERTS)),

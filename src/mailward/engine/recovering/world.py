@@ -20,6 +20,7 @@ from mailward.ports.access_point_control import AccessPointControl
 from mailward.ports.clock import Clock
 from mailward.ports.host_control import HostControl
 from mailward.ports.mailbox_routing import MailboxRouting, ProxyControl
+from mailward.ports.protocol_log import ProtocolLog
 from mailward.ports.replication import Replication
 from mailward.ports.service_control import ServiceControl
 from mailward.recovery.settings import RecoverySettings
@@ -51,6 +52,7 @@ class Controls:
     """The map; None: the configuration names none."""
     proxies: Mapping[str, ProxyControl] = field(default_factory=dict)
     replication: Mapping[str, Replication] = field(default_factory=dict)
+    protocol_logs: Mapping[str, ProtocolLog] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
