@@ -10,18 +10,28 @@ from collections.abc import Callable, Coroutine
 from mailward.engine.copying import Copying
 from mailward.engine.health_page_point import HealthPagePoint
 from mailward.engine.holding import Holding
+from mailward.engine.ledger import Change
 from mailward.engine.notifying import Notifying
 from mailward.engine.parts import Platform, RepairParts
 from mailward.engine.protocol_logging import ProtocolLogging
 from mailward.engine.recovering.moves.ordering import OrderingMoves
 from mailward.engine.recovering.ordering import Ordering
 from mailward.engine.recovering.recovering import Recovering
-from mailward.engine.recovering.world import Controls, World
+from mailward.engine.recovering.world import Controls, InForce, World
 from mailward.engine.telling import Telling
 from mailward.engine.watched import Watched
+from mailward.engine.whereabouts import Moved
+from mailward.model.event import Event
+from mailward.model.evidence import ServiceStatus
+from mailward.model.holds import WHOLE_ORGANIZATION, HoldKind
+from mailward.model.monitoring import MonitorKey
 from mailward.model.organization import HEALTH_PAGE
+from mailward.model.recovery import ActionClass, Mode, OperationKind
+from mailward.monitors.following_holds import HoldChange
+from mailward.monitors.overrides import mode_override
 from mailward.ports.clock import Clock
 from mailward.ports.settings import Snapshot
+from mailward.recovery.procedures import is_about_load
 
 
 class Repairing:
@@ -137,3 +147,63 @@ class Repairing:
             protocol_logs=platform.protocol_logs,
         )
         self.protocol_logging.use(logs=platform.protocol_logs, hosts=platform.hosts)
+        self.notifying.use(snapshot.channels, snapshot.languages)
+        self.recovering.hurry()
+
+    def on_exit(self, server: str, status: ServiceStatus) -> None:
+        """A host says that a service ended."""
+        self.recovering.on_exit(server, status)
+
+    def why_moved(self, moved: Moved) -> str:
+        """The move of ours by which a database came to be active elsewhere; "" when it was none of ours."""
+        for operation in self.recovering.open:
+            same = operation.kind is OperationKind.MOVE and operation.data.get("database") == moved.database
+            if same and (operation.server, operation.data.get("target")) == (moved.source, moved.target):
+                return f"moved from {moved.source} to {moved.target} by recovery {operation.id}"
+        return ""
+
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with telling."""
+        return self.notifying.problems()
+
+    def stopped(self) -> str | None:
+        """Why no action at all is taken, or None."""
+        return self._world.stopped() or next(
+            (
+                f"paused by {hold.by_whom}"
+                for hold in self.holding.in_force()
+                if hold.kind is HoldKind.PAUSE and hold.subject == WHOLE_ORGANIZATION
+            ),
+            None,
+        )
+
+    def _forbidden(self) -> str | None:
+        if self._engine.snapshot.recovery.mode is Mode.OBSERVE:
+            return "the organization only observes"
+        if self.recovering.leading.held is None:
+            return "this manager does not lead"
+        return self.stopped() or self._world.store_trouble()
+
+    def _mode(self, server: str, action: ActionClass, cause: MonitorKey | None) -> InForce:
+        """The more careful of the organization's mode and the class's own, which an override may set anew."""
+        settings = self._engine.snapshot.recovery
+        under_load = is_about_load(cause)
+        configured = settings.mode_of(action, under_load=under_load)
+        now = self._clock.now()
+        found = mode_override(self.holding.present(), server=server, action=action, key=cause, now=now)
+        if found is None:
+            said = f"{action.value} is set to {settings.mode_of(action).value}"
+            if configured is not settings.mode_of(action):
+                said = f"a server under load is set to {configured.value}"
+            return InForce(mode=configured, because=said)
+        mode, hold = found
+        careful = min(mode, settings.mode, key=list(Mode).index)
+        because = f"{action.value} is set to {careful.value} by an override of {hold.owner}"
+        return InForce(mode=careful, because=because, override=hold)
+
+    def _held_differently(self, change: HoldChange) -> None:
+        self._engine.held_differently(change)
+        self.recovering.hurry()
+
+    def _record(self, event: Event) -> None:
+        self._engine.ledger.add_change(Change(events=(event,)))
