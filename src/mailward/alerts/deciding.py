@@ -6,7 +6,7 @@ notices to queue come out. It may be called as often as one likes: the same situ
 the outbox takes once. It is cheap when nothing changed, because texts are only written for alerts that did.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -184,15 +184,26 @@ def _matter(cause: Cause, broken: list[MonitorStatus], affected: Affected, told:
     since = min(status.broken_since or status.since for status in broken)
     unhealthy = [status for status in broken if status.state is AlertValue.UNHEALTHY]
     excerpts = [told.excerpts[status.key] for status in broken if status.key in told.excerpts]
+    recoveries = recoveries_of(cause, broken, told.recoveries, since=since)
     return Matter(
         cause=cause,
         statuses=tuple(broken),
         since=since,
         affected=affected.by(broken),
         suffering=affected.by(unhealthy),
-        recoveries=recoveries_of(cause, broken, told.recoveries, since=since),
-        excerpt=excerpts[0] if excerpts else Excerpt(),
+        recoveries=recoveries,
+        excerpt=replace(excerpts[0] if excerpts else Excerpt(), protocol_log=_logged(recoveries)),
     )
+
+
+def _logged(recoveries: Iterable[Recovery]) -> tuple[str, ...]:
+    """What the protocol log said, where a recovery has collected it."""
+    for recovery in recoveries:
+        for step in reversed(recovery.steps):
+            lines = step.evidence.get("protocol_log")
+            if isinstance(lines, list | tuple):
+                return tuple(str(line) for line in lines)
+    return ()
 
 
 def _start(matter: Matter, before: Alert | None) -> datetime:

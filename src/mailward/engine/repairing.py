@@ -111,6 +111,7 @@ class Repairing:
             read_routing=engine.whereabouts.read,
             map_doubt=engine.whereabouts.doubt,
             forbidden=self._forbidden,
+            sessions_of=lambda user, since: self.protocol_logging.find(user, since=since),
             hold=lambda hold, actor: self.holding.add(hold, actor=actor),
             release=lambda number, actor: self.holding.release(number, actor=actor),
         )

@@ -4,7 +4,7 @@ What an operation does next: the stage it stands at, by the steps it has taken (
 The record alone says where an operation stands, so that whoever goes on with it after a crash comes to the same answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -144,9 +144,18 @@ def was_touched(steps: Sequence[Step]) -> bool:
 
 def next_give_back(operation: Operation, steps: Sequence[Step]) -> GiveBack | None:
     """The next thing to undo: the stages that took something away and were not given back yet, the last first."""
+    return next(_give_backs(operation, steps), None)
+
+
+def log_left_on(operation: Operation, steps: Sequence[Step]) -> GiveBack | None:
+    """The protocol log that was switched on and is still to be switched off, which waits for nothing."""
+    return next((back for back in _give_backs(operation, steps) if back.step is StepName.PROTOCOL_LOG_OFF), None)
+
+
+def _give_backs(operation: Operation, steps: Sequence[Step]) -> Iterator[GiveBack]:
     procedure = PROCEDURES.get(operation.kind)
     if procedure is None:
-        return None
+        return
     for step in reversed(steps):
         if step.place >= len(procedure.stages) or not _may_have_taken(step):
             continue
@@ -155,9 +164,10 @@ def next_give_back(operation: Operation, steps: Sequence[Step]) -> GiveBack | No
         if back is None or step.name is not stage.step:  # a fresh look stands at the same place
             continue
         later = [other for other in steps if other.seq > step.seq and other.name is back]
+        if back is StepName.PROTOCOL_LOG_OFF and later:  # what could not be switched off then goes off by itself
+            continue
         if not any(other.outcome in (StepOutcome.DONE, StepOutcome.SKIPPED) for other in later):
-            return GiveBack(place=len(procedure.stages) + step.place, step=back, server=step.server)
-    return None
+            yield GiveBack(place=len(procedure.stages) + step.place, step=back, server=step.server)
 
 
 def _may_have_taken(step: Step) -> bool:

@@ -78,6 +78,7 @@ PROCEDURES: Mapping[OperationKind, Procedure] = {
             Stage(step=_S.PROTOCOL_LOG_ON, gives_back=_S.PROTOCOL_LOG_OFF, seed="3.1, 3.2"),
             Stage(step=_S.RE_PROBE, seed="3.3"),
             Stage(step=_S.COLLECT, seed="3.4, 3.5"),
+            Stage(step=_S.PROTOCOL_LOG_OFF),  # what it had to say is kept with the step before
             Stage(step=_S.RECOVER_MAILBOX_SERVER, premise=_P.MAILBOX_SERVER_UNHEALTHY, seed="3.6, 3.7"),
             Stage(step=_S.TAKE_OUT, premise=_P.PROXY_TO_TAKE_OUT, gives_back=_S.PUT_BACK),
             Stage(step=_S.RESTART_SERVICE, premise=_P.PROXY_AT_FAULT),

@@ -5,7 +5,7 @@ Each step is one turn: read the record, ask `next_move`, do that one thing, writ
 store as a moment; nothing is kept in memory that a kill -9 would lose.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 from mailward.engine.recovering.acting import Acting
@@ -14,6 +14,7 @@ from mailward.engine.recovering.facts import Facts
 from mailward.engine.recovering.giving_back import GivingBack
 from mailward.engine.recovering.joining import Joining
 from mailward.engine.recovering.leading import Leading
+from mailward.engine.recovering.log_stages import LogStages
 from mailward.engine.recovering.look_stages import LookStages
 from mailward.engine.recovering.looking import bounded
 from mailward.engine.recovering.looking_back import LookingBack
@@ -39,7 +40,7 @@ from mailward.engine.recovering.world import World
 from mailward.model.event import OURSELVES
 from mailward.model.evidence import ServiceState
 from mailward.model.monitoring import AlertValue
-from mailward.model.recovery import Gate, Operation, OperationKind, OperationStatus, StepName, StepOutcome
+from mailward.model.recovery import Gate, Operation, OperationKind, OperationStatus, Step, StepName, StepOutcome
 from mailward.recovery.circumstances import Circumstances
 from mailward.recovery.deciding import decide
 from mailward.recovery.next_move import (
@@ -50,6 +51,7 @@ from mailward.recovery.next_move import (
     Take,
     acted_since_last_look,
     learned_nothing,
+    log_left_on,
     needs_fresh_evidence,
     next_give_back,
     next_move,
@@ -61,6 +63,8 @@ from mailward.recovery.wanted import ACTION_OF, Wanted
 _PAUSED = frozenset({OperationStatus.WAITING, OperationStatus.AWAITING_APPROVAL})
 _ORDERS = frozenset({OperationKind.MOVE, OperationKind.DRAIN})
 """What was decided before, by a person or under the gates of another recovery: nothing is probed whether it stands."""
+_OF_MAILBOX_SERVER = frozenset({StepName.RECOVER_MAILBOX_SERVER, StepName.PROTOCOL_LOG_ON})
+"""Stages of a customer touch point that are about the mailbox server that serves it."""
 _NOT_OF_SERVICE = frozenset({StepName.AWAIT_MOVES, StepName.PROVE_EMPTY, StepName.OBSERVE})
 """Stages that look at the copies of a server, or at its monitors for a while, and do not probe its service."""
 
@@ -92,6 +96,7 @@ class Executor:
         self.facts = Facts(world, move_deeds)
         self.acting = Acting(world, record, leading, facts=self.facts, ended=ended, progress=self.progress)
         self._looks = LookStages(world, record, facts=self.facts, noting=self.noting)
+        self._logs = LogStages(world, facts=self.facts, noting=self.noting)
         self._observing = Observing(world, noting=self.noting)
         self._moves = MoveStages(world, record, looks=self.move_looks, noting=self.noting)
         self._joining = Joining(world, record, opening=self.opening, noting=self.noting, ended=ended)
@@ -132,11 +137,10 @@ class Executor:
                 because = "the trouble was gone; nothing was touched"
                 return await self.noting.end(operation, OperationStatus.TRANSIENT, because, held=held)
             case GiveBack(place=place, step=name, server=server):
-                return await self._giving_back.take(
-                    Turn(operation, steps, Standing(place, Stage(step=name), server), held)
-                )
+                turn = Turn(operation, steps, Standing(place, Stage(step=name), server), held)
+                return await (self._logs.off if name is StepName.PROTOCOL_LOG_OFF else self._giving_back.take)(turn)
             case Take(place=place, stage=stage, attempt=attempt):
-                at = Standing(place, stage, self._server_of(operation, stage), attempt)
+                at = Standing(place, stage, self._server_of(operation, stage, steps), attempt)
                 turn = Turn(operation, steps, at, held)
                 if operation.data.get("ended_by") is not None:  # a person ended it: it is put back when it is well
                     return await self._escalate(turn)
@@ -189,7 +193,9 @@ class Executor:
             StepName.AWAIT_MOVES: self._moves.await_moves,
             StepName.VERIFY: self._moves.verify,
             StepName.RECOVER_MAILBOX_SERVER: self._joining.join,
-            StepName.COLLECT: self._looks.collect,
+            StepName.COLLECT: self._logs.collect,
+            StepName.PROTOCOL_LOG_ON: self._logs.on,
+            StepName.PROTOCOL_LOG_OFF: self._logs.off,
             StepName.OBSERVE: self._observing.observe,
         }
         name = turn.at.stage.step
@@ -222,6 +228,9 @@ class Executor:
     async def _escalate(self, turn: Turn) -> Operation:
         """The end of the procedure. What was taken away stays away until the thing is well again."""
         now, operation = self._world.clock.now(), turn.operation
+        log = log_left_on(operation, turn.steps)
+        if log is not None:  # nothing it says is waited for any more
+            return await self._logs.off(replace(turn, at=Standing(log.place, Stage(step=log.step), log.server)))
         left = why_not_moved(turn.steps) if operation.kind in _ORDERS else what_is_left(turn.steps)
         back = next_give_back(operation, turn.steps)
         if back is None or not self._giving_back.is_taken(back):
@@ -260,9 +269,9 @@ class Executor:
     def _looks_well(self, operation: Operation) -> bool:
         return operation.kind not in _ORDERS and operation.status in _PAUSED and self.is_well(operation)
 
-    def _server_of(self, operation: Operation, stage: Stage) -> str:
-        if stage.step is StepName.RECOVER_MAILBOX_SERVER:
-            return self.facts.serving_server(operation) or operation.server
+    def _server_of(self, operation: Operation, stage: Stage, steps: Sequence[Step]) -> str:
+        if stage.step in _OF_MAILBOX_SERVER:
+            return self.facts.serving_server(operation, steps) or operation.server
         if operation.server in self._world.organization().access_points:
             verdict = self.facts.verdict(operation)
             return (verdict.server if verdict is not None else None) or operation.server

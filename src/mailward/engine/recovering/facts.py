@@ -158,7 +158,7 @@ class Facts:
         """What premises look at beside the server itself."""
         database = operation.target.partition("/")[2] or None
         organization = self._world.organization()
-        serving = self.serving_server(operation)
+        serving = self.serving_server(operation, steps)
         return Around(
             database=database if database in organization.databases else None,
             mailbox_server=serving,
@@ -167,12 +167,20 @@ class Facts:
             move=so_far(steps),
         )
 
-    def serving_server(self, operation: Operation) -> str | None:
-        """The mailbox server that serves what a customer touch point asks for: as it was seen, else as configured."""
+    def serving_server(self, operation: Operation, steps: Sequence[Step] = ()) -> str | None:
+        """
+        The mailbox server that serves what a customer touch point asks for.
+
+        As the logs of both tiers said (*steps*), else as a probe saw it, else as configured.
+        """
         cause = operation.cause
         if cause is None or cause.item != items.CTP_MONITOR:
             return None
         organization = self._world.organization()
+        collected = next((step for step in reversed(steps) if step.name is StepName.COLLECT), None)
+        named = collected.evidence.get("mailbox_server") if collected is not None else None
+        if isinstance(named, str) and named in organization.servers:
+            return named
         status = self._world.status(cause)
         if status is not None and status.mailbox_server in organization.servers:
             return status.mailbox_server

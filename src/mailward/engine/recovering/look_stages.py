@@ -1,4 +1,4 @@
-"""The stages of a recovery that touch nothing: whether the problem stands, who serves, whether a server is empty."""
+"""The stages of a recovery that touch nothing: whether the problem stands, whether a server is empty."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -70,15 +70,6 @@ class LookStages:
             return await self._noting.note(turn, StepOutcome.DONE, "no active copy is left on it", evidence=healthy)
         because = f"it still holds the active copy of {', '.join(left)}"
         return await self._noting.note(turn, StepOutcome.FAILED, f"{because}{_so(turn)}")
-
-    async def collect(self, turn: Turn) -> Operation:
-        """Which mailbox server serves the customer touch point, and how that is."""
-        serving = self._facts.serving_server(turn.operation)
-        if serving is None:
-            return await self._noting.note(turn, StepOutcome.UNKNOWN, "it is not known which mailbox server serves it")
-        alert = self._facts.alert_of(serving)
-        because = f"{serving} serves it; its IMAP monitors say {alert.value if alert is not None else 'nothing'}"
-        return await self._noting.note(turn, StepOutcome.DONE, because, evidence={"mailbox_server": serving})
 
 
 def _so(turn: Turn) -> str:

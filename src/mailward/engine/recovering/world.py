@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from mailward.failover.settings import MoveSettings
 from mailward.model.copies import DatabaseCopy
@@ -13,6 +13,7 @@ from mailward.model.holds import Hold
 from mailward.model.monitoring import MonitorKey, MonitorStatus
 from mailward.model.organization import Organization
 from mailward.model.probing import ProbeResult
+from mailward.model.protocol_log import LoggedSession
 from mailward.model.recovery import ActionClass, Mode
 from mailward.monitors.coverage import Coverage
 from mailward.monitors.samples import ProbeKey
@@ -39,6 +40,10 @@ async def _resolve(host: str) -> frozenset[str]:
             found = await asyncio.get_running_loop().getaddrinfo(host, None)
             return frozenset({host, *(str(entry[4][0]) for entry in found)})
     return frozenset({host})
+
+
+async def _no_sessions(_user: str, _since: datetime) -> tuple[LoggedSession, ...]:
+    return ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,6 +111,8 @@ class World:
     """Why nothing at all is done by itself at this moment (mode, stop file, store, lease); None: it may be."""
     map_doubt: Callable[[str], str | None] = lambda _: None
     """Why the map of the last reading does not prove that a server holds no active copy; None: it does."""
+    sessions_of: Callable[[str, datetime], Awaitable[tuple[LoggedSession, ...]]] = _no_sessions
+    """The sessions of a health mailbox since then, by the logs of both tiers, the oldest first."""
     addresses_of: Callable[[str], Awaitable[frozenset[str]]] = _resolve
     """The addresses of a host name, itself among them."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep

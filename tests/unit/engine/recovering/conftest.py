@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -27,6 +27,7 @@ from mailward.model.organization import (
     Server,
 )
 from mailward.model.probing import Cause, Certificate, Phase, ProbeResult, ResultType
+from mailward.model.protocol_log import LoggedSession
 from mailward.model.recovery import Mode, Operation, OperationStatus, Step
 from mailward.model.verdict import Confidence, Tier, Verdict
 from mailward.monitors.coverage import Coverage, cover
@@ -40,6 +41,7 @@ from mailward.testing.access_point import TameAccessPoint
 from mailward.testing.memory_operations import MemoryOperations
 from mailward.testing.memory_store import MemoryLease, MemoryStore
 from mailward.testing.platform import SetClock, TameHostControl, TameService
+from mailward.testing.protocol_log import MemoryProtocolLog
 
 SECOND = timedelta(seconds=1)
 MAILBOX = HealthMailbox(user="health", password=SecretRef(kind=SecretKind.FILE, name="secret"))
@@ -102,6 +104,7 @@ class House:
         self.operations: Operations = MemoryOperations(self.store, self.lease)
         self.services = {name: TameService() for name in self.organization.servers}
         self.hosts = {name: TameHostControl() for name in self.organization.servers}
+        self.logs: dict[str, MemoryProtocolLog] = {}
         self.point = TameAccessPoint(["proxy1", "proxy2"])
         self.is_well: Callable[[ProbeKey], bool] = lambda key: self._answers(key.server)
         self.recovering = self.a_manager()
@@ -116,7 +119,12 @@ class House:
             organization=lambda: self.organization,
             settings=lambda: self.settings,
             coverage=self.coverage,
-            controls=lambda: Controls(services=self.services, hosts=self.hosts, access_points={"imap": self.point}),
+            controls=lambda: Controls(
+                services=self.services,
+                hosts=self.hosts,
+                access_points={"imap": self.point},
+                protocol_logs=self.logs,
+            ),
             status=self.statuses.get,
             unwell=lambda: tuple(one for one in self.statuses.values() if one.state is not AlertValue.HEALTHY),
             of_server=lambda server: tuple(one for key, one in self.statuses.items() if key.server == server),
@@ -136,8 +144,14 @@ class House:
             read_routing=_nothing_to_see,
             hold=lambda hold, actor: self._hold(replace(hold, owner=actor)),
             release=self._release,
+            sessions_of=self.sessions_of,
         )
         return Recovering(world, operations or self.operations, self.lease, owner=f"manager{self.managers}")
+
+    async def sessions_of(self, user: str, since: datetime) -> tuple[LoggedSession, ...]:
+        """What the protocol logs have; the servers' own logs are left out here."""
+        found = [one for log in self.logs.values() for one in await log.conversations(user, since=since)]
+        return tuple(found)
 
     async def _hold(self, hold: Hold) -> Hold:
         kept = replace(hold, id=1 + max((one.id for one in self.holds), default=0))
