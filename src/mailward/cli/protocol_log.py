@@ -15,10 +15,9 @@ from mailward.cli.names import complete_server, named
 from mailward.cli.states import moment_text
 from mailward.cli.terminal import Colour, printable, terminal
 from mailward.model.durations import spoken
-from mailward.model.protocol_log import LoggedLine, LoggedSession, ProtocolLogStanding, Speaker
+from mailward.model.protocol_log import LoggedSession, ProtocolLogStanding
 from mailward.platforms.local.system_clock import SystemClock
 
-_SPEAKERS = {Speaker.CLIENT: "C:", Speaker.SERVER: "S:", Speaker.LOG: "--"}
 _rehearsal_option: Callable[[Callable[..., None]], Callable[..., None]] = click.option(
     "--dry-run", is_flag=True, help="Say what would be done, and do nothing."
 )
@@ -30,13 +29,6 @@ def _state_text(standing: ProtocolLogStanding) -> str:
 
 def _state_colour(standing: ProtocolLogStanding) -> Colour | None:
     return Colour.WARN if standing.is_on or not standing.is_available else None
-
-
-def line_text(line: LoggedLine) -> str:
-    """One line of a session: when, whose words, and for a log's line whose log."""
-    at = "" if line.at is None else f"{line.at:%H:%M:%S}.{line.at.microsecond // 1000:03} "
-    whose = f"{line.server}: " if line.speaker is Speaker.LOG else ""
-    return f"{at}{_SPEAKERS[line.speaker]} {whose}{line.text}"
 
 
 STANDING_COLUMNS: tuple[Column[ProtocolLogStanding], ...] = (
@@ -57,7 +49,7 @@ SESSION_COLUMNS: tuple[Column[LoggedSession], ...] = (
     Column(title="Session", text=lambda one: one.session, shed=3),
     Column(title="Lines", text=lambda one: str(len(one.lines)), right=True, shed=3),
     Column(title="Because", text=lambda one: one.because, folds=True, shed=1),
-    Column(title="Conversation", text=lambda one: "\n".join(map(line_text, one.lines)), list_only=True),
+    Column(title="Conversation", text=lambda one: "\n".join(line.shown for line in one.lines), list_only=True),
 )
 
 

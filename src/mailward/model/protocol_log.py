@@ -1,5 +1,6 @@
 """What a server's protocol log is, and what stands in it: conversations of health mailboxes, for a while."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -15,6 +16,9 @@ class Speaker(Enum):
     SERVER = "server"
     LOG = "log"
     """A line of a server's own log that is about the session."""
+
+
+_SPEAKERS = {Speaker.CLIENT: "C:", Speaker.SERVER: "S:", Speaker.LOG: "--"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +54,13 @@ class LoggedLine:
     text: str
     at: datetime | None = None
 
+    @property
+    def shown(self) -> str:
+        """The line for people, as in a transcript: when, "C:", "S:" or "--" and whose log, and what was said."""
+        at = "" if self.at is None else f"{self.at:%H:%M:%S}.{self.at.microsecond // 1000:03} "
+        whose = f"{self.server}: " if self.speaker is Speaker.LOG else ""
+        return f"{at}{_SPEAKERS[self.speaker]} {whose}{self.text}"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoggedSession:
@@ -69,3 +80,21 @@ class LoggedSession:
     opened: datetime | None = None
     lines: tuple[LoggedLine, ...] = ()
     """In the order of time, as far as the logs tell it; the middle of a long one is left out."""
+
+
+def excerpt(sessions: Sequence[LoggedSession], *, most: int = 60) -> tuple[str, ...]:
+    """
+    What of these sessions is told to whoever is called: the newest one of which a conversation was logged, else the
+    newest; who served it, and its beginning and end in *most* lines.
+    """
+    if not sessions:
+        return ()
+    with_words = [one for one in sessions if any(line.speaker is not Speaker.LOG for line in one.lines)]
+    chosen = (with_words or sessions)[-1]
+    through = f" through {chosen.proxy}" if chosen.proxy else ""
+    head = f"-- {chosen.user}{through}, served by {chosen.mailbox_server or 'nobody knows whom'}: {chosen.because}"
+    lines = tuple(line.shown for line in chosen.lines)
+    if len(lines) <= most:
+        return (head, *lines)
+    half = most // 2
+    return (head, *lines[:half], f"-- {len(lines) - 2 * half} lines left out", *lines[-half:])

@@ -56,6 +56,52 @@ def test_an_ordinary_user_gets_the_same_lab(short_path: Path) -> None:
     assert not (short_path / "lab").exists()
 
 
+_TRY_PROTOCOL_LOG = """
+import asyncio, sys
+from datetime import timedelta
+from pathlib import Path
+from mailward.lab.blueprint import Shape
+from mailward.lab.lab import Lab
+from mailward.platforms.commands import DaemonStarter, LocalRunner
+from mailward.platforms.dovecot.protocol_log import DovecotProtocolLog
+from mailward.platforms.local.system_clock import SystemClock
+
+async def main():
+    with Lab.up(Shape.ONE_BOX, directory=Path(sys.argv[1])) as lab:
+        clock, host = SystemClock(), lab.blueprint.host("mail")
+        log = DovecotProtocolLog(
+            "mail", str(host.configuration), ["health-db1"], runner=LocalRunner(), starter=DaemonStarter(), clock=clock
+        )
+        begun = clock.now()
+        standing = await log.on(["health-db1"], until=begun + timedelta(minutes=1))
+        lab.log_in("health-db1", on="mail")
+        said = [line.text for one in await log.conversations("health-db1", since=begun) for line in one.lines]
+        print(standing.is_on, any("SELECT" in text for text in said))
+        print((await log.off()).because, list(host.protocol_log.iterdir()))
+
+asyncio.run(main())
+"""
+
+
+def test_an_ordinary_user_who_owns_all_mail_can_switch_the_protocol_log(short_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("this session is an ordinary user already: every other test of the protocol log shows it")
+    command, environment = _as_nobody()
+    os.chown(short_path, _NOBODY, _NOBODY)
+
+    done = subprocess.run(
+        [*command, "-c", _TRY_PROTOCOL_LOG, str(short_path / "lab")],
+        env=environment,
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert ("True True\noff []\n", "") == (done.stdout, done.stderr)
+
+
 @pytest.mark.parametrize("rootless", [True, False])
 @pytest.mark.parametrize("shape", Shape)
 def test_dovecot_accepts_every_configuration(shape: Shape, rootless: bool, short_path: Path) -> None:

@@ -4,11 +4,8 @@ import json
 
 import pytest
 
-from mailward.cli.protocol_log import line_text
-from mailward.model.protocol_log import LoggedLine, Speaker
 from mailward.model.wire import answer, listing
 from mailward.testing.protocol_log_values import LOGGED_SESSIONS, PROTOCOL_LOGS
-from mailward.testing.repair_values import NOON
 
 
 def test_on_says_what_is_logged_until_when_and_by_whom_it_was_ordered(ask, served):
@@ -102,10 +99,3 @@ def test_a_person_is_not_looked_for(ask):
 
     assert (1, "") == (ran.code, ran.out)
     assert "no health mailbox 'anna'" in ran.err
-
-
-def test_a_line_without_a_moment_has_none():
-    assert "S: * BYE" == line_text(LoggedLine(server="mbx1", speaker=Speaker.SERVER, text="* BYE"))
-    assert "12:00:00.123 -- mbx1: Login" == line_text(
-        LoggedLine(server="mbx1", speaker=Speaker.LOG, text="Login", at=NOON)
-    )

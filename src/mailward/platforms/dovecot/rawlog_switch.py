@@ -14,6 +14,7 @@ It imports nothing of mailward, because the process that switches off at the dea
 `python3 -I rawlog_switch.py --off-at SECONDS DIR USER ...`, and must outlive mailward, and an upgrade of it.
 """
 
+import fcntl
 import json
 import os
 import re
@@ -104,7 +105,7 @@ def switch_on(directory: Path, user: str, *, since: float, until: float, owner: 
     with suppress(FileExistsError):
         directory.mkdir(mode=0o711)
         directory.chmod(0o711)  # whatever the umask: each user's session must get to its own directory
-    with opened(directory) as there:
+    with _alone(directory) as there:
         known, exists = _mark(there, user), _exists(there, user)
         if exists and known is None:
             raise NotDone(f"{directory / user} exists and is not mailward's: remove it, or leave it to whoever made it")
@@ -118,9 +119,14 @@ def switch_on(directory: Path, user: str, *, since: float, until: float, owner: 
             raise
 
 
-def switch_off(directory: Path, user: str) -> tuple[str, ...]:
+def switch_off(directory: Path, user: str, *, over_at: float | None = None) -> tuple[str, ...]:
     """
     Log a user's conversations no more and remove what was logged; nothing happens to one whom mailward does not log.
+
+    Args:
+        directory: DIR.
+        user: Whose.
+        over_at: Whoever is logged until later than this is left alone; None: whenever.
 
     Returns:
         What lay in the directory and is not Dovecot's: it was left, set aside under a name nobody logs to.
@@ -130,8 +136,9 @@ def switch_off(directory: Path, user: str) -> tuple[str, ...]:
         NotDone: DIR is not safe.
     """
     try:
-        with opened(directory) as there:
-            if _mark(there, user) is None:
+        with _alone(directory) as there:
+            mark = _mark(there, user)
+            if mark is None or (over_at is not None and mark.until > over_at):
                 return ()
             left = [name for aside in _set_aside(there, user) for name in _emptied(there, aside)]
             os.unlink(_MARK + user, dir_fd=there)
@@ -177,6 +184,18 @@ def opened_below(there: int, name: str) -> Iterator[int]:
         yield number
     finally:
         os.close(number)
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[int]:
+    """
+    Hold DIR open, and be the only one who switches: a timer whose time has come must not undo what somebody renews.
+
+    The lock goes with the process that holds it, however that ends.
+    """
+    with opened(directory) as there:
+        fcntl.flock(there, fcntl.LOCK_EX)
+        yield there
 
 
 def names_in(number: int) -> list[str]:
@@ -297,7 +316,7 @@ def wait_and_switch_off(directory: Path, users: Sequence[str], until: float) -> 
             if passed >= left:
                 tries += 1
                 for user in ours:
-                    switch_off(directory, user)
+                    switch_off(directory, user, over_at=until)
                 return
             if not ours and (was_there or passed > _MARK_WITHIN_S):
                 return

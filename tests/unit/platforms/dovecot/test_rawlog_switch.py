@@ -1,9 +1,11 @@
 """The switch of Dovecot's protocol log: what it makes, what it never touches, and what switches off in time."""
 
+import fcntl
 import os
 import stat
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -206,6 +208,28 @@ def test_a_timer_leaves_alone_what_was_switched_on_anew_for_longer(directory):
     wait_and_switch_off(directory, [USER], now())
 
     assert [USER] == [mark.user for mark in marks(directory)]
+
+
+def test_what_is_renewed_at_the_last_moment_is_left_alone(directory):
+    on(directory, until=2e9)
+
+    assert () == switch_off(directory, USER, over_at=2e9 - 1)
+    assert [USER] == [mark.user for mark in marks(directory)]
+    switch_off(directory, USER, over_at=2e9)
+    assert [] == left_in(directory)
+
+
+def test_two_never_switch_at_the_same_time(directory):
+    made = on(directory)
+    with rawlog_switch.opened(directory) as there:
+        fcntl.flock(there, fcntl.LOCK_EX)
+        other = threading.Thread(target=switch_off, args=(directory, USER))
+        other.start()
+        other.join(0.2)
+        assert other.is_alive()
+        assert made.exists()
+    other.join(20)
+    assert not made.exists()
 
 
 def test_a_timer_switches_off_none_but_its_own_users(directory):
