@@ -192,18 +192,18 @@ def _matter(cause: Cause, broken: list[MonitorStatus], affected: Affected, told:
         affected=affected.by(broken),
         suffering=affected.by(unhealthy),
         recoveries=recoveries,
-        excerpt=replace(excerpts[0] if excerpts else Excerpt(), protocol_log=_logged(recoveries)),
+        excerpt=_with_log(excerpts[0] if excerpts else Excerpt(), recoveries),
     )
 
 
-def _logged(recoveries: Iterable[Recovery]) -> tuple[str, ...]:
-    """What the protocol log said, where a recovery has collected it."""
+def _with_log(excerpt: Excerpt, recoveries: Iterable[Recovery]) -> Excerpt:
+    """With what the protocol log said, where a recovery has collected it."""
     for recovery in recoveries:
         for step in reversed(recovery.steps):
             lines = step.evidence.get("protocol_log")
             if isinstance(lines, list | tuple):
-                return tuple(str(line) for line in lines)
-    return ()
+                return replace(excerpt, protocol_log=tuple(str(line) for line in lines))
+    return excerpt
 
 
 def _start(matter: Matter, before: Alert | None) -> datetime:

@@ -117,8 +117,6 @@ ssl_cert = <{tls}/cert.pem
 ssl_key = <{tls}/key.pem
 ssl_min_protocol = TLSv1.2
 imap_id_send = name * x-backend {name}
-# the command a session carries out stands in the title of its process
-verbose_proctitle = yes
 """
 
 _LOGIN = """\
@@ -166,6 +164,8 @@ metric proxy_finished {{
 _MAILBOX_SERVER = """\
 login_trusted_networks = {trusted}
 login_greeting = {name} ready.
+# the command a session carries out stands in the title of its process
+verbose_proctitle = yes
 mail_location = sdbox:~/sdbox
 mail_uid = {mail_uid}
 mail_gid = {mail_gid}

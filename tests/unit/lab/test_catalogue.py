@@ -42,9 +42,9 @@ def test_a_truth_is_coherent(fault: Fault) -> None:
 
 
 def test_one_box_has_every_fault_that_needs_no_second_tier() -> None:
-    assert {"map-missing", "map-corrupt", "map-locked", "map-hung", "path-cut"} == kinds(FAULTS.values()) - kinds(
-        catalogue(Shape.ONE_BOX).values()
-    )
+    assert {"map-missing", "map-corrupt", "map-locked", "map-hung", "path-cut", "authorities-wrong"} == kinds(
+        FAULTS.values()
+    ) - kinds(catalogue(Shape.ONE_BOX).values())
 
 
 @pytest.mark.parametrize("kind", ["service-failed", "auth-hung", "certificate-expired", "network-cut", "garbage"])
@@ -68,7 +68,13 @@ def test_what_is_there_to_be_diagnosed_is_in_the_catalogue() -> None:
         *("service-dead", "service-flapping", "configuration-broken", "host-exhausted"),
         *("auth-hung", "auth-broken", "map-missing", "map-corrupt", "map-locked", "map-hung"),
         *("directory-missing", "directory-unreadable", "probe-password", "probe-account-missing"),
-        *("certificate-expired", "certificate-untrusted", "certificate-misnamed", "certificate-stale"),
+        *(
+            "certificate-expired",
+            "certificate-untrusted",
+            "certificate-misnamed",
+            "certificate-stale",
+            "authorities-wrong",
+        ),
         *("store-unreadable", "store-read-only", "store-full", "database-unreadable", "database-replaced"),
         *("over-quota", "connection-limit", "process-limit", "queue-full", "store-slow"),
         *("network-cut", "path-cut", "prober-banned", "garbage"),

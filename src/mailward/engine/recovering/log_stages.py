@@ -15,14 +15,12 @@ from mailward.engine.recovering.noting import Noting
 from mailward.engine.recovering.standing import Turn
 from mailward.engine.recovering.world import World
 from mailward.model.errors import MailwardError, TemporaryFailure
-from mailward.model.protocol_log import LoggedSession
+from mailward.model.protocol_log import LoggedSession, excerpt
 from mailward.model.recovery import Mode, Operation, Step, StepName, StepOutcome
 from mailward.ports.protocol_log import ProtocolLog
 from mailward.recovery.next_move import log_left_on
 
 LOGGED_FOR = timedelta(minutes=15)
-EXCERPT_LINES = 60
-"""Of one session, kept with the step: the end says what went wrong."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,27 +82,33 @@ class LogStages:
 
     async def collect(self, turn: Turn) -> Operation:
         """Which mailbox server serves the customer touch point, and what the logs of both tiers say of it."""
-        session = await self._session(turn)
-        named = session.mailbox_server if session is not None else None
+        sessions = await self._sessions(turn)
+        named = sessions[-1].mailbox_server if sessions else None
         serving = named or self._facts.serving_server(turn.operation)
         if serving is None:
             return await self._noting.note(turn, StepOutcome.UNKNOWN, "it is not known which mailbox server serves it")
         alert = self._facts.alert_of(serving)
         because = f"{serving} serves it; its IMAP monitors say {alert.value if alert is not None else 'nothing'}"
         evidence: dict[str, object] = {"mailbox_server": serving}
-        if session is not None:
-            because = f"{because}. {session.because}"
-            evidence["protocol_log"] = _excerpt(session)
+        if sessions:
+            because = f"{because}; {sessions[-1].because}"
+            evidence["protocol_log"] = list(excerpt(sessions))
         return await self._noting.note(turn, StepOutcome.DONE, because, evidence=evidence)
 
-    async def _session(self, turn: Turn) -> LoggedSession | None:
-        """The last session of the health mailbox since its protocol log was to go on, by the logs of both tiers."""
+    async def _sessions(self, turn: Turn) -> tuple[LoggedSession, ...]:
+        """
+        The sessions of the health mailbox since its protocol log was to go on, by the logs of both tiers.
+
+        Those that came through this proxy, or through any: other probes log in to the same mailbox directly.
+        """
         user = self._user(turn.operation)
         since = _asked_for(turn.steps)
         if user is None or since is None:
-            return None
+            return ()
         found, _ = await bounded(self._world.sessions_of(user, since))
-        return found[-1] if found else None
+        through = [one for one in found or () if one.proxy is not None]
+        here = [one for one in through if one.proxy == turn.operation.server]
+        return tuple(here or through or found or ())
 
     def _wanted(self, turn: Turn) -> _Wanted:
         server, user = turn.at.server, self._user(turn.operation)
@@ -134,13 +138,3 @@ class LogStages:
 
 def _asked_for(steps: Sequence[Step]) -> datetime | None:
     return next((step.started for step in reversed(steps) if step.name is StepName.PROTOCOL_LOG_ON), None)
-
-
-def _excerpt(session: LoggedSession) -> list[str]:
-    """Its last lines: when, where, who, what."""
-    return [
-        f"{line.at:%H:%M:%S.%f} {line.server} {line.speaker.value}: {line.text}"
-        if line.at is not None
-        else f"{line.server} {line.speaker.value}: {line.text}"
-        for line in session.lines[-EXCERPT_LINES:]
-    ]

@@ -273,6 +273,14 @@ _KINDS = (
         dependency=Dependency.CERTIFICATE,
     ),
     _Kind(
+        name="authorities-wrong",
+        strikes=_Strikes.PROXIES,
+        sentence="{place} trusts the wrong authorities, and so no mailbox server's certificate",
+        deeds=served_certificates.AUTHORITIES_WRONG,
+        remedy=Remedy.HUMAN,
+        dependency=Dependency.CERTIFICATE,
+    ),
+    _Kind(
         name="store-unreadable",
         strikes=_Strikes.MAILBOX_SERVERS,
         sentence="{place} cannot open its mail store",

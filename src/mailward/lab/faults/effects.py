@@ -35,11 +35,11 @@ def wait_until(happened: Callable[[], bool], what: str) -> None:
 
 
 def service_processes(host: LabHost, title: str) -> list[Process]:
-    """The processes of that host that Dovecot titles so, such as "imap-login" or "auth -w"."""
+    """The processes of that host that Dovecot titles so, such as "imap-login" or "auth -w"; details are left out."""
     supervisor = control.ask(host.control_socket, "status")["supervisor"]
     assert isinstance(supervisor, int)
     wanted = f"dovecot-{host.name}/{title}"
-    return [process for process in processes.descendants(supervisor) if process.title == wanted]
+    return [one for one in processes.descendants(supervisor) if one.title.partition(" [")[0].strip() == wanted]
 
 
 def master_of(host: LabHost) -> int | None:

@@ -29,6 +29,18 @@ def _go_stale(blueprint: Blueprint, host: LabHost) -> Memory:
     return NOTHING
 
 
+def _distrust(_blueprint: Blueprint, host: LabHost) -> Memory:
+    """The proxy knows one authority, itself: whatever certificate a mailbox server shows, it is not accepted."""
+    effects.change_settings(host, _DISTRUSTS, f"ssl_ca = <{host.tls / 'cert.pem'}\n")
+    return NOTHING
+
+
+def _trust(_blueprint: Blueprint, host: LabHost, _memory: Memory) -> None:
+    effects.change_settings(host, _DISTRUSTS, None)
+
+
+_DISTRUSTS = "authorities-wrong"
+AUTHORITIES_WRONG: Deeds = (_distrust, _trust)
 _SERVE_GOOD: Heal = then(_serve(Certificate.GOOD))
 CERTIFICATE_EXPIRED: Deeds = (_serve(Certificate.EXPIRED), _SERVE_GOOD)
 CERTIFICATE_UNTRUSTED: Deeds = (_serve(Certificate.UNTRUSTED), _SERVE_GOOD)

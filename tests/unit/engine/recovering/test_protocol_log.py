@@ -85,9 +85,31 @@ async def test_the_path_is_at_fault_the_log_is_collected_and_a_person_called_wit
     assert ("be1", StepOutcome.DONE, "health") == (on.server, on.outcome, on.evidence["user"])
     assert True in house.on_while_probed, "it was on while the way was probed"
     assert "be1" == collected.evidence["mailbox_server"]
-    assert ["12:00:00.000000 be1 server: a1 NO [UNAVAILABLE]"] == list(collected.evidence["protocol_log"])
+    assert [
+        "-- health, served by be1: the log of be1 says so",
+        "12:00:00.000 S: a1 NO [UNAVAILABLE]",
+    ] == list(collected.evidence["protocol_log"])
     assert (StepOutcome.DONE, "be1") == (off.outcome, off.server)
     assert not await house.is_on()
+
+
+async def test_of_the_sessions_of_a_health_mailbox_those_through_this_proxy_are_told(house):
+    """The deep test logs in to the same mailbox directly, and the other proxy's touch point through that."""
+    house.break_way()
+
+    async def sessions(_user, _since):
+        named = (("proxy1", "be2"), ("proxy2", "be1"), (None, "be1"))
+        return tuple(
+            LoggedSession(user="health", because="a log says so", proxy=proxy, mailbox_server=server)
+            for proxy, server in named
+        )
+
+    house.sessions_of = sessions
+    house.recovering = house.a_manager()
+
+    await house.go_on()
+
+    assert "be2" == (await house.step(COLLECT)).evidence["mailbox_server"]
 
 
 async def test_it_is_off_before_a_proxy_that_was_taken_out_is_waited_for(house):

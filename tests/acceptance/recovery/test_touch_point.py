@@ -1,0 +1,122 @@
+"""
+The customer-touch-point procedure on real Dovecots, to its end, for each tier that can be at fault.
+
+The users' way through one proxy is broken, and each time something else is the cause: the mailbox server, the path (the
+certificate between the tiers), the proxy itself. Each has a lab of its own, all at once, since a running service is
+given a minute.
+"""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+
+from mailward.lab.blueprint import Shape
+from mailward.model import items
+from mailward.model.recovery import OperationKind, OperationStatus, Step, StepName, StepOutcome
+from mailward.ports.manager import RecoveryStory
+
+from .conftest import Acting, can_log_in, new_lab, until
+
+FAULTS: Mapping[str, str] = {
+    "mailbox server": "service-hung@be1",
+    "path": "authorities-wrong@proxy1",
+    "proxy": "auth-hung@proxy2",
+}
+ON, OFF, COLLECT = StepName.PROTOCOL_LOG_ON, StepName.PROTOCOL_LOG_OFF, StepName.COLLECT
+
+
+@pytest.fixture(scope="module")
+def broken() -> Iterator[Mapping[str, Acting]]:
+    """Each cause in its lab, from the moment it was broken."""
+    with ExitStack() as stack:
+        labs = {cause: stack.enter_context(new_lab(Shape.TWO_TIER)) for cause in FAULTS}
+        acting = {cause: Acting(lab) for cause, lab in labs.items()}
+
+        def begin(cause: str) -> None:
+            acting[cause].__enter__()
+            acting[cause].lab.break_(FAULTS[cause])
+
+        try:
+            with ThreadPoolExecutor(max_workers=len(acting)) as pool:
+                list(pool.map(begin, acting))
+            yield acting
+        finally:
+            for one in acting.values():
+                one.manager.stop()
+
+
+def touch_points(acting: Acting) -> list[RecoveryStory]:
+    return [story for story in acting.stories() if story.operation.kind is OperationKind.CUSTOMER_TOUCH_POINT]
+
+
+def done(story: RecoveryStory, name: StepName) -> Step | None:
+    return next((one for one in story.steps if one.name is name and one.outcome is StepOutcome.DONE), None)
+
+
+def nothing_is_logged(acting: Acting) -> bool:
+    return not any(acting.client.protocol_log(host.name).is_on for host in acting.lab.blueprint.mailbox_servers)
+
+
+def is_over(acting: Acting) -> bool:
+    found = touch_points(acting)
+    return bool(found) and all(one.operation.status.is_over or one.operation.escalated_at for one in found)
+
+
+def test_the_path_is_found_by_the_log_and_left_to_a_person(broken: Mapping[str, Acting]) -> None:
+    """Both tiers are well: only what the proxy says of the mailbox server's certificate tells what is wrong."""
+    acting = broken["path"]
+    until(lambda: is_over(acting), seconds=90, otherwise=acting.told)
+
+    story = next(one for one in touch_points(acting) if one.operation.server == "proxy1")
+    on, collected, off = done(story, ON), done(story, COLLECT), done(story, OFF)
+    assert on is not None, acting.told()
+    assert collected is not None, acting.told()
+    assert off is not None, acting.told()
+    assert "be1" == on.server == off.server == collected.evidence["mailbox_server"]
+    log = "\n".join(str(line) for line in collected.evidence["protocol_log"])  # type: ignore[attr-defined]
+    assert "certificate" in log.lower(), log
+    assert story.operation.escalated_at is not None
+    assert story.operation.verdict is not None
+    assert "trusts the wrong authorities" in story.operation.verdict.because
+    assert [] == acting.deeds(), "neither restarting nor moving mends a certificate"
+    assert nothing_is_logged(acting)
+    until(acting.client.alerts, otherwise=acting.told)
+    text = "\n".join(alert.text for alert in acting.client.alerts())
+    assert "PROTOCOL LOG" in text
+    assert "certificate" in text
+
+
+def test_the_mailbox_server_is_recovered_first_and_then_the_way_works(broken: Mapping[str, Acting]) -> None:
+    acting = broken["mailbox server"]
+    until(lambda: is_over(acting) and acting.is_green(), seconds=180, otherwise=acting.told)
+
+    stories = touch_points(acting)
+    assert {OperationStatus.TRANSIENT, OperationStatus.HEALED} >= {one.operation.status for one in stories}
+    joined = [one for one in stories if done(one, StepName.RECOVER_MAILBOX_SERVER) is not None]
+    assert joined, acting.told()
+    assert {"be1": 1} == acting.new_starts(), acting.told()
+    assert {"be1"} == {server for _, server in acting.deeds()}, "no proxy is touched for it"
+    assert nothing_is_logged(acting)
+    assert can_log_in(acting.lab, "anna", "proxy1")
+
+
+def test_the_proxy_is_at_fault_when_the_mailbox_server_is_well(broken: Mapping[str, Acting]) -> None:
+    """The inverted condition of the Portuguese page: it would have restarted the wrong tier."""
+    acting = broken["proxy"]
+    until(lambda: "proxy2" in acting.new_starts(), seconds=180, otherwise=acting.told)
+    until(lambda: is_over(acting) and acting.is_green(), seconds=120, otherwise=acting.told)
+
+    story = next(one for one in touch_points(acting) if done(one, StepName.RESTART_SERVICE) is not None)
+    assert story.operation.cause is not None
+    assert items.CTP_MONITOR == story.operation.cause.item
+    assert OperationStatus.HEALED is story.operation.status, acting.told()
+    assert done(story, ON) is not None, acting.told()
+    assert done(story, OFF) is not None, acting.told()
+    if acting.lab.blueprint.balancer is not None:
+        assert done(story, StepName.TAKE_OUT) is not None, acting.told()
+        assert done(story, StepName.PUT_BACK) is not None, acting.told()
+    assert {"proxy2": 1} == acting.new_starts(), acting.told()
+    assert nothing_is_logged(acting)
+    assert can_log_in(acting.lab, "anna", "proxy2")

@@ -1,0 +1,82 @@
+"""The troubleshooting page, executed: every command of it, in its order, on real Dovecots."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mailward.lab.blueprint import Shape
+from mailward.lab.lab import Lab, missing_programs
+from mailward.lab.manager_process import ManagerProcess
+from mailward.lab.watch_configuration import Timings
+
+from .test_catalogue import is_green, until
+
+DOCS = Path(__file__).parents[2] / "docs"
+ENGLISH, PORTUGUESE = DOCS / "how-to" / "imap-health-set.md", DOCS / "pt-BR" / "imap-health-set.md"
+_COMMAND = re.compile(r"^ *\$ (mailward .*)$", re.MULTILINE)
+_SHOWS = {
+    "mailward health be1 --health-set IMAP": ("RequestsQueuedGt500Monitor",),
+    "mailward health be1 --health-set 'IMAP*'": ("ImapDeepTestMonitor", "ImapSelfTestMonitor"),
+    "mailward probe IMAP/ImapCTPProbe --server proxy1": ("ResultType      : Succeeded", "_Mbx"),
+    "mailward probe ImapDeepTestProbe --server be1": ("ResultType", "Succeeded"),
+    "mailward copies --server be1 --group-by status": ("Healthy",),
+    "mailward protocol-log where be1": ("State     : on",),
+    "mailward protocol-log find health-db1 --since 10m": ("be1",),
+    "mailward settings show be1": ("ProtocolLog",),
+}
+"""What must stand in the output of a command that shows something."""
+
+
+def commands(page: Path) -> list[str]:
+    return _COMMAND.findall(page.read_text())
+
+
+@pytest.fixture(scope="module")
+def around() -> Iterator[dict[str, str]]:
+    """The environment of somebody who follows the page on a lab of his own."""
+    missing = missing_programs()
+    if missing:
+        pytest.skip(f"this machine has no {', '.join(missing)}")
+    with Lab.up(Shape.TWO_TIER) as lab:
+        configuration = lab.write_configuration(timings=Timings.SHORT, mode="recommend")
+        with ManagerProcess(configuration) as manager:
+            until(lambda: is_green(manager.client), seconds=60)
+            until(lambda: manager.client.status().leads, seconds=20)
+            socket = configuration.parent / "state" / "api.sock"
+            yield {**os.environ, "MAILWARD_SOCKET": str(socket), "MAILWARD_CONFIG": str(configuration)}
+
+
+def test_both_editions_have_the_very_same_commands() -> None:
+    assert len(commands(ENGLISH)) > 30
+    assert commands(ENGLISH) == commands(PORTUGUESE)
+
+
+def test_every_section_of_the_page_is_there_in_both() -> None:
+    sections = {page: len(re.findall(r"^## ", page.read_text(), re.MULTILINE)) for page in (ENGLISH, PORTUGUESE)}
+    assert {7} == set(sections.values())
+    for page in sections:
+        assert [str(number) for number in range(1, 15)] == re.findall(r"^\| (\d+) \|", page.read_text(), re.MULTILINE)
+
+
+def test_every_command_does_what_the_page_says_in_its_order(around: dict[str, str]) -> None:
+    for command in commands(ENGLISH):
+        words = shlex.split(command)
+        done = subprocess.run(
+            (sys.executable, "-m", "mailward.cli.main", *words[1:]),
+            capture_output=True,
+            text=True,
+            env=around,
+            timeout=120,
+            check=False,
+        )
+        said = f"{command}\n{done.stdout}\n{done.stderr}"
+        refused_as_expected = "--dry-run" in words and done.returncode == 1 and "would" in done.stdout + done.stderr
+        assert done.returncode == 0 or refused_as_expected, said
+        for shown in _SHOWS.get(command, ()):
+            assert shown in done.stdout, said
