@@ -1,5 +1,6 @@
 """What every ProtocolLog does: it logs health mailboxes only, for a while only, and says how it stands."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -95,6 +96,19 @@ async def test_on_again_is_on_until_the_later_word_and_keeps_what_was_logged(cas
     assert again.until > first.until
     assert again.since == first.since
     assert ["a1 NOOP"] == await texts(case, "health-db1")
+    await case.log.off()
+
+
+async def test_many_may_ask_at_the_same_time(case):
+    await case.log.on(["health-db1"], until=case.now() + TEN_MINUTES)
+    case.converse("health-db1")
+    since = case.now() - LONG_AGO
+
+    standings = await asyncio.gather(*(case.log.standing() for _ in range(5)), case.log.keep_deadline())
+    found = await asyncio.gather(*(case.log.conversations("health-db1", since=since) for _ in range(5)))
+
+    assert all(one.is_on for one in standings[:5])
+    assert [1] * 5 == [len(sessions) for sessions in found]
     await case.log.off()
 
 

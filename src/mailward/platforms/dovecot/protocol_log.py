@@ -7,6 +7,7 @@ before anything is logged: under systemd a unit of its own where mailward may st
 unit everything in it is killed; else a process that has left mailward's session.
 """
 
+import asyncio
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -65,6 +66,7 @@ class DovecotProtocolLog:
         self._clock = clock
         self._systemd = systemd
         self._looks = PatientLooks(server)
+        self._in_turn = asyncio.Lock()
 
     async def standing(self) -> ProtocolLogStanding:
         """
@@ -171,7 +173,8 @@ class DovecotProtocolLog:
 
     async def _look(self, place: Place, look: Callable[[], _T]) -> _T:
         try:
-            return await self._looks.look(str(place.directory), look)
+            async with self._in_turn:  # only one look at a path at a time is allowed
+                return await self._looks.look(str(place.directory), look)
         except NotDone as error:
             raise Refused(str(error)) from error
 
