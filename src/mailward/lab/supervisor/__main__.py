@@ -81,12 +81,14 @@ def _remove(directory: Path) -> None:
 
 
 def _remove_for_good(lab: Path) -> None:
-    """Its manager ends at the same moment, and while it runs it makes its database anew when that was removed."""
+    """Its manager ends at the same moment; one that still ran would make its database anew when that was removed."""
     until = time.monotonic() + MANAGER_ENDS_WITHIN
-    while (_has_manager(lab) or lab.exists()) and time.monotonic() < until:
-        shutil.rmtree(lab, ignore_errors=True)
+    while _has_manager(lab) and time.monotonic() < until:
         time.sleep(0.05)
     shutil.rmtree(lab, ignore_errors=True)
+    while lab.exists() and time.monotonic() < until:  # somebody else still writes his last words into it
+        time.sleep(0.05)
+        shutil.rmtree(lab, ignore_errors=True)
 
 
 def _has_manager(lab: Path) -> bool:
