@@ -5,7 +5,7 @@ The configuration says how mailward reaches the server; where its Dovecot is on 
 What is not known is said not to be available, with the reason, and never guessed: not even a vendor's default.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,13 +14,18 @@ from mailward.config.imap_settings_dovecot import ask_dovecot, by_doveconf
 from mailward.config.load import read
 from mailward.config.show import DEFAULT, Shown, show
 from mailward.model.durations import write_duration
+from mailward.model.errors import TemporaryFailure
 from mailward.model.organization import ImapEndpoint, Organization, Server
 from mailward.platforms.commands import LocalRunner, Runner
+from mailward.platforms.protocol_logs import protocol_logs_for
+from mailward.ports.protocol_log import ProtocolLog
 
 _ENDPOINT = ("imap.host", "imap.port", "imap.security")
 
 
-async def imap_settings(path: Path, name: str, *, runner: Runner | None = None) -> tuple[ImapSetting, ...]:
+async def imap_settings(
+    path: Path, name: str, *, runner: Runner | None = None, logs: Mapping[str, ProtocolLog] | None = None
+) -> tuple[ImapSetting, ...]:
     """
     Everything known of the IMAP service of the server called *name*.
 
@@ -28,6 +33,7 @@ async def imap_settings(path: Path, name: str, *, runner: Runner | None = None) 
         path: The configuration.
         name: A server, by any of its names.
         runner: Runs doveconf; on this machine by default.
+        logs: The protocol logs by server; those of the organization by default.
 
     Raises:
         WrongConfiguration: There are mistakes; the text lists them all.
@@ -37,7 +43,8 @@ async def imap_settings(path: Path, name: str, *, runner: Runner | None = None) 
     server = organization.server_named(name)
     written = {shown.key: shown for shown in show(path)}
     asked = await ask_dovecot(server, runner if runner is not None else LocalRunner())
-    rows = (*_configured(server, organization, written), *by_doveconf(server, asked), *_protocol_log())
+    log = (protocol_logs_for(organization) if logs is None else logs).get(server.name)
+    rows = (*_configured(server, organization, written), *by_doveconf(server, asked), *await _protocol_log(log))
     return tuple(replace(row, server=server.name) for row in rows)
 
 
@@ -81,7 +88,19 @@ def _endpoint(imap: ImapEndpoint) -> str:
 # From nobody yet
 
 
-def _protocol_log() -> Iterator[ImapSetting]:
-    because = "this version does not switch the protocol log"
-    yield row("ProtocolLog", None, because, exchange="ProtocolLogEnabled")
-    yield row("ProtocolLogLocation", None, because, exchange="LogFileLocation")
+async def _protocol_log(log: ProtocolLog | None) -> tuple[ImapSetting, ...]:
+    """Whether conversations of health mailboxes are written down there, and where."""
+    value, location, because = None, None, "it is no mailbox server whose Dovecot host.doveadm names"
+    if log is not None:
+        try:
+            standing = await log.standing()
+        except TemporaryFailure as failure:
+            because = str(failure)
+        else:
+            because = standing.because if not standing.is_available else "its host"
+            value = yes_or_no(standing.is_on) if standing.is_available else None
+            location = (standing.directory or None) if standing.is_available else None
+    return (
+        row("ProtocolLog", value, because, exchange="ProtocolLogEnabled"),
+        row("ProtocolLogLocation", location, because, exchange="LogFileLocation"),
+    )

@@ -21,7 +21,11 @@ def slow_moves() -> str:
     return '\n[recovery.throttles]\nmove_apart = "1s"\n'
 
 
-def test_a_server_whose_store_is_slow_is_observed_and_then_emptied(slow_moves: str) -> None:
+def test_a_server_whose_store_is_slow_is_observed_and_then_emptied(
+    slow_moves: str, request: pytest.FixtureRequest
+) -> None:
+    if not (request.config.getoption("--every-kind") or request.config.getoption("--default-timings")):
+        pytest.skip("only with --every-kind: it takes two minutes")
     with new_lab(Shape.TWO_TIER) as lab, Acting(lab, more=slow_moves) as acting:
         users = [user for one in lab.blueprint.databases if one.copies[0] == "be1" for user in one.users]
         with Traffic(lab.blueprint, tuple(users) * WRITERS, delivers=False, idles=False) as traffic:

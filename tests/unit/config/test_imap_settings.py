@@ -1,11 +1,15 @@
 """What a server's IMAP service is set to, as far as known, and where from."""
 
+from datetime import timedelta
+
 import pytest
 
 from mailward.config.imap_setting import ImapSetting
 from mailward.config.imap_settings import imap_settings
 from mailward.model.errors import NotFound, TemporaryFailure
 from mailward.platforms.commands import Finished
+from mailward.testing.platform import SetClock
+from mailward.testing.protocol_log import MemoryProtocolLog
 
 TEXT = """
 [organization]
@@ -178,6 +182,27 @@ async def test_what_no_setting_says_and_what_comes_later_is_not_made_up(settings
 
     assert [None, None, None] == said(rows, "IdleTimeout", "LoginTimeout", "ProtocolLog")
     assert "ProtocolLogEnabled" == rows["ProtocolLog"].exchange
+
+
+@pytest.mark.parametrize(
+    ("trouble", "value", "location", "origin"),
+    [
+        ("", "yes", "/run/rawlog", "its host"),
+        ("unavailable_because", None, None, "no rawlog_dir"),
+        ("silent_because", None, None, "no rawlog_dir"),
+    ],
+)
+async def test_whether_the_protocol_log_is_on_its_host_says(write, trouble, value, location, origin):
+    log = MemoryProtocolLog("be1", ("health",), clock=SetClock())
+    await log.on(("health",), until=SetClock().now() + timedelta(minutes=5))
+    if trouble:
+        setattr(log, trouble, "no rawlog_dir")
+
+    found = await imap_settings(write(TEXT), "be1", runner=Saying(OLD), logs={"be1": log})
+
+    rows = {row.setting: row for row in found}
+    assert [value, location] == said(rows, "ProtocolLog", "ProtocolLogLocation")
+    assert origin == rows["ProtocolLog"].origin
 
 
 async def test_an_unknown_server_names_the_nearest(settings):
