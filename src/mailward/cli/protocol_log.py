@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import click
 
@@ -15,9 +16,12 @@ from mailward.cli.names import complete_server, named
 from mailward.cli.states import moment_text
 from mailward.cli.terminal import Colour, printable, terminal
 from mailward.model.durations import spoken
+from mailward.model.errors import PermanentFailure
 from mailward.model.protocol_log import LoggedSession, ProtocolLogStanding
 from mailward.platforms.local.system_clock import SystemClock
 
+#: How Exchange calls the logs of the service on a mailbox server.
+_BACK_END = "IMAP4BE"
 _rehearsal_option: Callable[[Callable[..., None]], Callable[..., None]] = click.option(
     "--dry-run", is_flag=True, help="Say what would be done, and do nothing."
 )
@@ -140,6 +144,36 @@ def find_(*, user: str, age: timedelta, form: Format) -> None:
         _say_nothing_found(user, age)
     elif form is Format.TABLE and any(row.process is not None for row in rows):
         click.echo("(--format list shows what was said)", err=True)
+
+
+@protocol_log.command("read")
+@click.argument(
+    "files", nargs=-1, required=True, metavar="FILE…", type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option("--server", metavar="NAME", default="exchange", show_default=True, help="Whose log it is.")
+@format_option()
+def read_(*, files: tuple[Path, ...], server: str, form: Format) -> None:
+    """
+    Read Exchange's own IMAP protocol logs, and show which mailbox server served each session.
+
+    Both layouts are known, each by its `#Fields:` line. A FILE called IMAP4BE… is that of a back end, which served its
+    sessions itself. Secrets and the contents of messages are masked. No manager is asked. Exits with 1 where no session
+    was found.
+    """
+    from mailward.platforms.exchange.protocol_log import LARGEST_FILE, sessions
+
+    rows: list[LoggedSession] = []
+    for file in files:
+        try:
+            with file.open("rb") as opened:
+                data = opened.read(LARGEST_FILE)
+        except OSError as error:
+            raise PermanentFailure(f"{file} cannot be read: {error.strerror}") from error
+        rows.extend(sessions(server, data, is_back_end=file.name.upper().startswith(_BACK_END)))
+    show(rows, SESSION_COLUMNS, form)
+    if not rows:
+        click.echo(f"mailward: no session stands in {', '.join(str(file) for file in files)}", err=True)
+        raise click.exceptions.Exit(ExitCode.FAILED)
 
 
 def _say_nothing_found(user: str, age: timedelta) -> None:

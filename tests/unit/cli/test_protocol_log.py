@@ -99,3 +99,41 @@ def test_a_person_is_not_looked_for(ask):
 
     assert (1, "") == (ran.code, ran.out)
     assert "no health mailbox 'anna'" in ran.err
+
+
+EXCHANGE = (
+    "#Fields: dateTime,sessionId,seqNumber,sIp,cIp,user,duration,rqsize,rpsize,command,parameters,context\r\n"
+    "2026-01-02T03:04:05.006Z,00AB,2,192.0.2.1:993,198.51.100.7:50002,ana,210,48,24,login,ana sesame,"
+    '"R=OK;Msg=""Proxy:mbx2.example.net:1993:SSL;ProxySuccess"""\r\n'
+)
+
+
+def test_exchanges_own_log_names_the_mailbox_server_and_no_password(ask, tmp_path):
+    file = tmp_path / "IMAP420260102-1.LOG"
+    file.write_text(EXCHANGE)
+
+    ran = ask("protocol-log", "read", str(file), "--server", "cas1", "--format", "json")
+
+    assert (0, "") == (ran.code, ran.err)
+    (session,) = json.loads(ran.out)["items"]
+    assert ("cas1", "mbx2.example.net", "ana") == (session["proxy"], session["mailbox_server"], session["user"])
+    assert "sesame" not in ran.out
+
+
+def test_a_back_ends_log_is_that_of_who_served(ask, tmp_path):
+    file = tmp_path / "IMAP4BE20260102-1.LOG"
+    file.write_text(EXCHANGE.replace("Proxy:mbx2.example.net:1993:SSL;ProxySuccess", "fine"))
+
+    (session,) = json.loads(ask("protocol-log", "read", str(file), "--server", "mbx9", "--format", "json").out)["items"]
+
+    assert "mbx9" == session["mailbox_server"]
+
+
+def test_a_file_that_is_no_such_log_is_said(ask, tmp_path):
+    file = tmp_path / "mail.log"
+    file.write_text("nothing of the kind\n")
+
+    ran = ask("protocol-log", "read", str(file))
+
+    assert 0 != ran.code
+    assert "Traceback" not in ran.err
