@@ -126,7 +126,8 @@ class Timetable:
         if result.wrote:
             entry.last_write = now
         interval = entry.failing_interval if result.result.is_failure else entry.planned.interval
-        interval = interval_after(result, interval, entry.in_row, longest=self._settings.back_off_max)
+        if entry.planned.target is not None:  # a look opens no session that could be too many
+            interval = interval_after(result, interval, entry.in_row, longest=self._settings.back_off_max)
         entry.confirmation = False
         entry.due = max(now, started + interval.total_seconds() * self._jitter())
         if entry.planned.on_request:

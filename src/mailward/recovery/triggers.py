@@ -152,6 +152,8 @@ def _target(kind: OperationKind, status: MonitorStatus, organization: Organizati
         return f"{key.server}/{database.active if database is not None else key.target}"
     if kind is OperationKind.CERTIFICATE:
         return f"{key.server}/certificate"
+    if kind is OperationKind.LOAD:
+        return f"{key.server}/load"  # what only recommends must not stand in the way of the server's own recovery
     if database is not None and status.verdict is not None and status.verdict.tier is Tier.STORE:
         return f"{key.server}/{key.target}"  # one database's store at fault is about that database alone
     return key.server

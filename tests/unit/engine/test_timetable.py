@@ -1,7 +1,10 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from mailward.engine.timetable import Timetable
+from mailward.model.organization import ImapEndpoint
 from mailward.model.probing import Cause, ProbeResult, ResultType
+from mailward.model.target import ProbeTarget
 from mailward.monitors.coverage import Coverage
 from mailward.monitors.planned import Lane, PlannedProbe
 from mailward.monitors.probing import ProbingSettings
@@ -252,3 +255,29 @@ def test_what_is_dropped_and_planned_anew_while_it_runs_runs_again():
     timetable.finished(key("DB1"), a_result("DB1"), now=40)
 
     assert ["DB1"] == started(timetable, 40)
+
+
+def test_a_conversation_that_meets_a_limit_comes_back_ever_later_and_a_look_does_not():
+    """A look opens no session that could be one too many: that the limit is gone is noticed at its pace."""
+    conversation = ProbeTarget(
+        probe="ImapDeepTestProbe",
+        health_set="IMAP.Protocol",
+        server="mbx1",
+        target="DB1",
+        endpoint=ImapEndpoint(host="mbx1"),
+        timeout=timedelta(seconds=15),
+    )
+    timetable = a_timetable(replace(planned("DB1"), target=conversation), planned("look"), running_max=2)
+    now = 0.0
+    for _ in range(3):
+        now = max(now, timetable.next_due() or 0.0)
+        for target in started(timetable, now + 120):
+            limited = a_result(target, ResultType.FAILED, cause=Cause.LIMIT)
+            timetable.finished(key(target), limited, now=now + 121)
+        now += 121
+    found = {}
+    while len(found) < 2 and (at := timetable.next_due()) is not None:
+        for target in started(timetable, at):
+            found[target] = at
+
+    assert found["DB1"] - found["look"] > 100

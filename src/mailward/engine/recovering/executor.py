@@ -205,6 +205,10 @@ class Executor:
         return await self.noting.note(turn, StepOutcome.REFUSED, because)
 
     async def _act(self, turn: Turn, premise: str) -> Operation:
+        if turn.operation.kind is OperationKind.LOAD and self.facts.fails_itself(turn.at.server):
+            because = f"the own tests of {turn.at.server} fail: it is recovered for that first"
+            until = self._world.clock.now() + self._world.settings().look_again
+            return await self.noting.wait(turn.operation, because, until=until, held=turn.held)
         is_order = turn.operation.kind in _ORDERS
         forced = is_order and turn.operation.data.get("force") is True
         by_hand = is_order and turn.operation.actor != OURSELVES

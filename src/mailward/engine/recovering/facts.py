@@ -194,6 +194,11 @@ class Facts:
             return None
         return _worst(states) or (AlertValue.HEALTHY if AlertValue.HEALTHY in states else states[0])
 
+    def fails_itself(self, server: str) -> bool:
+        """Whether a monitor of the server's own service is broken."""
+        alert = self.alert_of(server)
+        return alert is not None and alert.is_broken
+
     def verdict(self, operation: Operation | None) -> Verdict | None:
         """The latest verdict of the monitor that broke, or of the server's own where its host reported a failure."""
         if operation is None:

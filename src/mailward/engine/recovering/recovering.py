@@ -190,7 +190,7 @@ class Recovering:
         return await self.executor.facts.certificate_is_stale(status.key.server) is True
 
     async def _start(self, trigger: Trigger, status: MonitorStatus | None, held: Held) -> None:
-        if self._proxy_is_recovered(trigger):
+        if self._proxy_is_recovered(trigger) or self._fails_itself(trigger):
             return
         former = (*self.agenda.of_target(trigger.target), *self.ended.of(trigger.target))
         settings, now = self._world.settings(), self._world.clock.now()
@@ -201,6 +201,10 @@ class Recovering:
         for one in await self._operations.open():  # its target has an open one that is not known here
             if self.agenda.get(one.id) is None:
                 self.agenda.put(one)
+
+    def _fails_itself(self, trigger: Trigger) -> bool:
+        """A server under load whose own tests fail is recovered for that; load is about one that still works."""
+        return trigger.kind is OperationKind.LOAD and self.executor.facts.fails_itself(trigger.server)
 
     def _proxy_is_recovered(self, trigger: Trigger) -> bool:
         """A touch point whose fault is a proxy that is being recovered already waits for that, and asks for nothing."""

@@ -36,6 +36,7 @@ from mailward.monitors.samples import ProbeKey
 from mailward.monitors.settings import MonitorSettings
 from mailward.ports.access_point_control import Membership
 from mailward.ports.operations import Operations
+from mailward.recovery.procedures import is_about_load
 from mailward.recovery.settings import RecoverySettings
 from mailward.testing.access_point import TameAccessPoint
 from mailward.testing.memory_operations import MemoryOperations
@@ -132,7 +133,9 @@ class House:
             latest=self.latest.get,
             certificate_on_disk=self.certificate_on_disk,
             holds=lambda: tuple(self.holds),
-            mode=lambda server, action, cause: InForce(mode=self.settings.mode_of(action), because=""),
+            mode=lambda server, action, cause: InForce(
+                mode=self.settings.mode_of(action, under_load=is_about_load(cause)), because=""
+            ),
             stopped=lambda: self.stopped,
             store_trouble=lambda: self.store_trouble,
             record=self.events.append,

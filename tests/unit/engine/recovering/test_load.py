@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from mailward.model import items
+from mailward.model.evidence import ServiceState
 from mailward.model.monitoring import AlertValue, MonitorKey, MonitorStatus
 from mailward.model.organization import HostAccess
 from mailward.model.probing import ProbeResult, ResultType
@@ -189,6 +190,52 @@ async def test_another_manager_goes_on_with_an_observation(house):
         await house.wait(MINUTE)
 
     assert OperationStatus.HEALED is (await house.operation()).status
+
+
+async def test_one_whose_own_tests_fail_is_recovered_for_that_and_not_for_its_load(house):
+    """A service that hangs has a queue as well; what only recommends a restart must not stand in the way of one."""
+    acting(house)
+    house.services["be1"].become(ServiceState.HUNG)
+    house.is_well = lambda key: house._answers(key.server)
+    house.monitor("be1", state=AlertValue.UNHEALTHY, broken_for=2 * MINUTE)
+
+    await house.go_on()
+    for _ in range(3):
+        await house.wait(MINUTE)
+
+    kinds = {one.kind: one.status for one in await house.operations.operations()}
+    assert OperationKind.LOAD not in kinds or OperationStatus.HEALED is not kinds[OperationKind.LOAD]
+    assert OperationStatus.HEALED is kinds[OperationKind.MAILBOX_SERVER]
+    assert [("be1", "restart")] == house.deeds()
+
+
+async def test_its_own_recovery_begins_although_that_of_its_load_waits_already(house):
+    house.settings = replace(house.settings, load=Mode.RECOMMEND)
+    house.load(AlertValue.DEGRADED)
+    await house.go_on()
+    assert OperationKind.LOAD is (await house.operation()).kind
+
+    house.services["be1"].become(ServiceState.FAILED)
+    house.recovering.on_exit("be1", await house.services["be1"].status())
+    await house.go_on()
+
+    assert [("be1", "start")] == house.deeds()
+    ended = [(one.kind, one.status) for one in await house.operations.operations()]
+    assert (OperationKind.MAILBOX_SERVER, OperationStatus.HEALED) in ended
+
+
+async def test_a_load_that_waits_steps_aside_while_the_server_itself_fails(house):
+    acting(house)
+    house.load(AlertValue.DEGRADED)
+    await house.go_on()
+    key = house.monitor("be1", state=AlertValue.DEGRADED)
+    house.load(AlertValue.UNHEALTHY, since=5 * MINUTE)
+    house.stopped = "a test keeps the server's own recovery from acting"
+    await house.wait(2 * MINUTE)
+
+    load = next(one for one in await house.operations.operations() if one.kind is OperationKind.LOAD)
+    assert "the own tests of be1 fail" in load.because
+    del house.statuses[key]
 
 
 async def test_a_proxy_is_restarted_and_never_emptied(house):
