@@ -57,7 +57,7 @@ def test_a_full_accept_queue_is_told_with_its_length(lab: Lab, watched: ManagerC
     server = "proxy2"
     lab.break_(f"queue-full@{server}")
 
-    until(lambda: monitor(watched, items.QUEUE_MONITOR, server).alert_value.is_broken, seconds=20)
+    until(lambda: monitor(watched, items.QUEUE_MONITOR, server).alert_value.is_broken, seconds=60)
 
     row = monitor(watched, items.QUEUE_MONITOR, server)
     assert "which is all it holds: further clients get no answer" in row.because
@@ -70,7 +70,7 @@ def test_a_full_accept_queue_is_told_with_its_length(lab: Lab, watched: ManagerC
 def test_clients_that_wait_for_a_process_are_told_with_the_limit(lab: Lab, watched: ManagerClient) -> None:
     lab.break_("process-limit@be2")
 
-    until(lambda: monitor(watched, items.QUEUE_MONITOR, "be2").alert_value.is_broken, seconds=30)
+    until(lambda: monitor(watched, items.QUEUE_MONITOR, "be2").alert_value.is_broken, seconds=60)
 
     row = monitor(watched, items.QUEUE_MONITOR, "be2")
     assert "imap has all the 1 processes it may have" in row.because
@@ -82,7 +82,7 @@ def test_sessions_that_hang_do_not_hide_behind_probes_that_work(lab: Lab, watche
     (database, *_) = [one for one in lab.blueprint.databases if one.copies[0] == "be1"]
     with Traffic(lab.blueprint, database.users, delivers=False, idles=False):
         lab.break_("store-slow@be1")
-        until(lambda: monitor(watched, items.COMMAND_TIME_MONITOR, "be1").alert_value.is_broken, seconds=40)
+        until(lambda: monitor(watched, items.COMMAND_TIME_MONITOR, "be1").alert_value.is_broken, seconds=90)
 
         row = monitor(watched, items.COMMAND_TIME_MONITOR, "be1")
         assert "have been carrying out APPEND" in row.because

@@ -80,7 +80,8 @@ class Service:
         self._deed = threading.RLock()
         self._changed = threading.Condition()
         self._spawned = threading.Event()
-        self._ended: dict[int, tuple[bool, int]] = {}
+        self._checks: dict[int, tuple[bool, int] | None] = {}
+        """Checks of the configuration under way, and how they ended; of no other process, whose pid may come again."""
         self._now = Status(state="stopped", because="it has not been started yet", pid=None, since=_clock(), starts=0)
         self._dropped: tuple[str, ...] = ()
         self._frozen: tuple[str, ...] = ()
@@ -121,10 +122,11 @@ class Service:
 
     def mistake(self) -> str | None:
         """What is wrong with the configuration on disk, or None; nothing is touched, and no deed is waited for."""
-        pid = self._spawn(self._plan.check, quiet=True)
         with self._changed:
-            self._changed.wait_for(lambda: pid in self._ended, timeout=START_GRACE_S)
-            exited, status = self._ended.pop(pid, (False, 0))
+            pid = self._spawn(self._plan.check, quiet=True)
+            self._checks[pid] = None
+            self._changed.wait_for(lambda: self._checks[pid] is not None, timeout=START_GRACE_S)
+            exited, status = self._checks.pop(pid) or (False, 0)
         if not exited:  # somebody ended it: that says nothing of the configuration
             raise NotDone("the check of the configuration on disk did not come to an end")
         return None if status == 0 else f"the configuration on disk is invalid: {_last_words(self._plan.output)}"
@@ -304,8 +306,8 @@ class Service:
         with self._changed:
             if pid == self._now.pid:
                 self._become(*_judge(self._now.state, pid, exited=exited, status=status))
-            else:
-                self._ended[pid] = (exited, status)
+            elif pid in self._checks:
+                self._checks[pid] = (exited, status)
                 self._changed.notify_all()
 
     def _keep_faults(self) -> None:
