@@ -248,19 +248,18 @@ def timer(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_timer_is_a_process_of_its_own_that_outlives_whoever_started_it(directory):
-    made = on(directory, until=now() + 1.5)
+    made = on(directory, until=now() + 5)
     begun = time.monotonic()
 
     ran = timer("--off-at", repr(marks(directory)[0].until), str(directory), USER)
 
     assert (0, "", "") == (ran.returncode, ran.stdout, ran.stderr)
-    assert time.monotonic() - begun < 1.4, "it waited itself"
+    assert time.monotonic() - begun < 4.5, "it waited itself"
     assert made.exists()
-    deadline = time.monotonic() + 20
-    while made.exists():
+    deadline = time.monotonic() + 30
+    while left_in(directory):
         assert time.monotonic() < deadline, "it never went off"
         time.sleep(0.05)
-    assert [] == left_in(directory)
 
 
 @pytest.mark.parametrize(
