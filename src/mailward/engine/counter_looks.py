@@ -52,7 +52,7 @@ class CounterLooks:
     async def at_command_time(self, planned: PlannedProbe) -> ProbeResult:
         """ImapCommandTimeCheck: the mean of the commands that ended within the window; none is no data."""
         server = planned.key.server
-        counters, look = self._counters.get(server), self._look(planned)
+        counters, look = self._counters.get(server), planned.looked_at(self._clock.now())
         if counters is None:
             return _silent(look, "the counters of its platform are not reached")
         try:
@@ -73,7 +73,7 @@ class CounterLooks:
     async def at_queue(self, planned: PlannedProbe) -> ProbeResult:
         """ImapQueueCheck: how many requests wait; fails while a queue is full or clients are dropped."""
         server = planned.key.server
-        counters, look = self._counters.get(server), self._look(planned)
+        counters, look = self._counters.get(server), planned.looked_at(self._clock.now())
         if counters is None:
             return _silent(look, "the counters of its platform are not reached")
         try:
@@ -105,6 +105,7 @@ class CounterLooks:
     def _stuck_on(self, server: str, totals: CommandTotals) -> str | None:
         """That several sessions carry out a command for long without progress; None while they do not."""
         if totals.running is None:
+            self._stuck.pop(server, None)  # what was seen before says nothing of now
             return None
         self._stuck[server] = still_stuck(self._stuck.get(server, ()), totals.running, totals.at)
         long = [one for one in self._stuck[server] if totals.at - one.since >= self._settings.stuck_after]
@@ -133,17 +134,6 @@ class CounterLooks:
         """By the counters alone it is the server: what keeps it from its work they do not say."""
         tier = Tier.PROXY if server in self._proxies else Tier.MAILBOX_SERVER
         return Verdict(tier=tier, confidence=Confidence.PROBABLE, server=server, because=because)
-
-    def _look(self, planned: PlannedProbe) -> ProbeResult:
-        return ProbeResult(
-            probe=planned.key.probe,
-            health_set=planned.health_set,
-            server=planned.key.server,
-            target=planned.key.target,
-            at=self._clock.now(),
-            took=timedelta(0),
-            result=ResultType.SUCCEEDED,
-        )
 
 
 def _too_much(queue: RequestQueue, now: datetime, since: timedelta) -> str | None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 
 from mailward.model.copies import CopyState, DatabaseCopy
 from mailward.model.errors import TemporaryFailure
@@ -46,7 +45,7 @@ class Looks:
 
         A map that cannot be read is what users' proxies cannot read either, as far as anybody knows.
         """
-        problems, look = self._problems(), self._look(planned)
+        problems, look = self._problems(), planned.looked_at(self._clock.now())
         if not problems:
             return look
         because = "; ".join(problems)
@@ -59,7 +58,7 @@ class Looks:
 
     async def at_disk(self, planned: PlannedProbe) -> ProbeResult:
         """DiskSpaceCheck: free percent of bytes or inodes, whichever is less."""
-        look = self._look(planned)
+        look = planned.looked_at(self._clock.now())
         host = self._hosts.get(planned.key.server)
         if host is None:
             return replace(look, result=ResultType.NOT_APPLICABLE, detail="the host is not reached from here")
@@ -74,7 +73,7 @@ class Looks:
 
     async def at_replication(self, planned: PlannedProbe) -> ProbeResult:
         """ImapReplicationCheck: fails while a copy could not take over; nobody's fault while it cannot be told."""
-        look, key = self._look(planned), planned.key
+        look, key = planned.looked_at(self._clock.now()), planned.key
         copies = await self._copies()
         copy = next((one for one in copies if (one.server, one.database) == (key.server, key.target)), None)
         if copy is None or copy.state in _CANNOT_BE_TOLD:
@@ -92,17 +91,6 @@ class Looks:
             because=because,
         )
         return replace(look, result=ResultType.FAILED, detail=because, verdict=verdict)
-
-    def _look(self, planned: PlannedProbe) -> ProbeResult:
-        return ProbeResult(
-            probe=planned.key.probe,
-            health_set=planned.health_set,
-            server=planned.key.server,
-            target=planned.key.target,
-            at=self._clock.now(),
-            took=timedelta(0),
-            result=ResultType.SUCCEEDED,
-        )
 
 
 def _of_disk(look: ProbeResult, usage: DiskUsage) -> ProbeResult:

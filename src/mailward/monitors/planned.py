@@ -1,9 +1,9 @@
 """One probe as it exists in this organization, and the lane it shares with others."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from mailward.model.probing import Canary
+from mailward.model.probing import Canary, ProbeResult, ResultType
 from mailward.model.target import ProbeTarget, Turn
 from mailward.monitors.samples import ProbeKey
 
@@ -31,6 +31,18 @@ class PlannedProbe:
     """How often a run takes the writing turn; None never writes."""
     canary_name: str | None = None
     """Under which name the store keeps the canary of its mailbox: the database, or "@SERVER" for a local one."""
+
+    def looked_at(self, moment: datetime) -> ProbeResult:
+        """What a look that is no conversation comes to where it finds nothing wrong."""
+        return ProbeResult(
+            probe=self.key.probe,
+            health_set=self.health_set,
+            server=self.key.server,
+            target=self.key.target,
+            at=moment,
+            took=timedelta(0),
+            result=ResultType.SUCCEEDED,
+        )
 
     def turn_of(
         self, *, canary: Canary | None = None, write: bool = False, confirmation: bool = False

@@ -1,5 +1,6 @@
 """From the configuration's words to the counters of each server's platform."""
 
+import asyncio
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -85,4 +86,5 @@ class _Running:
                 return None
             self._pid_file = PidFileService(Path(base) / "master.pid")
         master = self._pid_file.master()
-        return None if master is None else running_commands(master.pid)
+        # a server may have thousands of sessions, and reading their titles must keep no probe waiting
+        return None if master is None else await asyncio.to_thread(running_commands, master.pid)

@@ -25,7 +25,7 @@ class NoProtocolLog:
         """Refused."""
         raise Refused(self._because)
 
-    async def off(self) -> ProtocolLogStanding:
+    async def off(self, users: Sequence[str] | None = None) -> ProtocolLogStanding:
         """Refused."""
         raise Refused(self._because)
 

@@ -36,9 +36,11 @@ class ProtocolLog(Protocol):
         """
         ...
 
-    async def off(self) -> ProtocolLogStanding:
+    async def off(self, users: Sequence[str] | None = None) -> ProtocolLogStanding:
         """
-        Log nothing any more and remove what was logged; where it is off, nothing happens.
+        Log these health mailboxes no more, or, with None, nobody; and remove what was logged of them.
+
+        Where it is off, nothing happens.
 
         Sessions that are still open are logged no more where anybody could read it.
 

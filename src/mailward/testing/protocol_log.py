@@ -65,12 +65,14 @@ class MemoryProtocolLog:
             self._on[user] = (since, until)
         return await self.standing()
 
-    async def off(self) -> ProtocolLogStanding:
-        """Log nothing any more."""
+    async def off(self, users: Sequence[str] | None = None) -> ProtocolLogStanding:
+        """Log these no more, or nobody."""
         self._answer()
+        self._require(users or ())
         self._available()
-        self._on.clear()
-        self._logged.clear()
+        over = set(self._on if users is None else users)
+        self._on = {user: span for user, span in self._on.items() if user not in over}
+        self._logged = [one for one in self._logged if one.user not in over]
         return await self.standing()
 
     async def keep_deadline(self) -> None:

@@ -99,6 +99,20 @@ async def test_on_again_is_on_until_the_later_word_and_keeps_what_was_logged(cas
     await case.log.off()
 
 
+async def test_off_for_one_leaves_the_others_on_and_off_for_none_leaves_all(case):
+    await case.log.on(["health-db1", "health-mbx1"], until=case.now() + TEN_MINUTES)
+    case.converse("health-mbx1")
+
+    nobody, after = await case.log.off([]), await case.log.off(["health-db1"])
+
+    assert ("health-db1", "health-mbx1") == nobody.users
+    assert ("health-mbx1",) == after.users
+    assert ["a1 NOOP"] == await texts(case, "health-mbx1")
+    with pytest.raises(Refused):
+        await case.log.off(["anna"])
+    await case.log.off()
+
+
 async def test_many_may_ask_at_the_same_time(case):
     await case.log.on(["health-db1"], until=case.now() + TEN_MINUTES)
     case.converse("health-db1")

@@ -123,6 +123,19 @@ class TestCommandTime:
             assert Cause.TIMEOUT is result.cause
             assert "3 sessions on be1 have been carrying out APPEND for up to 30 s" in result.detail
 
+    async def test_what_hung_before_it_could_no_longer_be_seen_blames_no_store_now(self, bench):
+        bench.looks.limit({planned(items.COMMAND_TIME_CHECK).key: 1.0})
+        bench.counters.running = [RunningCommand(pid=1, name="APPEND", cpu_ticks=1)]
+        for _ in range(2):
+            bench.counters.finish("FETCH", each=5 * SECOND)
+            result = await bench.time()
+        assert Tier.STORE is result.verdict.tier
+
+        bench.counters.running = None
+        bench.counters.finish("FETCH", each=5 * SECOND)
+
+        assert Tier.MAILBOX_SERVER is (await bench.time()).verdict.tier
+
     async def test_a_platform_that_does_not_show_them_is_judged_by_its_mean(self, bench):
         bench.counters.running = None
         bench.counters.finish("NOOP")

@@ -14,7 +14,7 @@ from mailward.engine.recovering.looking import bounded
 from mailward.engine.recovering.noting import Noting
 from mailward.engine.recovering.standing import Turn
 from mailward.engine.recovering.world import World
-from mailward.model.errors import MailwardError, TemporaryFailure
+from mailward.model.errors import MailwardError, Refused, TemporaryFailure
 from mailward.model.protocol_log import LoggedSession, excerpt
 from mailward.model.recovery import Mode, Operation, Step, StepName, StepOutcome
 from mailward.ports.protocol_log import ProtocolLog
@@ -51,14 +51,14 @@ class LogStages:
             because = unseen if standing is None else standing.because
             return await self._noting.note(turn, StepOutcome.REFUSED, because)
         now = self._world.clock.now()
-        if standing.is_on:
+        if wanted.user in standing.users:
             because = f"it is on already, for {', '.join(standing.users)}; it stays as it is"
             return await self._noting.note(turn, StepOutcome.SKIPPED, because)
         try:
             after = await wanted.log.on((wanted.user,), until=now + LOGGED_FOR)
         except TemporaryFailure as failure:
             because = f"it is not known whether it is on: {failure}; it goes off by itself"
-            return await self._noting.note(turn, StepOutcome.UNKNOWN, because)
+            return await self._noting.note(turn, StepOutcome.UNKNOWN, because, evidence={"user": wanted.user})
         except MailwardError as failure:
             return await self._noting.note(turn, StepOutcome.REFUSED, str(failure))
         because = f"the conversations of {wanted.user} are logged below {after.directory}"
@@ -75,10 +75,11 @@ class LogStages:
         if log is None:
             because = "its protocol log is not reached any more; it goes off by itself"
             return await self._noting.note(turn, StepOutcome.SKIPPED, because)
-        standing, unseen = await bounded(log.off())
-        if standing is None:
+        # whom a person or another recovery has logged besides stays logged
+        said, unseen = await bounded(_switched_off(log, _logged_by(turn.steps)))
+        if said is None:
             return await self._noting.note(turn, StepOutcome.UNKNOWN, f"it goes off by itself: {unseen}")
-        return await self._noting.note(turn, StepOutcome.DONE, "nothing is logged any more")
+        return await self._noting.note(turn, StepOutcome.DONE, said)
 
     async def collect(self, turn: Turn) -> Operation:
         """Which mailbox server serves the customer touch point, and what the logs of both tiers say of it."""
@@ -134,6 +135,21 @@ class LogStages:
         database = self._world.organization().databases.get(operation.cause.target) if operation.cause else None
         mailbox = database.health_mailbox if database is not None else None
         return mailbox.user if mailbox is not None else None
+
+
+def _logged_by(steps: Sequence[Step]) -> tuple[str, ...]:
+    """Whose conversations this operation has had logged; where that was not known for sure, whose it wanted."""
+    named = [step.evidence.get("user") for step in steps if step.name is StepName.PROTOCOL_LOG_ON]
+    return tuple(str(user) for user in named if user is not None)
+
+
+async def _switched_off(log: ProtocolLog, users: Sequence[str]) -> str:
+    """What came of it. Where something lay there that is not Dovecot's it is off all the same, and the text says so."""
+    try:
+        await log.off(users)
+    except Refused as refusal:
+        return str(refusal)
+    return "nothing is logged any more"
 
 
 def _asked_for(steps: Sequence[Step]) -> datetime | None:

@@ -106,16 +106,19 @@ class DovecotProtocolLog:
             raise
         return await self.standing()
 
-    async def off(self) -> ProtocolLogStanding:
+    async def off(self, users: Sequence[str] | None = None) -> ProtocolLogStanding:
         """
-        Log nothing any more and remove what was logged.
+        Log these no more, or nobody, and remove what was logged.
 
         Raises:
-            Refused: It is not available here, or something else lay where it was logged; that was set aside.
+            Refused: It is not available here, one is no health mailbox, or something else lay where it was logged; that
+                was set aside.
             TemporaryFailure: It could not be done; it goes off at its deadline.
         """
+        self._require(users or ())
         place = await self._place()
-        left = await self._look(place, lambda: self._take_away(place, None))
+        only = None if users is None else {place.name_of(user) for user in users}
+        left = await self._look(place, lambda: self._take_away(place, only))
         if left:
             text = f"it is off, but not all of it is Dovecot's and was left in {place.directory}: {', '.join(left)}"
             raise Refused(f"{text}; look at it and remove it")

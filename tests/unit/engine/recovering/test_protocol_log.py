@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from mailward.model import items
+from mailward.model.errors import Refused
 from mailward.model.monitoring import AlertValue
 from mailward.model.protocol_log import LoggedLine, LoggedSession, Speaker
 from mailward.model.recovery import Mode, OperationKind, OperationStatus, StepName, StepOutcome
@@ -200,15 +201,28 @@ async def test_a_protocol_log_that_a_person_switched_on_stays_on(house):
     assert (await house.step(COLLECT)).evidence["protocol_log"], "what it says is collected all the same"
 
 
+async def test_whom_somebody_else_has_logged_meanwhile_stays_logged(house):
+    """Another touch point's recovery, or a person, on the same mailbox server."""
+    house.logs["be1"] = MemoryProtocolLog("be1", ("health", "health-db9"), clock=house.clock)
+    await house.logs["be1"].on(("health-db9",), until=house.clock.now() + 30 * MINUTE)
+    house.break_way()
+
+    await house.go_on()
+
+    assert StepOutcome.DONE is (await house.step(ON)).outcome
+    assert StepOutcome.DONE is (await house.step(OFF)).outcome
+    assert ("health-db9",) == (await house.logs["be1"].standing()).users
+
+
 async def test_one_that_cannot_be_switched_off_is_left_to_its_timer_and_keeps_nothing_waiting(house):
     house.break_way()
     log = house.logs["be1"]
     real = log.off
 
-    async def silent():
+    async def silent(users):
         log.silent_because = "ssh: no route"
         try:
-            return await real()
+            return await real(users)
         finally:
             log.silent_because = None
 
@@ -221,6 +235,24 @@ async def test_one_that_cannot_be_switched_off_is_left_to_its_timer_and_keeps_no
     assert OperationStatus.ESCALATED is (await house.recovery()).status
     house.clock.advance(16 * MINUTE)
     assert not await house.is_on()
+
+
+async def test_what_is_not_dovecots_and_stays_behind_is_told_and_the_log_is_off(house):
+    house.break_way()
+    log = house.logs["be1"]
+    real = log.off
+
+    async def leaves_something(users):
+        await real(users)
+        raise Refused("it is off, but not all of it is Dovecot's: notes.txt; look at it and remove it")
+
+    log.off = leaves_something
+
+    await house.go_on()
+
+    off = await house.step(OFF)
+    assert StepOutcome.DONE is off.outcome
+    assert off.because.startswith("it is off, but not all of it is Dovecot's")
 
 
 async def _nothing(_user, _since):
