@@ -105,6 +105,9 @@ async def _supervised(lab: Path) -> AsyncIterator[Controlled]:
 
     try:
         await _until_running(control)
+        await (
+            control.start()
+        )  # it counts as running while it starts; this returns once the supervisor is done with that
         unreachable = SupervisedService(directory / "nosuch.sock")
         yield Controlled(control, kill, can_start=True, unreachable=unreachable, mark=mark.touch)
     finally:
