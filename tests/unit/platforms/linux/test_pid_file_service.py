@@ -142,8 +142,9 @@ def test_a_deed_is_a_signal_to_the_process_of_the_file(deed, name, tmp_path):
 
 async def test_a_reload_sends_the_signal_that_a_rehearsal_shows(tmp_path):
     heard = tmp_path / "heard"
-    script = f"trap 'echo SIGHUP > {heard}' HUP; echo > {tmp_path}/ready; while :; do sleep 0.02; done"
-    process = await asyncio.create_subprocess_exec("sh", "-c", script)
+    # it starts nothing while it waits: dash loses a signal that comes just before it does
+    script = f"trap 'echo SIGHUP > {heard}' HUP; echo > {tmp_path}/ready; while :; do read -r line; done"
+    process = await asyncio.create_subprocess_exec("sh", "-c", script, stdin=asyncio.subprocess.PIPE)
     (tmp_path / "p").write_text(str(process.pid))
     service = PidFileService(tmp_path / "p")
     try:
