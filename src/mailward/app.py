@@ -15,6 +15,7 @@ from os import getpid
 from pathlib import Path
 from socket import gethostname
 from socket import socket as Socket  # noqa: N812 - `socket` is the path everywhere here
+from typing import TYPE_CHECKING
 
 from mailward.diagnosis.verdict import diagnose_alone
 from mailward.engine.answers import Answers
@@ -47,6 +48,9 @@ from mailward.probes.equipment import Equipment
 from mailward.probes.proxy_test import ImapProxyTestProbe
 from mailward.probes.self_test import ImapSelfTestProbe
 from mailward.probes.sentinel import ImapSentinel
+
+if TYPE_CHECKING:
+    from mailward.web.settings import WebSettings
 
 
 class GivenPassword:
@@ -109,7 +113,13 @@ async def examine(
 
 
 async def run_manager(
-    settings: Settings, *, state_directory: Path, socket: Path, on_ready: Callable[[], None] = lambda: None
+    settings: Settings,
+    *,
+    state_directory: Path,
+    socket: Path,
+    web: "WebSettings | None" = None,
+    demo: bool = False,
+    on_ready: Callable[[], None] = lambda: None,
 ) -> None:
     """
     Watch the organization that *settings* describe until SIGTERM or SIGINT; SIGHUP reads them again.
@@ -118,6 +128,8 @@ async def run_manager(
         settings: Where the configuration comes from.
         state_directory: Holds the store; one manager at a time, which a lock ensures.
         socket: Where the API is served.
+        web: Where API and dashboard are served over TCP; None: nowhere.
+        demo: Whether anybody on this machine may change things there.
         on_ready: Called once the API answers.
 
     Raises:
@@ -126,8 +138,11 @@ async def run_manager(
     """
     # These load SQLAlchemy and starlette, which `mailward check` does not need.
     from mailward.platforms.local.state_directory import locked
+    from mailward.web.access import Right
+    from mailward.web.admission import LoopbackAdmission
     from mailward.web.api import build_api
-    from mailward.web.serve import bind, serve
+    from mailward.web.serve import bind, bind_tcp, serve
+    from mailward.web.site import build_site
 
     snapshot = settings.load()
     with locked(state_directory):
@@ -136,15 +151,21 @@ async def run_manager(
         engine = Engine(snapshot, _parts(settings, state_directory / "mailward.db", clock, bell))
         bell.answer = engine.ledger.ring
         listener = bind(socket)
+        port = None if web is None else bind_tcp(web.host, web.port)
         stop = _stop_on_signals(engine)
         serving: list[asyncio.Task[None]] = []
 
         def answer() -> None:
             """Requests wait in the listener's queue until there is something to answer from."""
-            serving.append(
-                asyncio.create_task(serve(build_api(Answers(engine), clock=clock), listener), name="the API")
-            )
-            serving[0].add_done_callback(lambda _: stop.set())
+            answers = Answers(engine)
+            doors = [(build_api(answers, clock=clock), listener)]
+            if port is not None:
+                admission = LoopbackAdmission(right=Right.OPERATOR if demo else Right.VIEWER)
+                doors.append((build_site(answers, admission=admission, clock=clock), port))
+            for app, door in doors:
+                task = asyncio.create_task(serve(app, door), name="the API")
+                task.add_done_callback(lambda _: stop.set())
+                serving.append(task)
             # What is there now stays: a full garbage collection over it would make every probe late (measured).
             gc.collect()
             gc.freeze()

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -52,13 +53,16 @@ def demo(*, shape: str, default_timings: bool, mode: str) -> None:
         with progress("starting Dovecot"):
             lab = Lab.up(Shape(shape))
         try:
-            file = lab.write_configuration(timings=Timings.DEFAULT if default_timings else Timings.SHORT, mode=mode)
-            manager = ManagerProcess(file)
+            page = _page_address(lab)
+            file = lab.write_configuration(
+                timings=Timings.DEFAULT if default_timings else Timings.SHORT, mode=mode, listen=page
+            )
+            manager = ManagerProcess(file, demo_lab=lab.blueprint.directory)
             try:
                 with progress("starting the manager"):
                     manager.start()
                 with _found_by_default(manager.client.socket) as found:
-                    foot = _what_to_try(lab, None if found else manager.client.socket)
+                    foot = _what_to_try(lab, page, None if found else manager.client.socket)
                     watch_health(manager.client, foot=foot, over=lambda: manager.has_ended)
                 if manager.has_ended:
                     raise PermanentFailure(f"the manager ended: {manager.last_words}")
@@ -87,7 +91,7 @@ def _ended_by_signals() -> Iterator[None]:
 
 
 @contextmanager
-def _found_by_default(socket: Path) -> Iterator[bool]:
+def _found_by_default(door: Path) -> Iterator[bool]:
     """Where nobody else's manager answers, let the commands find this one without --socket while the demo lasts."""
     from mailward.client.finding import candidates
 
@@ -96,14 +100,26 @@ def _found_by_default(socket: Path) -> Iterator[bool]:
             with suppress(OSError):
                 place.parent.mkdir(mode=0o755, exist_ok=True)
                 place.unlink(missing_ok=True)
-                place.symlink_to(socket)
+                place.symlink_to(door)
                 try:
                     yield True
                 finally:
-                    if place.is_symlink() and place.readlink() == socket:
+                    if place.is_symlink() and place.readlink() == door:
                         place.unlink()
                 return
     yield False
+
+
+def _page_address(lab: "Lab") -> str:
+    """Where the dashboard listens: at the usual address, which is easy to type and to forward, or at the lab's own."""
+    from mailward.lab.watch_configuration import WEB_PORT, web_address
+
+    usual = ("127.0.0.1", WEB_PORT)
+    with socket.socket() as attempt, suppress(OSError):
+        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        attempt.bind(usual)
+        return f"{usual[0]}:{usual[1]}"
+    return web_address(lab.blueprint)
 
 
 def _free(place: Path) -> bool:
@@ -111,7 +127,7 @@ def _free(place: Path) -> bool:
     return not place.exists() and "MAILWARD_SOCKET" not in os.environ
 
 
-def _what_to_try(lab: "Lab", socket: Path | None) -> Sequence[str]:
+def _what_to_try(lab: "Lab", page: str, door: Path | None) -> Sequence[str]:
     command = _how_to_call_us()
     reader = terminal()
     host = lab.blueprint.mailbox_servers[0].name
@@ -127,14 +143,18 @@ def _what_to_try(lab: "Lab", socket: Path | None) -> Sequence[str]:
         (f"{command} lab heal{which}", "all is well again"),
         (f"{command} lab faults{which}", "everything else that can break"),
     ]
-    if socket is not None:
-        tries.insert(0, (f"export MAILWARD_SOCKET={socket}", "so that the commands find this manager"))
+    if door is not None:
+        tries.insert(0, (f"export MAILWARD_SOCKET={door}", "so that the commands find this manager"))
     widest = max(len(command) for command, _ in tries)
     if reader.width is not None and widest + 46 > reader.width:
         lines = [f"  {reader.paint(command, Colour.NOTE)}" for command, _ in tries]
     else:
         lines = [f"  {reader.paint(command.ljust(widest), Colour.NOTE)}  {why}" for command, why in tries]
-    return [reader.paint("Try in another terminal:", Colour.STRONG), *lines]
+    return [
+        f"Dashboard: {reader.paint(f'http://{page}/', Colour.STRONG)}",
+        reader.paint("Try in another terminal:", Colour.STRONG),
+        *lines,
+    ]
 
 
 def _how_to_call_us() -> str:

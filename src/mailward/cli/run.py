@@ -25,6 +25,7 @@ from mailward.cli.logs import LogLevel, log_to_stderr
 @click.option(
     "--log-level", type=click.Choice([level.value for level in LogLevel]), help="Default: as configured, else info."
 )
+@click.option("--demo-lab", metavar="DIR", type=click.Path(), hidden=True, help="The lab that is watched: the demo.")
 @click.option("--until-stdin-closes", is_flag=True, hidden=True, help="End when whoever started us is gone.")
 def run(
     *,
@@ -32,6 +33,7 @@ def run(
     socket: str | None,
     state_directory: str | None,
     log_level: str | None,
+    demo_lab: str | None,
     until_stdin_closes: bool,
 ) -> None:
     """
@@ -56,7 +58,16 @@ def run(
 
     if until_stdin_closes:
         threading.Thread(target=_end_with_stdin, daemon=True).start()
-    asyncio.run(run_manager(FileSettings(path), state_directory=where, socket=door, on_ready=ready))
+    asyncio.run(
+        run_manager(
+            FileSettings(path),
+            state_directory=where,
+            socket=door,
+            web=settings.web,
+            demo=demo_lab is not None,
+            on_ready=ready,
+        )
+    )
 
 
 def _door(configured: Path, socket: str | None, state_directory: str | None) -> Path:

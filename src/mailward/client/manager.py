@@ -23,7 +23,7 @@ from mailward.model.items import ProbeItem
 from mailward.model.probing import ProbeResult
 from mailward.model.recovery import Operation
 from mailward.model.wire import from_plain, moment_to_text, to_plain
-from mailward.ports.manager import Intention, ItemInstance, ManagerStatus, MoveIntention, RecoveryStory
+from mailward.ports.manager import Intention, ItemInstance, ManagerStatus, MoveIntention, RecoveryStory, ServerEntry
 from mailward.ports.service_control import ServiceDeed
 
 if TYPE_CHECKING:  # commands that only read start without it
@@ -57,6 +57,10 @@ class ManagerClient:
     def status(self) -> ManagerStatus:
         """How the manager itself is doing."""
         return self._one(ManagerStatus, "/status")
+
+    def servers(self) -> tuple[ServerEntry, ...]:
+        """Servers and access points of the organization."""
+        return self._many(ServerEntry, "/servers", {})
 
     def health(
         self, *, server: str | None = None, health_set: str | None = None, state: str | None = None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mailward.config.keys import NAMES, Explained, about, every_key, json_schema
 from mailward.config.mistakes import hint
 from mailward.config.reference import configuration_page
-from mailward.config.schema import NOT_YET, keys_at, table_at
+from mailward.config.schema import keys_at, table_at
 from mailward.model.errors import Refused
 
 __all__ = ["Explained", "configuration_page", "every_key", "explain", "json_schema"]
@@ -51,8 +51,6 @@ def _table_in_words(path: tuple[str, ...]) -> Iterator[str]:
 
 
 def _no_such_key(key: str, path: tuple[str, ...]) -> str:
-    if path[0] in NOT_YET:
-        return f"there is no {path[0]} yet: {NOT_YET[path[0]]}"
     above = path[:-1]
     while above and table_at(above) is None:
         above = above[:-1]

@@ -14,6 +14,7 @@ from dataclasses import fields, is_dataclass
 from datetime import timedelta
 from enum import Enum
 from functools import cache
+from ipaddress import ip_address
 from itertools import pairwise
 from pathlib import Path
 from types import NoneType
@@ -130,7 +131,31 @@ def _argv(words: list[str]) -> list[str]:
     return words
 
 
+def read_listen(text: str) -> tuple[str, int]:
+    """
+    The IP address and port of "127.0.0.1:8143" or "[::1]:8143".
+
+    Raises:
+        ValueError: It is something else.
+    """
+    host, _, port = text.rpartition(":")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    try:
+        is_six = ip_address(bare).version == 6
+    except ValueError:
+        raise ValueError('must be an IP address and a port, such as "127.0.0.1:8143" or "[::1]:8143"') from None
+    if is_six == (bare == host) or not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise ValueError('must be an IP address and a port, such as "127.0.0.1:8143" or "[::1]:8143"')
+    return bare, int(port)
+
+
+def _listen(text: str) -> str:
+    read_listen(text)
+    return text
+
+
 WebAddress = Annotated[Text, AfterValidator(_web_address)]
+Listen = Annotated[Text, AfterValidator(_listen)]
 MailAddress = Annotated[Text, AfterValidator(_mail_address)]
 Argv = Annotated[list[Text], Field(min_length=1), AfterValidator(_argv)]
 """A command as a list of words; no shell sees it."""

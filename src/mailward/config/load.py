@@ -12,12 +12,14 @@ from typing import Literal
 
 from mailward.config.building import build
 from mailward.config.crosschecks import cross_check
+from mailward.config.fields import read_listen
 from mailward.config.filling import file_name
 from mailward.config.mistakes import Mistake, WrongConfiguration
-from mailward.config.schema import Configuration, ManagerTable
+from mailward.config.schema import Configuration, ManagerTable, WebTable
 from mailward.config.sources import Sources, read_sources
 from mailward.config.validation import Validated, validate
 from mailward.ports.settings import Snapshot
+from mailward.web.settings import WebSettings
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 _STATE_DIRECTORY = "/var/lib/mailward"
@@ -30,6 +32,8 @@ class ManagerSettings:
     state_directory: Path
     socket: Path
     log_level: LogLevel = "info"
+    web: WebSettings | None = None
+    """Where API and dashboard are served over TCP; None: nowhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +109,16 @@ def manager_of(reading: Reading, environment: Mapping[str, str] | None = None) -
         state_directory=state,
         socket=Path(file_name(directory, given.socket)) if given.socket else state / "api.sock",
         log_level=given.log_level or "info",
+        web=_web(reading.configuration.web),
     )
+
+
+def _web(given: WebTable | None) -> WebSettings | None:
+    if given is None:
+        return None
+    at = WebSettings()
+    host, port = (at.host, at.port) if given.listen is None else read_listen(given.listen)
+    return WebSettings(host=host, port=port, public_url=(given.public_url or "").rstrip("/"))
 
 
 class FileSettings:

@@ -9,13 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from mailward.config.fields import Table
 from mailward.config.keys import LIKE_SERVERS, Explained, about, every_key
-from mailward.config.schema import NOT_YET, keys_at, table_at
+from mailward.config.schema import keys_at, table_at
 
 #: Key, section and key, or a whole dotted name -> an example, as TOML writes it. What is not here shows its default.
 EXAMPLES: Mapping[str, str] = {
     "name": '"example"',
     "identity": '"mailward-eu"',
     "language": '"pt-BR"',
+    "listen": '"127.0.0.1:8143"',
+    "public_url": '"https://mailward.example.org"',
     "documentation": '"https://wiki.example.org/mailward/docs"',
     "user": '"health-{name}"',
     "password_file": '"secrets/{name}"',
@@ -142,8 +144,6 @@ def configuration_page() -> str:
             lines += ["", f"The keys of `[{'.'.join(first_of[table])}]`."]
         else:
             lines += _keys_of(path, [key for key in keys if key.table == path])
-    lines += ["", "## Sections of later versions", ""]
-    lines += [f"- `[{section}]`: {text}; it is refused." for section, text in NOT_YET.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -14,6 +14,7 @@ from mailward.config.fields import (
     AT_HOME,
     Argv,
     FileName,
+    Listen,
     Port,
     PositiveDuration,
     Table,
@@ -32,11 +33,6 @@ from mailward.model import items
 from mailward.monitors.probing import ProbingSettings
 from mailward.monitors.settings import FIELD_OF_ITEM, MonitorSettings
 from mailward.ports.store import Retention
-
-#: Sections that later versions will have; a configuration that uses one now would believe itself obeyed.
-NOT_YET = {
-    "dashboard": "this version has no dashboard yet",
-}
 
 
 class OrganizationTable(Table):
@@ -260,6 +256,18 @@ class ManagerTable(Table):
     """The least of what it logs. Default: "info"."""
 
 
+class WebTable(Table):
+    """The dashboard, and the API over TCP; without this table there is neither."""
+
+    listen: Listen | None = None
+    """
+    The IP address and port to listen on, "127.0.0.1:8143" or "[::1]:8143". While nobody can log in it is an address of
+    the loopback interface, and whoever is on this machine may look and not change. Default: "127.0.0.1:8143".
+    """
+    public_url: WebAddress | None = None
+    """The address under which people reach it, where a reverse proxy stands before it; links in alerts begin so."""
+
+
 #: Probe item -> TOML key -> field of ProbingSettings.
 PROBE_KEYS: dict[str, dict[str, str]] = {
     items.SELF_TEST_PROBE: {"interval": "self_test_interval", "timeout": "self_test_timeout"},
@@ -338,6 +346,7 @@ class Configuration(Table):
     rollup: RollupTable | None = None  # type: ignore[valid-type] # made from a settings class
     retention: RetentionTable | None = None  # type: ignore[valid-type] # made from a settings class
     manager: ManagerTable | None = None
+    web: WebTable | None = None
 
 
 def table_at(path: tuple[str | int, ...]) -> type[Table] | None:

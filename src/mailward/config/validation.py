@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from mailward.config.keys import NAMES
 from mailward.config.mistakes import KeyPath, Mistake, hint, quoted
-from mailward.config.schema import NOT_YET, Configuration, keys_at
+from mailward.config.schema import Configuration, keys_at
 from mailward.config.sources import Sources
 
 #: Keys under which people write a secret itself.
@@ -59,7 +59,7 @@ class Validated:
 def validate(sources: Sources) -> Validated:
     """Check the tree of *sources* against the schema. Never raises, whatever the tree holds."""
     tree = deepcopy(sources.tree)
-    mistakes = [*_plain_secrets(sources, tree), *_not_yet(sources, tree)]
+    mistakes = list(_plain_secrets(sources, tree))
     wrong: set[KeyPath] = set()
     for _ in range(_PASSES_MAX):
         try:
@@ -95,12 +95,6 @@ def _paths(value: object, above: KeyPath) -> Iterator[KeyPath]:
     for key, child in children:
         yield (*above, key)
         yield from _paths(child, (*above, key))
-
-
-def _not_yet(sources: Sources, tree: dict[str, Any]) -> Iterator[Mistake]:
-    for section, text in NOT_YET.items():
-        if tree.pop(section, None) is not None:
-            yield sources.mistake((section,), f"is not known: {text}; take the section out")
 
 
 def _take_out(tree: dict[str, Any], path: KeyPath) -> KeyPath:

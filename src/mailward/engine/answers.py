@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 import mailward
 from mailward.engine.engine import Engine
+from mailward.engine.entries import entries
 from mailward.engine.repair_answers import RepairAnswers
 from mailward.health.filters import matches
 from mailward.health.monitors import health
@@ -24,7 +25,7 @@ from mailward.model.monitoring import AlertValue
 from mailward.model.probing import ProbeResult
 from mailward.monitors.planned import PlannedProbe
 from mailward.monitors.planning import MANAGER
-from mailward.ports.manager import ItemInstance, ManagerStatus
+from mailward.ports.manager import ItemInstance, ManagerStatus, ServerEntry
 
 _LATE = timedelta(seconds=1)
 
@@ -56,6 +57,10 @@ class Answers(RepairAnswers):
             leads=engine.repairing is not None and engine.repairing.recovering.leading.held is not None,
             stopped=engine.repairing.stopped() if engine.repairing is not None else None,
         )
+
+    async def servers(self) -> tuple[ServerEntry, ...]:
+        """Servers and access points of the organization, from the outside in, by name."""
+        return entries(self._organization)
 
     async def health(
         self, *, server: str | None = None, health_set: str | None = None, state: str | None = None

@@ -133,10 +133,15 @@ class Lab:
         return self.blueprint.directory / "mailward" / "mailward.toml"
 
     def write_configuration(
-        self, *, timings: Timings = Timings.DEFAULT, mode: str | None = None, more: str = ""
+        self,
+        *,
+        timings: Timings = Timings.DEFAULT,
+        mode: str | None = None,
+        listen: str | None = None,
+        more: str = "",
     ) -> Path:
         """Write the configuration that watches this lab anew: other timings, another mode, more TOML. The file."""
-        return write_configuration(self.blueprint, timings=timings, mode=mode, more=more)
+        return write_configuration(self.blueprint, timings=timings, mode=mode, listen=listen, more=more)
 
     def start(self, host: str) -> None:
         """Start the service of that host."""

@@ -22,8 +22,13 @@ class ManagerProcess:
     Its standard input is ours, so that it ends with us however we end.
     """
 
-    def __init__(self, configuration: Path) -> None:
-        """Nothing is started yet; the log and the socket will stand beside *configuration*."""
+    def __init__(self, configuration: Path, *, demo_lab: Path | None = None) -> None:
+        """
+        Nothing is started yet; the log and the socket will stand beside *configuration*.
+
+        With *demo_lab*, the directory of a lab, whoever is on this machine may break and repair it in the dashboard.
+        """
+        self._demo = () if demo_lab is None else ("--demo-lab", str(demo_lab))
         self._configuration = configuration
         self.log = configuration.parent / "manager.log"
         self.client = ManagerClient(configuration.parent / "state" / "api.sock")
@@ -58,7 +63,7 @@ class ManagerProcess:
         command = [sys.executable, "-m", "mailward.cli.main", "run", "--config", str(self._configuration)]
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
-                [*command, "--until-stdin-closes"],
+                [*command, *self._demo, "--until-stdin-closes"],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,

@@ -10,6 +10,8 @@ from mailward.lab.dovecot_conf import BACKEND_TIMEOUT_S
 from mailward.lab.files import make_directory, write_private
 from mailward.lab.haproxy_conf import BACKEND, runtime_socket
 
+WEB_PORT = 8143
+
 
 class Timings(Enum):
     """How often a lab is probed."""
@@ -21,7 +23,12 @@ class Timings(Enum):
 
 
 def write_configuration(
-    blueprint: Blueprint, *, timings: Timings = Timings.DEFAULT, mode: str | None = None, more: str = ""
+    blueprint: Blueprint,
+    *,
+    timings: Timings = Timings.DEFAULT,
+    mode: str | None = None,
+    listen: str | None = None,
+    more: str = "",
 ) -> Path:
     """
     Write mailward.toml for this lab and make its state directory.
@@ -31,6 +38,7 @@ def write_configuration(
         timings: How often to probe.
         mode: How far mailward may go (observe, recommend, approve, act), in every class of action; None leaves its
             defaults.
+        listen: Where the dashboard listens; None: at an address of the lab.
         more: Further TOML, put at the end.
 
     Returns:
@@ -39,16 +47,24 @@ def write_configuration(
     directory = blueprint.directory / "mailward"
     make_directory(directory / "state", mode=0o700)
     file = directory / "mailward.toml"
-    write_private(file, render_configuration(blueprint, timings=timings, mode=mode) + more)
+    write_private(file, render_configuration(blueprint, timings=timings, mode=mode, listen=listen) + more)
     return file
 
 
-def render_configuration(blueprint: Blueprint, *, timings: Timings, mode: str | None = None) -> str:
+def web_address(blueprint: Blueprint) -> str:
+    """Where the dashboard of this lab listens unless told otherwise: an address that no other lab has."""
+    return f"{blueprint.prober}:{WEB_PORT}"
+
+
+def render_configuration(
+    blueprint: Blueprint, *, timings: Timings, mode: str | None = None, listen: str | None = None
+) -> str:
     """The text of mailward.toml."""
     parts = [
         _HEAD.format(
             shape=blueprint.shape.value,
             state=blueprint.directory / "mailward" / "state",
+            listen=listen or web_address(blueprint),
             secrets=blueprint.secrets,
             port=blueprint.ports.imaps,
             prober=blueprint.prober,
@@ -140,6 +156,9 @@ identity = "mailward-lab"
 
 [manager]
 state_directory = "{state}"
+
+[web]
+listen = "{listen}"
 
 # one account per mailbox server and per database that only probes use
 [health_mailboxes]

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from mailward.model.alerting import Alert, Notice
@@ -43,6 +44,28 @@ class ManagerStatus:
     """Whether this manager holds the lease that allows it to act."""
     stopped: str | None = None
     """Why no action at all is taken: the stop file, a pause of the organization; None when nothing stops them."""
+
+
+class ServerKind(Enum):
+    """What users meet, from the outside in."""
+
+    ACCESS_POINT = "access point"
+    PROXY = "proxy"
+    PROXY_AND_MAILBOX = "proxy and mailbox server"
+    MAILBOX = "mailbox server"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServerEntry:
+    """One server or access point of the organization."""
+
+    name: str
+    kind: ServerKind
+    address: str
+    """Where its IMAP service is probed: host and port."""
+    site: str = ""
+    databases: tuple[str, ...] = ()
+    """The mailbox databases whose active copy is there."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,6 +142,10 @@ class Manager(Protocol):
 
     async def status(self) -> ManagerStatus:
         """How the manager itself is doing."""
+        ...
+
+    async def servers(self) -> tuple[ServerEntry, ...]:
+        """Servers and access points of the organization, from the outside in, by name."""
         ...
 
     async def health(

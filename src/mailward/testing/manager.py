@@ -16,7 +16,7 @@ from mailward.model.holds import Hold
 from mailward.model.items import PROBES, ProbeItem
 from mailward.model.probing import ProbeResult
 from mailward.model.protocol_log import LoggedSession, ProtocolLogStanding
-from mailward.ports.manager import ItemInstance, ManagerStatus, RecoveryStory
+from mailward.ports.manager import ItemInstance, ManagerStatus, RecoveryStory, ServerEntry
 from mailward.testing.manager_moves import FakeMoves
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -36,6 +36,7 @@ class FakeManager(FakeMoves):
         results: Sequence[ProbeResult] = (),
         events: Sequence[Event] = (),
         servers: Sequence[str] = (),
+        entries: Sequence[ServerEntry] = (),
         stories: Sequence[RecoveryStory] = (),
         services: Mapping[str, ServiceStatus] | None = None,
         copies: Sequence[DatabaseCopy] = (),
@@ -63,6 +64,7 @@ class FakeManager(FakeMoves):
         self.health_sets = tuple(report)
         self.groups = tuple(rollup)
         self.instances = tuple(items)
+        self.entries = tuple(entries)
         self.probed = tuple(results)
         self.recorded = list(events)
         self.configuration_mistakes: str | None = None
@@ -77,6 +79,11 @@ class FakeManager(FakeMoves):
         """The canned status."""
         self._answer()
         return self.status_now
+
+    async def servers(self) -> tuple[ServerEntry, ...]:
+        """The canned entries."""
+        self._answer()
+        return self.entries
 
     async def health(
         self, *, server: str | None = None, health_set: str | None = None, state: str | None = None

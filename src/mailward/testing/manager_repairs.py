@@ -37,7 +37,7 @@ class FakeRepairs:
         notices: Sequence[Notice] = (),
         now: datetime = _EPOCH,
     ) -> None:
-        self.servers = list(servers)
+        self.server_names = list(servers)
         """Servers that are known although no other value names them."""
         self.stories = {story.operation.id: story for story in stories}
         self.services = dict(services or {})
@@ -307,7 +307,7 @@ class FakeRepairs:
 
     def _names(self) -> set[str]:
         """Every server that any value names."""
-        return {*self.servers, *self.services, *(story.operation.server for story in self.stories.values())}
+        return {*self.server_names, *self.services, *(story.operation.server for story in self.stories.values())}
 
     def _server(self, name: str | None) -> str | None:
         return None if name is None else self._known(name)

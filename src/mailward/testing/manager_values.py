@@ -28,7 +28,7 @@ from mailward.model.probing import (
     ResultType,
 )
 from mailward.model.verdict import Confidence, Dependency, Tier, Verdict
-from mailward.ports.manager import ItemInstance, ManagerStatus
+from mailward.ports.manager import ItemInstance, ManagerStatus, ServerEntry, ServerKind
 from mailward.testing.copy_values import COPIES
 from mailward.testing.manager import FakeManager
 from mailward.testing.protocol_log_values import LOGGED_SESSIONS, PROTOCOL_LOGS
@@ -247,6 +247,13 @@ STATUS = ManagerStatus(
 STORIES = (replace(HEALED_STORY, transcripts=(FAILED,)), WAITING_STORY, RECOMMENDED_STORY)
 """With the numbers 1 to 3."""
 
+ENTRIES = (
+    ServerEntry(name="imap.example.org", kind=ServerKind.ACCESS_POINT, address="imap.example.org:993"),
+    ServerEntry(name="proxy1", kind=ServerKind.PROXY, address="proxy1.example.org:993", site="north"),
+    ServerEntry(name="mbx1", kind=ServerKind.MAILBOX, address="mbx1.example.org:993", databases=("DB1",)),
+    ServerEntry(name="mbx2", kind=ServerKind.MAILBOX, address="mbx2.example.org:993", databases=("DB2",)),
+)
+
 
 def example_manager() -> FakeManager:
     """A manager that shows all of the above."""
@@ -256,6 +263,7 @@ def example_manager() -> FakeManager:
         report=REPORT,
         rollup=ROLLUP,
         items=ITEMS,
+        entries=ENTRIES,
         results=(SUCCEEDED, FAILED),
         events=EVENTS,
         stories=STORIES,

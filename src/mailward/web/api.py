@@ -7,35 +7,42 @@ Invariant: a viewer changes nothing; whoever is not known at all gets no answer;
 beyond 500 characters; no stack trace leaves the process.
 """
 
-from functools import partial
-
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
-from mailward.model.errors import ConfigError, NotFound, PermanentFailure, Refused, TemporaryFailure
 from mailward.ports.clock import Clock
 from mailward.ports.manager import Manager
 from mailward.web import health_page, holding, moving, protocol_logs, repairing, telling, watching
-from mailward.web.access import Access, Caller, Right, access_of_this_process
+from mailward.web.access import access_of_this_process
+from mailward.web.admission import Admission, PeerAdmission
 from mailward.web.answers import plain
+from mailward.web.guarding import guarded
 from mailward.web.openapi import document
 from mailward.web.problems import STATUS, Code, Problem, problem_response
-from mailward.web.routes import Deed, Routes
+from mailward.web.routes import Routes
 
 
-def build_api(manager: Manager, *, access: Access | None = None, clock: Clock | None = None) -> Starlette:
+def build_api(manager: Manager, *, admission: Admission | None = None, clock: Clock | None = None) -> Starlette:
     """
-    Return the API on *manager*.
+    Return the API on *manager*, as it is served on the unix socket.
 
     Args:
         manager: Who is asked.
-        access: Who may ask; by default the rule for this process's user.
+        admission: Who may ask; by default the rule for this process's user.
         clock: Says since when something is held where a request does not; without one each request must.
     """
-    rule = access or access_of_this_process()
+    rule = admission or PeerAdmission(access=access_of_this_process())
+    return Starlette(
+        routes=api_routes(manager, admission=rule, clock=clock),
+        exception_handlers={HTTPException: on_http_error, Exception: on_fault},
+    )
+
+
+def api_routes(manager: Manager, *, admission: Admission, clock: Clock | None = None) -> list[BaseRoute]:
+    """Every route of the API, for whom *admission* lets in."""
     reads: Routes = {
         **watching.READS,
         **repairing.READS,
@@ -57,46 +64,11 @@ def build_api(manager: Manager, *, access: Access | None = None, clock: Clock | 
         **holding.CHANGES,
         **telling.CHANGES,
     }
-    routes = [
-        *(Route(path, partial(_guarded, deed, manager, rule, Right.VIEWER)) for path, deed in reads.items()),
-        *(
-            Route(path, partial(_guarded, deed, manager, rule, Right.OPERATOR), methods=["POST"])
-            for path, deed in changes.items()
-        ),
-    ]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _on_http_error, Exception: _on_fault})
+    return guarded(reads, changes, manager=manager, admission=admission, show=_as_problem)
 
 
-async def _guarded(deed: Deed, manager: Manager, access: Access, needed: Right, request: Request) -> Response:
-    """Let the caller in, do the deed, and turn what it raises into a problem."""
-    try:
-        request.state.caller = _let_in(request, access, needed)
-        return await deed(manager, request)
-    except Problem as problem:
-        return problem_response(problem)
-    except NotFound as unknown:
-        return problem_response(Problem(Code.NOT_FOUND, str(unknown)))
-    except (Refused, ConfigError) as refusal:
-        return problem_response(Problem(Code.CONFLICT, str(refusal)))
-    except PermanentFailure as failure:
-        return problem_response(Problem(Code.INTERNAL, str(failure)))
-    except TemporaryFailure as failure:
-        return problem_response(Problem(Code.UNAVAILABLE, str(failure)))
-
-
-def _let_in(request: Request, access: Access, needed: Right) -> Caller:
-    peer = request.scope.get("state", {}).get("peer")
-    caller = access.caller(peer) if peer is not None else None
-    if caller is None:
-        who = "unknown callers" if peer is None else f"uid {peer.uid}"
-        raise Problem(
-            Code.FORBIDDEN,
-            f"this manager does not answer {who}: be its own user ({access.owner_name}), root, or a member of the group"
-            " 'mailward'",
-        )
-    if caller.right < needed:
-        raise Problem(Code.FORBIDDEN, f"{caller.name} may look but not change; that needs {access.owner_name} or root")
-    return caller
+async def _as_problem(_manager: Manager, _request: Request, problem: Problem) -> Response:
+    return problem_response(problem)
 
 
 async def _openapi(_manager: Manager, _request: Request) -> Response:
@@ -121,7 +93,8 @@ async def _readyz(manager: Manager, request: Request) -> Response:
     return PlainTextResponse("\n".join(lines) + "\n", status_code=200 if ready else 503)
 
 
-async def _on_http_error(request: Request, error: Exception) -> Response:
+async def on_http_error(request: Request, error: Exception) -> Response:
+    """Say that there is no such route, or no such method."""
     if isinstance(error, HTTPException) and error.status_code == STATUS[Code.METHOD_NOT_ALLOWED]:
         return problem_response(
             Problem(Code.METHOD_NOT_ALLOWED, f"{request.method} is not possible on {request.url.path[:200]}")
@@ -129,5 +102,6 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     return problem_response(Problem(Code.NOT_FOUND, f"there is nothing at {request.url.path[:200]}"))
 
 
-async def _on_fault(_request: Request, _error: Exception) -> Response:
+async def on_fault(_request: Request, _error: Exception) -> Response:
+    """Say that the fault is ours; the server logs it."""
     return problem_response(Problem(Code.INTERNAL, "the manager failed on this request; its log says why"))

@@ -16,7 +16,7 @@ from mailward.model.monitoring import AlertValue
 from mailward.model.probing import ProbeResult
 from mailward.model.protocol_log import LONGEST, LoggedSession, ProtocolLogStanding
 from mailward.model.recovery import Operation
-from mailward.ports.manager import Intention, ItemInstance, ManagerStatus, MoveIntention, RecoveryStory
+from mailward.ports.manager import Intention, ItemInstance, ManagerStatus, MoveIntention, RecoveryStory, ServerEntry
 from mailward.ports.service_control import ServiceDeed
 
 _Schema = Mapping[str, Any]
@@ -80,6 +80,7 @@ def _change(
 
 OPERATIONS: tuple[Described, ...] = (
     Described(path="/api/v1/status", summary="How the manager itself is doing", answers=ManagerStatus),
+    _listed("/api/v1/servers", "Servers and access points of the organization", ServerEntry),
     _listed(
         "/api/v1/health",
         "Monitors, worst first (Get-ServerHealth)",

@@ -15,6 +15,8 @@ class Code(Enum):
     """Every `code` this API answers with; a closed list."""
 
     BAD_REQUEST = "bad-request"
+    UNAUTHENTICATED = "unauthenticated"
+    """Logging in, or a token, would help."""
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not-found"
     METHOD_NOT_ALLOWED = "method-not-allowed"
@@ -27,6 +29,7 @@ class Code(Enum):
 
 STATUS: Mapping[Code, HTTPStatus] = {
     Code.BAD_REQUEST: HTTPStatus.BAD_REQUEST,
+    Code.UNAUTHENTICATED: HTTPStatus.UNAUTHORIZED,
     Code.FORBIDDEN: HTTPStatus.FORBIDDEN,
     Code.NOT_FOUND: HTTPStatus.NOT_FOUND,
     Code.METHOD_NOT_ALLOWED: HTTPStatus.METHOD_NOT_ALLOWED,
@@ -35,6 +38,12 @@ STATUS: Mapping[Code, HTTPStatus] = {
     Code.UNSUPPORTED_MEDIA_TYPE: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Code.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
     Code.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+_HEADERS: Mapping[Code, Mapping[str, str]] = {
+    Code.UNAUTHENTICATED: {"WWW-Authenticate": 'Bearer realm="mailward"'},  # RFC 6750, section 3
+    Code.UNAVAILABLE: {"Retry-After": "1"},
 }
 
 
@@ -62,5 +71,5 @@ def problem_response(problem: Problem) -> JSONResponse:
     }
     if problem.errors:
         body["errors"] = list(problem.errors)
-    headers = {"Retry-After": "1"} if problem.code is Code.UNAVAILABLE else None
+    headers = _HEADERS.get(problem.code)
     return JSONResponse(body, status_code=status.value, headers=headers, media_type=MEDIA_TYPE)

@@ -1,8 +1,8 @@
 """
-Serves the API on a unix socket inside the manager's own event loop.
+Serves the API on a unix socket, and with the dashboard over TCP, inside the manager's own event loop.
 
-We bind the socket ourselves, because uvicorn would make it world-writable; and we take no signals, because they are
-the manager's.
+We bind the unix socket ourselves, because uvicorn would make it world-writable; and we take no signals, because they
+are the manager's.
 """
 
 import asyncio
@@ -58,6 +58,27 @@ def bind(path: Path) -> socket.socket:
     except OSError as error:
         listener.close()
         raise ConfigError(f"no socket can be made at {path}: {os.strerror(error.errno or errno.EIO)}") from error
+    return listener
+
+
+def bind_tcp(host: str, port: int) -> socket.socket:
+    """
+    Return a socket that listens on an IP address of this machine.
+
+    Raises:
+        ConfigError: There can be none: somebody else listens there, or the address is not ours.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+        listener.setblocking(False)
+    except OSError as error:
+        listener.close()
+        why = os.strerror(error.errno or errno.EIO)
+        raise ConfigError(f"[web] listen: nothing can listen on {host} port {port}: {why}") from error
     return listener
 
 

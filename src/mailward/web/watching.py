@@ -26,6 +26,11 @@ async def _status(manager: Manager, request: Request) -> Response:
     return one(await manager.status())
 
 
+async def _servers(manager: Manager, request: Request) -> Response:
+    asked(request).finish()
+    return await many(await manager.servers())
+
+
 async def _health(manager: Manager, request: Request) -> Response:
     given = asked(request)
     server, health_set = given.named_text("server"), given.named_text("health_set")
@@ -116,6 +121,7 @@ async def _reload(manager: Manager, request: Request) -> Response:
 
 READS: Routes = {
     "/api/v1/status": _status,
+    "/api/v1/servers": _servers,
     "/api/v1/health": _health,
     "/api/v1/report": _report,
     "/api/v1/rollup": _rollup,

@@ -87,7 +87,7 @@ async def test_a_service_is_shown_as_its_host_says(case):
 
 
 async def test_a_service_whose_host_is_not_reached_is_refused_and_not_unknown(case):
-    case.behind.servers.append("mbx9")
+    case.behind.server_names.append("mbx9")
 
     with pytest.raises(Refused, match="not reached") as caught:
         await case.manager.service("mbx9")

@@ -176,7 +176,7 @@ def test_ending_an_upgrade_that_nobody_announced_is_said_and_fails(ask, fake):
 def test_an_upgrade_is_of_the_server_named_like_this_machine(ask, fake):
     import socket
 
-    fake.servers.append(socket.gethostname())
+    fake.server_names.append(socket.gethostname())
 
     assert 0 == ask("maintenance", "upgrade", "begin").code
     assert socket.gethostname() == fake.held[0].subject

@@ -39,7 +39,7 @@ def test_the_service_is_shown_as_its_host_says(ask):
 
 
 def test_a_host_that_is_not_reached_is_a_refusal(ask, served):
-    served.fake.servers.append("mbx9")
+    served.fake.server_names.append("mbx9")
     ran = ask("service", "status", "mbx9")
 
     assert 1 == ran.code

@@ -44,7 +44,6 @@ def test_a_key_is_explained_with_or_without_a_chosen_name(key, first, word):
     [
         ("servers.be1.imap.prt", "there is no key 'servers.be1.imap.prt'; did you mean \"port\"?"),
         ("server", "there is no key 'server'; did you mean \"servers\"?"),
-        ("dashboard.port", "there is no dashboard yet: this version has no dashboard yet"),
         ("recovery.clases.restart", "there is no key 'recovery.clases.restart'; did you mean \"classes\"?"),
     ],
 )

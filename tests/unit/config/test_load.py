@@ -182,7 +182,7 @@ server_restart = "act"
 move = 1
 [recovery.throttles]
 service_restarts_a_day = 0
-[dashboard]
+[dashbord]
 """
     )
 
@@ -208,7 +208,7 @@ service_restarts_a_day = 0
         '19: recovery.classes.server_restart is not known; did you mean "server-restart"?',
         '20: recovery.classes.move must be "observe", "recommend", "approve" or "act"',
         "22: recovery.throttles.service_restarts_a_day must be at least 1",
-        "23: dashboard is not known: this version has no dashboard yet; take the section out",
+        "23: dashbord is not known; there are 19 others",
     ] == [line.removeprefix(f"{main}:").strip() for line in str(caught.value).splitlines()]
 
 
@@ -305,8 +305,12 @@ def test_a_plain_password_is_refused_and_never_repeated(write, key, table):
             "servers.be1.host.service begins in the home directory of a user this machine does not know",
         ),
         (
-            "[dashboard]",
-            "dashboard is not known: this version has no dashboard yet; take the section out",
+            "[web]\nlisten = 'localhost:8143'",
+            'web.listen must be an IP address and a port, such as "127.0.0.1:8143" or "[::1]:8143"',
+        ),
+        (
+            "[web]\nlisten = '::1:8143'",
+            'web.listen must be an IP address and a port, such as "127.0.0.1:8143" or "[::1]:8143"',
         ),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 
 from mailward.testing.manager_values import example_manager
 from mailward.web.access import Access, Peer
+from mailward.web.admission import PeerAdmission
 from mailward.web.api import build_api
 
 OWNER, VIEWERS = 990, 991
@@ -88,7 +89,7 @@ def fake():
 
 @pytest.fixture
 def api(fake):
-    app = build_api(fake, access=ACCESS)
+    app = build_api(fake, admission=PeerAdmission(access=ACCESS))
 
     async def request(method, path, **how):
         who = {"viewer": VIEWER, "stranger": STRANGER, "root": ROOT, "nobody": None}

@@ -26,6 +26,7 @@ CHANGES = (
 )
 READS = (
     "/api/v1/status",
+    "/api/v1/servers",
     "/api/v1/health",
     "/api/v1/report",
     "/api/v1/rollup",

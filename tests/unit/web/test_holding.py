@@ -6,6 +6,7 @@ import pytest
 
 from mailward.testing.platform import SetClock
 from mailward.testing.repair_values import NOON
+from mailward.web.admission import PeerAdmission
 from mailward.web.api import build_api
 
 WANTED = {"kind": "pause", "subject": "mbx2", "reason": "looking at it"}
@@ -25,7 +26,7 @@ async def test_the_owner_is_whoever_asks_and_nobody_can_say_otherwise(api, fake)
 
 
 async def test_without_a_moment_it_begins_now(ask, fake):
-    app = build_api(fake, access=ask.access, clock=SetClock(NOON))
+    app = build_api(fake, admission=PeerAdmission(access=ask.access), clock=SetClock(NOON))
 
     held = await ask(app, "POST", "/api/v1/holds", body=body())
 

@@ -73,7 +73,7 @@ async def test_a_deed_that_does_not_exist_names_those_that_do(api, fake):
 
 
 async def test_a_service_that_is_not_reached_is_a_conflict(api, fake):
-    fake.servers.append("mbx9")
+    fake.server_names.append("mbx9")
 
     assert answer(SERVICES["mbx2"]) == (await api("GET", "/api/v1/service/mbx2")).json
     assert 409 == (await api("GET", "/api/v1/service/mbx9")).status

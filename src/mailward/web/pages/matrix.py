@@ -1,0 +1,110 @@
+"""
+Servers × health sets, as the overview shows them: which rows, in which sections, and how many are left out.
+
+One server is a table of one row; five hundred are what is wrong of them first, the rest by search and page.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from mailward.health.order import RANK
+from mailward.model.health import HealthSetReport
+from mailward.model.monitoring import AlertValue
+from mailward.ports.manager import ServerEntry, ServerKind
+
+ALL_SHOWN_UP_TO = 60
+"""So many servers are shown even when all of them are well."""
+ROWS_A_PAGE = 100
+_OTHERS = "mailward itself"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """Which rows somebody wants to see."""
+
+    text: str = ""
+    """A part of the server's name."""
+    only_wrong: bool | None = None
+    """None: as suits the number of servers."""
+    page: int = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One server."""
+
+    server: str
+    worst: AlertValue
+    cells: Mapping[str, HealthSetReport]
+    """Health set -> how it stands there."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Section:
+    """Servers of one kind."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Matrix:
+    """What is shown."""
+
+    health_sets: tuple[str, ...]
+    sections: tuple[Section, ...]
+    counts: Mapping[AlertValue, int]
+    """How many servers are at worst in each state, whether shown or not."""
+    servers: int
+    matching: int
+    only_wrong: bool
+    page: int
+    pages: int
+
+
+def matrix(reports: Iterable[HealthSetReport], servers: Sequence[ServerEntry], wanted: Wanted) -> Matrix:
+    """
+    Lay out health sets.
+
+    Args:
+        reports: Every health set of every server.
+        servers: What kind each server is; one that is not named is mailward's own.
+        wanted: Which rows.
+    """
+    kinds = {entry.name: entry.kind.value for entry in servers}
+    cells: dict[str, dict[str, HealthSetReport]] = {}
+    for one in reports:
+        cells.setdefault(one.server, {})[one.health_set] = one
+    rows = [
+        Row(server=name, worst=min((cell.alert_value for cell in own.values()), key=RANK.__getitem__), cells=own)
+        for name, own in cells.items()
+    ]
+    counts = dict.fromkeys(AlertValue, 0)
+    for row in rows:
+        counts[row.worst] += 1
+    only_wrong = wanted.only_wrong if wanted.only_wrong is not None else len(rows) > ALL_SHOWN_UP_TO
+    text = wanted.text.lower()
+    matching = [row for row in rows if text in row.server.lower() and (not only_wrong or is_wrong(row.worst))]
+    order = {kind.value: number for number, kind in enumerate(ServerKind)}
+    matching.sort(key=lambda row: (order.get(kinds.get(row.server, _OTHERS), len(order)), RANK[row.worst], row.server))
+    pages = max(1, -(-len(matching) // ROWS_A_PAGE))
+    number = min(max(1, wanted.page), pages)
+    shown = matching[(number - 1) * ROWS_A_PAGE : number * ROWS_A_PAGE]
+    sections: dict[str, list[Row]] = {}
+    for row in shown:
+        sections.setdefault(kinds.get(row.server, _OTHERS), []).append(row)
+    return Matrix(
+        health_sets=tuple(sorted({name for row in shown for name in row.cells})),
+        sections=tuple(Section(title=title, rows=tuple(own)) for title, own in sections.items()),
+        counts=counts,
+        servers=len(rows),
+        matching=len(matching),
+        only_wrong=only_wrong,
+        page=number,
+        pages=pages,
+    )
+
+
+def is_wrong(state: AlertValue) -> bool:
+    """Whether somebody who looks for trouble wants to see it."""
+    return state not in (AlertValue.HEALTHY, AlertValue.DISABLED)

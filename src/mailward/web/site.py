@@ -1,0 +1,67 @@
+"""The API and the dashboard together, as they are served over TCP."""
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from mailward.ports.clock import Clock
+from mailward.ports.manager import Manager
+from mailward.web.admission import Admission
+from mailward.web.api import api_routes, on_fault, on_http_error
+from mailward.web.guarding import guarded
+from mailward.web.pages import live, overview
+from mailward.web.pages.problem_page import problem_page
+from mailward.web.pages.rendering import SECURITY_HEADERS, Site
+from mailward.web.problems import Code, Problem
+from mailward.web.routes import Routes
+
+
+def build_site(manager: Manager, *, admission: Admission, clock: Clock, site: Site | None = None) -> Starlette:
+    """
+    Return API and dashboard on *manager*.
+
+    Args:
+        manager: Who is asked.
+        admission: Who may ask.
+        clock: Tells what "now" is on a page.
+        site: What the pages know of where they stand.
+    """
+    reads: Routes = {**overview.READS, **live.READS}
+    changes: Routes = {}
+
+    async def on_http(request: Request, error: Exception) -> Response:
+        """A page for people, a problem for programs."""
+        if _is_for_programs(request) or not isinstance(error, HTTPException):
+            return await on_http_error(request, error)
+        return await problem_page(
+            manager, request, Problem(Code.NOT_FOUND, f"there is no page {request.url.path[:200]}")
+        )
+
+    app = Starlette(
+        routes=[
+            *api_routes(manager, admission=admission, clock=clock),
+            *guarded(reads, changes, manager=manager, admission=admission, show=problem_page),
+            Mount("/static", _Static(packages=[("mailward.web", "static")])),
+        ],
+        exception_handlers={HTTPException: on_http, Exception: on_fault},
+    )
+    app.state.clock = clock
+    app.state.site = site or Site()
+    return app
+
+
+class _Static(StaticFiles):
+    """What never changes under its name, so that browsers keep it for a day."""
+
+    async def get_response(self, path: str, scope):  # type: ignore[no-untyped-def]
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "max-age=86400"
+        response.headers["X-Content-Type-Options"] = SECURITY_HEADERS["X-Content-Type-Options"]
+        return response
+
+
+def _is_for_programs(request: Request) -> bool:
+    return request.url.path.startswith(("/api/", "/health/", "/static/"))
