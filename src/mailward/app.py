@@ -6,6 +6,7 @@ Everything below meets its neighbours as ports; here the ports get the real thin
 
 import asyncio
 import gc
+import logging
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -22,6 +23,7 @@ from mailward.engine.answers import Answers
 from mailward.engine.engine import Engine
 from mailward.engine.parts import Parts, Platform, RepairParts
 from mailward.model import items
+from mailward.model.errors import ConfigError
 from mailward.model.organization import HealthMailbox, ImapEndpoint, Organization, SecretKind, SecretRef
 from mailward.model.probing import ProbeResult
 from mailward.model.target import ProbeTarget, Turn
@@ -51,6 +53,9 @@ from mailward.probes.sentinel import ImapSentinel
 
 if TYPE_CHECKING:
     from mailward.web.settings import WebSettings
+
+
+_log = logging.getLogger("mailward")
 
 
 class GivenPassword:
@@ -141,7 +146,7 @@ async def run_manager(
     from mailward.web.access import Right
     from mailward.web.admission import LoopbackAdmission
     from mailward.web.api import build_api
-    from mailward.web.serve import bind, bind_tcp, serve
+    from mailward.web.serve import bind, serve
     from mailward.web.site import build_site
 
     snapshot = settings.load()
@@ -151,7 +156,7 @@ async def run_manager(
         engine = Engine(snapshot, _parts(settings, state_directory / "mailward.db", clock, bell))
         bell.answer = engine.ledger.ring
         listener = bind(socket)
-        port = None if web is None else bind_tcp(web.host, web.port)
+        port = _port(web)
         stop = _stop_on_signals(engine)
         serving: list[asyncio.Task[None]] = []
 
@@ -213,6 +218,19 @@ def _parts(settings: Settings, database: Path, clock: SystemClock, bell: Bell) -
             owner=f"{gethostname()}/{getpid()}/{equipment.chance.token()[:8]}",
         ),
     )
+
+
+def _port(web: "WebSettings | None") -> Socket | None:
+    """The socket of the dashboard; None where there is to be none, or can be none: mail is watched all the same."""
+    from mailward.web.serve import bind_tcp
+
+    if web is None:
+        return None
+    try:
+        return bind_tcp(web.host, web.port)
+    except ConfigError as error:
+        _log.error("there is no dashboard: %s", error)
+        return None
 
 
 def _take_away(listener: Socket, path: Path) -> None:

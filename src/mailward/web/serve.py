@@ -78,7 +78,9 @@ def bind_tcp(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         why = os.strerror(error.errno or errno.EIO)
-        raise ConfigError(f"[web] listen: nothing can listen on {host} port {port}: {why}") from error
+        raise ConfigError(
+            f"[web] listen: nothing can listen on {host} port {port}: {why}; end what listens there, or name another"
+        ) from error
     return listener
 
 
