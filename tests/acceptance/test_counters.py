@@ -42,14 +42,25 @@ def probed(client: ManagerClient, item: str, server: str) -> ProbeResult:
     return result
 
 
+def measured(client: ManagerClient, server: str) -> ProbeResult:
+    """What its commands took, as soon as there are any: a mean needs two looks and a command that ended in between."""
+    seen: list[ProbeResult] = []
+
+    def succeeded() -> bool:
+        seen.append(probed(client, items.COMMAND_TIME_CHECK, server))
+        return seen[-1].result is ResultType.SUCCEEDED
+
+    until(succeeded, seconds=60, otherwise=lambda: seen[-1].detail if seen else "the manager does not answer")
+    return seen[-1]
+
+
 def test_every_server_counts_and_is_calm(watched: ManagerClient) -> None:
     for server in ("proxy1", "proxy2", "be1", "be2"):
         result = probed(watched, items.QUEUE_CHECK, server)
         assert (ResultType.SUCCEEDED, 0.0) == (result.result, result.level), result.detail
     for server in ("be1", "be2"):
-        result = probed(watched, items.COMMAND_TIME_CHECK, server)
-        assert ResultType.SUCCEEDED is result.result, result.detail
-        assert 0 <= (result.level or 0) < 0.5
+        result = measured(watched, server)
+        assert 0 <= (result.level or 0) < 0.5, result.detail
 
 
 @pytest.mark.usefixtures("mended")
