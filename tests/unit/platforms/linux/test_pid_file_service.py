@@ -31,7 +31,7 @@ async def status_of(pid_file):
 
 
 async def until(pid_file, state):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while (status := await status_of(pid_file)).state is not state:
             await asyncio.sleep(0.005)
     return status
@@ -98,7 +98,7 @@ async def test_its_end_is_told_at_once_and_only_once(master):
     await asyncio.sleep(0.01)
 
     process.kill()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         status = await waiting
     await process.wait()
     again = asyncio.ensure_future(anext(exits))
@@ -148,7 +148,7 @@ async def test_a_reload_sends_the_signal_that_a_rehearsal_shows(tmp_path):
     (tmp_path / "p").write_text(str(process.pid))
     service = PidFileService(tmp_path / "p")
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not (tmp_path / "ready").exists():
                 await asyncio.sleep(0.005)
             await service.reload()
