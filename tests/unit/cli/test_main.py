@@ -21,8 +21,8 @@ sys.exit(code)
 """
 
 
-def measured(*words, path=None):
-    """Return what was loaded, and the least CPU milliseconds of several runs: the machine may be busy."""
+def measured(*words, at_most, path=None):
+    """Return what was loaded, and the least CPU milliseconds of as many runs as it needs: the machine may be busy."""
     least = 10**9
     for _ in range(5):
         done = subprocess.run(
@@ -36,11 +36,13 @@ def measured(*words, path=None):
         assert 0 == done.returncode, done.stderr
         line = done.stderr.splitlines()[-1]
         least = min(least, float(line.rpartition(" ")[2]) * 1000)
+        if least <= at_most:
+            break
     return line.partition(" CPU")[0], least
 
 
 def test_help_takes_no_more_than_100_ms_and_loads_nothing_heavy():
-    loaded, ms = measured("--help")
+    loaded, ms = measured("--help", at_most=100)
 
     assert "LOADED []" == loaded
     assert ms <= 100
@@ -69,7 +71,7 @@ def test_help_takes_no_more_than_100_ms_and_loads_nothing_heavy():
     ],
 )
 def test_a_read_takes_no_more_than_200_ms_and_loads_nothing_heavy(served, words):
-    loaded, ms = measured(*words, path=served.path)
+    loaded, ms = measured(*words, at_most=200, path=served.path)
 
     assert "LOADED []" == loaded
     assert ms <= 200

@@ -147,7 +147,8 @@ async def test_a_dovecot_that_is_well_is_asked_to_end_where_doveadm_cannot_ask_i
 
 
 async def test_a_dovecot_that_hangs_is_restarted_all_the_same(dovecot):
-    _, service, _ = dovecot
+    directory, *_ = dovecot
+    service = DovecotService(directory / "dovecot.conf", stops_within_s=0.5)
     await service.start()
     before = await service.status()
     for process in (before.pid, *(child.pid for child in children(before.pid))):
