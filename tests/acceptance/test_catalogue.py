@@ -115,7 +115,7 @@ def tried(lab: Lab, client: ManagerClient, fault: Fault, timings: Timings) -> Ro
     reason = lab.why_not(fault)
     if reason:
         pytest.skip(reason)
-    patience = 60 if timings is Timings.SHORT else 400  # three time-outs of a proxy that waits for its own
+    patience = 90 if timings is Timings.SHORT else 400  # three time-outs of a proxy that waits for its own
     began = monotonic()
     lab.break_(fault.name)
     until(lambda: broken(client), seconds=patience)

@@ -67,7 +67,7 @@ class Movable:
         return [one for one in self.client.recoveries() if one.kind is OperationKind.MOVE]
 
     def move_home(self) -> None:
-        """Every database back to the copy it prefers, so that the next test finds the lab as it was."""
+        """Every database back to the copy it prefers: the test before has left them elsewhere."""
         for hold in self.client.holds():
             self.client.release(hold.id)
         for database in self.lab.blueprint.databases:
@@ -80,7 +80,7 @@ class Movable:
     def _may_move(self, database: str, to: str) -> bool:
         return self.client.move_database(database, to=to, dry_run=True).allowed
 
-    def until(self, condition, *, seconds: float = 40) -> None:  # type: ignore[no-untyped-def]
+    def until(self, condition, *, seconds: float = 90) -> None:  # type: ignore[no-untyped-def]
         deadline = monotonic() + seconds
         while True:
             with suppress(TemporaryFailure):
@@ -140,11 +140,11 @@ def _running(movable: Movable) -> Iterator[Movable]:
             movable.lab.start(name)
     try:
         movable.start()
+        movable.move_home()  # now, not at the end: after the last test of a file nobody needs it
         yield movable
         if movable.lab.active_faults:
             movable.lab.heal()
         movable.until(movable.is_green, seconds=60)
-        movable.move_home()
     finally:
         movable.manager.stop()
         if movable.lab.active_faults:
