@@ -31,22 +31,23 @@ from mailward.model.verdict import Confidence, Verdict
 QUICK = (
     "service-failed@be1",
     "service-failed@proxy1",
-    "service-stopped@be2",
     "service-hung@be1",
     "directory-missing@be1",
     "map-corrupt",
     "probe-password@be2",
     "prober-banned@be1",
-    "process-limit@be2",
     "certificate-expired@proxy2",
-    "certificate-stale@be2",
     "database-unreadable@DB1",
     "database-replaced@DB3",
     "path-cut@be1",
     "garbage@be2",
 )
-"""Two-tier faults of the short run: each tier, each dependency, each way to see it."""
-QUICK_BOX = ("service-failed@mail", "certificate-expired@mail", "database-replaced@DB1")
+"""
+Two-tier faults of the short run: each tier, each dependency, each way to see it.
+
+What a stopped service, a stale certificate and a process limit look like is shown by other files of the short run.
+"""
+QUICK_BOX = ("service-failed@mail", "database-replaced@DB1")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,6 +57,7 @@ def remembering(moving_lab: Lab) -> Iterator[Movable]:
         _restart_proxies(moving_lab)
 
 
+@pytest.mark.usefixtures("only_with_every_kind")
 def test_proxies_that_remember_are_made_to_forget(remembering: Movable) -> None:
     with at_work(remembering.lab) as traffic:
         story = remembering.finished(remembering.client.move_database("DB1", reason="trial"))
