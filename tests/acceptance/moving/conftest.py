@@ -46,7 +46,7 @@ class Movable:
 
     def start(self) -> None:
         self.manager.start()
-        self.until(lambda: self.client.status().leads and self.is_green(), seconds=60)
+        self.until(lambda: self.client.status().leads and self.is_green(), seconds=180)
 
     def is_green(self) -> bool:
         rows = self.client.health()
@@ -56,7 +56,7 @@ class Movable:
         """Database -> server, as the map says to whoever asks."""
         return {copy.database: copy.server for copy in self.client.copies() if copy.state.is_active}
 
-    def finished(self, intention: MoveIntention, *, seconds: float = 60) -> RecoveryStory:
+    def finished(self, intention: MoveIntention, *, seconds: float = 240) -> RecoveryStory:
         """Wait for what was begun, and return how it went."""
         assert len(intention.operations) == 1, f"{intention.because}: {intention.moves}: {self.told()}"
         (number,) = intention.operations
@@ -73,7 +73,7 @@ class Movable:
         for database in self.lab.blueprint.databases:
             home = database.copies[0]
             if self.active()[database.name] != home:
-                self.until(partial(self._may_move, database.name, home), seconds=60)
+                self.until(partial(self._may_move, database.name, home), seconds=180)
                 story = self.finished(self.client.move_database(database.name, to=home, reason="home"))
                 assert story.operation.status is OperationStatus.HEALED, self.told()
 
@@ -144,7 +144,7 @@ def _running(movable: Movable) -> Iterator[Movable]:
         yield movable
         if movable.lab.active_faults:
             movable.lab.heal()
-        movable.until(movable.is_green, seconds=60)
+        movable.until(movable.is_green, seconds=180)
     finally:
         movable.manager.stop()
         if movable.lab.active_faults:
