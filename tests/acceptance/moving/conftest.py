@@ -153,8 +153,12 @@ def _running(movable: Movable) -> Iterator[Movable]:
 
 @contextmanager
 def at_work(lab: Lab, users: tuple[str, ...] = DB1_USERS, **how: bool) -> Iterator[Traffic]:
-    """These users write, get mail and wait for news, while it lasts."""
-    with Traffic(lab.blueprint, users, **how) as traffic:
+    """
+    These users write, get mail and wait for news, while it lasts.
+
+    Ten times a second each: more would be work for a busy machine, and show no more of a switch.
+    """
+    with Traffic(lab.blueprint, users, pause_s=0.1, **how) as traffic:
         yield traffic
 
 
