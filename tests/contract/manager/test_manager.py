@@ -90,14 +90,14 @@ async def test_events_can_be_read_from_any_point_in_either_direction(case):
 
 async def test_a_follower_gets_the_past_and_then_each_new_event(case):
     following = case.manager.follow(after=1)
-    assert EVENTS[1] == await asyncio.wait_for(anext(following), 5)
+    assert EVENTS[1] == await asyncio.wait_for(anext(following), 30)
 
     waiting = asyncio.ensure_future(anext(following))
     recorded = await case.behind.record(replace(EVENTS[1], before="Degraded", after="Unhealthy"))
 
-    assert recorded == await asyncio.wait_for(waiting, 5)
+    assert recorded == await asyncio.wait_for(waiting, 30)
     await case.behind.stop()
-    assert "end" == await asyncio.wait_for(anext(following, "end"), 5)
+    assert "end" == await asyncio.wait_for(anext(following, "end"), 30)
 
 
 async def test_a_reload_answers_with_the_status_and_records_who_asked(case):
