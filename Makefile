@@ -55,6 +55,8 @@ bench: setup ## measure; prints ratios against a peer in the same run
 
 docs: setup ## write the generated pages anew
 	@$(BIN)/python scripts/generate_docs.py
+	@$(BIN)/python scripts/generate_man_pages.py
+	@$(BIN)/python scripts/runtime_lock.py
 
 clean: ## remove what the targets made
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -7,12 +7,12 @@ Everything below meets its neighbours as ports; here the ports get the real thin
 import asyncio
 import gc
 import logging
+import os
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from os import getpid
 from pathlib import Path
 from socket import gethostname
 from socket import socket as Socket  # noqa: N812 - `socket` is the path everywhere here
@@ -33,6 +33,7 @@ from mailward.platforms.access_points import access_point_control_for
 from mailward.platforms.counting import counters_for
 from mailward.platforms.local.file_secrets import FileSecrets
 from mailward.platforms.local.host import LocalHost
+from mailward.platforms.local.notify_socket import notify_socket
 from mailward.platforms.local.self_check import descriptors
 from mailward.platforms.local.stop_file import why_stopped
 from mailward.platforms.local.system_chance import SystemChance
@@ -167,14 +168,22 @@ async def run_manager(
             if port is not None:
                 admission = LoopbackAdmission(right=Right.OPERATOR if demo else Right.VIEWER)
                 doors.append((build_site(answers, admission=admission, clock=clock), port))
+            closed = [door for _, door in doors]
+
+            def answering(door: Socket) -> None:
+                """Only now: what systemd starts after us may ask us at once."""
+                closed.remove(door)
+                if not closed:
+                    on_ready()
+                    engine.announce()
+
             for app, door in doors:
-                task = asyncio.create_task(serve(app, door), name="the API")
+                task = asyncio.create_task(serve(app, door, on_answering=partial(answering, door)), name="the API")
                 task.add_done_callback(lambda _: stop.set())
                 serving.append(task)
             # What is there now stays: a full garbage collection over it would make every probe late (measured).
             gc.collect()
             gc.freeze()
-            on_ready()
 
         try:
             await engine.run(stop, on_running=answer)
@@ -208,6 +217,7 @@ def _parts(settings: Settings, database: Path, clock: SystemClock, bell: Bell) -
         loop_lag=network.loop_lag,
         sentinel=ImapSentinel(equipment),
         self_check=descriptors,
+        service_manager=notify_socket(os.environ, pid=os.getpid()),
         repair=RepairParts(
             operations=SqliteOperations(store.database, stored=bell.ring),
             lease=SqliteLease(store.database),
@@ -215,7 +225,7 @@ def _parts(settings: Settings, database: Path, clock: SystemClock, bell: Bell) -
             outbox=SqliteOutbox(store.database, stored=bell.ring),
             make_notifier=partial(notifier_for, secrets=secrets),
             stopped=why_stopped,
-            owner=f"{gethostname()}/{getpid()}/{equipment.chance.token()[:8]}",
+            owner=f"{gethostname()}/{os.getpid()}/{equipment.chance.token()[:8]}",
         ),
     )
 

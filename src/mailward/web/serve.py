@@ -11,7 +11,7 @@ import errno
 import logging
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,9 +84,14 @@ def bind_tcp(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def serve(app: ASGIApp, listener: socket.socket) -> None:
-    """Answer requests on *listener* until cancelled; requests under way get a second to finish."""
+async def serve(app: ASGIApp, listener: socket.socket, *, on_answering: Callable[[], None] = lambda: None) -> None:
+    """
+    Answer requests on *listener* until cancelled; requests under way get a second to finish.
+
+    *on_answering* is called once the first of them can be answered.
+    """
     server = _Server(
+        on_answering,
         uvicorn.Config(
             app,
             http=_Connection,
@@ -100,7 +105,7 @@ async def serve(app: ASGIApp, listener: socket.socket) -> None:
             h11_max_incomplete_event_size=_HEADER_BYTES_MAX,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-        )
+        ),
     )
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
     try:
@@ -112,7 +117,15 @@ async def serve(app: ASGIApp, listener: socket.socket) -> None:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers."""
+    """uvicorn without its signal handlers, which says when it has started."""
+
+    def __init__(self, on_answering: Callable[[], None], config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._on_answering = on_answering
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_answering()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
