@@ -143,6 +143,7 @@ async def run_manager(
         Refused: Another manager runs on this state directory.
     """
     # These load SQLAlchemy and starlette, which `mailward check` does not need.
+    from mailward.metrics.exposition import Exposition
     from mailward.platforms.local.state_directory import locked
     from mailward.web.access import Right
     from mailward.web.admission import LoopbackAdmission
@@ -164,10 +165,11 @@ async def run_manager(
         def answer() -> None:
             """Requests wait in the listener's queue until there is something to answer from."""
             answers = Answers(engine)
-            doors = [(build_api(answers, clock=clock), listener)]
+            exposition = Exposition(answers, clock)
+            doors = [(build_api(answers, clock=clock, exposition=exposition), listener)]
             if port is not None:
                 admission = LoopbackAdmission(right=Right.OPERATOR if demo else Right.VIEWER)
-                doors.append((build_site(answers, admission=admission, clock=clock), port))
+                doors.append((build_site(answers, admission=admission, clock=clock, exposition=exposition), port))
             closed = [door for _, door in doors]
 
             def answering(door: Socket) -> None:

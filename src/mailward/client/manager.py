@@ -27,6 +27,7 @@ from mailward.ports.manager import Intention, ItemInstance, ManagerStatus, MoveI
 from mailward.ports.service_control import ServiceDeed
 
 if TYPE_CHECKING:  # commands that only read start without it
+    from mailward.model.measures import Measures
     from mailward.model.protocol_log import LoggedSession, ProtocolLogStanding
 
 Value = TypeVar("Value")
@@ -57,6 +58,12 @@ class ManagerClient:
     def status(self) -> ManagerStatus:
         """How the manager itself is doing."""
         return self._one(ManagerStatus, "/status")
+
+    def measures(self) -> "Measures":
+        """What was counted since the manager started."""
+        from mailward.model.measures import Measures  # noqa: PLC0415 - commands that only read start without it
+
+        return self._one(Measures, "/measures")
 
     def servers(self) -> tuple[ServerEntry, ...]:
         """Servers and access points of the organization."""

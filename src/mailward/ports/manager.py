@@ -13,6 +13,7 @@ from mailward.model.evidence import ServiceStatus
 from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport, Serving
 from mailward.model.holds import Hold
 from mailward.model.items import ProbeItem
+from mailward.model.measures import Measures
 from mailward.model.probing import ProbeResult
 from mailward.model.recovery import GateAnswer, Operation, Step
 from mailward.ports.service_control import ServiceDeed
@@ -142,6 +143,10 @@ class Manager(Protocol):
 
     async def status(self) -> ManagerStatus:
         """How the manager itself is doing."""
+        ...
+
+    async def measures(self) -> Measures:
+        """What was counted since the manager started; answered also while the store is lost."""
         ...
 
     async def servers(self) -> tuple[ServerEntry, ...]:

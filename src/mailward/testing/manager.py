@@ -14,6 +14,7 @@ from mailward.model.evidence import ServiceStatus
 from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport
 from mailward.model.holds import Hold
 from mailward.model.items import PROBES, ProbeItem
+from mailward.model.measures import Measures
 from mailward.model.probing import ProbeResult
 from mailward.model.protocol_log import LoggedSession, ProtocolLogStanding
 from mailward.ports.manager import ItemInstance, ManagerStatus, RecoveryStory, ServerEntry
@@ -29,6 +30,7 @@ class FakeManager(FakeMoves):
         self,
         *,
         status: ManagerStatus | None = None,
+        measures: Measures | None = None,
         health: Sequence[MonitorHealth] = (),
         report: Sequence[HealthSetReport] = (),
         rollup: Sequence[RollupReport] = (),
@@ -60,6 +62,7 @@ class FakeManager(FakeMoves):
             now=now,
         )
         self.status_now = status or a_status()
+        self.measured = measures or Measures(since=_EPOCH)
         self.monitors = tuple(health)
         self.health_sets = tuple(report)
         self.groups = tuple(rollup)
@@ -79,6 +82,11 @@ class FakeManager(FakeMoves):
         """The canned status."""
         self._answer()
         return self.status_now
+
+    async def measures(self) -> Measures:
+        """The canned counts."""
+        self._answer()
+        return self.measured
 
     async def servers(self) -> tuple[ServerEntry, ...]:
         """The canned entries."""

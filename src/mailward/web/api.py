@@ -23,9 +23,16 @@ from mailward.web.guarding import guarded
 from mailward.web.openapi import document
 from mailward.web.problems import STATUS, Code, Problem, problem_response
 from mailward.web.routes import Routes
+from mailward.web.scraping import Exposes, scraped
 
 
-def build_api(manager: Manager, *, admission: Admission | None = None, clock: Clock | None = None) -> Starlette:
+def build_api(
+    manager: Manager,
+    *,
+    admission: Admission | None = None,
+    clock: Clock | None = None,
+    exposition: Exposes | None = None,
+) -> Starlette:
     """
     Return the API on *manager*, as it is served on the unix socket.
 
@@ -33,15 +40,18 @@ def build_api(manager: Manager, *, admission: Admission | None = None, clock: Cl
         manager: Who is asked.
         admission: Who may ask; by default the rule for this process's user.
         clock: Says since when something is held where a request does not; without one each request must.
+        exposition: Shows the manager to Prometheus; without one there are no metrics.
     """
     rule = admission or PeerAdmission(access=access_of_this_process())
     return Starlette(
-        routes=api_routes(manager, admission=rule, clock=clock),
+        routes=api_routes(manager, admission=rule, clock=clock, exposition=exposition),
         exception_handlers={HTTPException: on_http_error, Exception: on_fault},
     )
 
 
-def api_routes(manager: Manager, *, admission: Admission, clock: Clock | None = None) -> list[BaseRoute]:
+def api_routes(
+    manager: Manager, *, admission: Admission, clock: Clock | None = None, exposition: Exposes | None = None
+) -> list[BaseRoute]:
     """Every route of the API, for whom *admission* lets in."""
     reads: Routes = {
         **watching.READS,
@@ -52,8 +62,11 @@ def api_routes(manager: Manager, *, admission: Admission, clock: Clock | None = 
         **telling.READS,
         **health_page.READS,
         "/api/v1/openapi.json": _openapi,
+        **scraped(exposition),
         "/livez": _livez,
         "/readyz": _readyz,
+        "/-/healthy": _livez,
+        "/-/ready": _readyz,
     }
     changes: Routes = {
         **watching.CHANGES,
@@ -75,8 +88,9 @@ async def _openapi(_manager: Manager, _request: Request) -> Response:
     return plain(document())
 
 
-async def _livez(_manager: Manager, _request: Request) -> Response:
-    return PlainTextResponse("ok\n")
+async def _livez(_manager: Manager, request: Request) -> Response:
+    """Whoever answers this is alive; nothing is asked that might not answer."""
+    return PlainTextResponse("[+]event loop\nalive\n" if "verbose" in request.query_params else "ok\n")
 
 
 async def _readyz(manager: Manager, request: Request) -> Response:

@@ -12,6 +12,7 @@ from mailward.model.evidence import ServiceStatus
 from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport
 from mailward.model.holds import Hold, HoldKind, Requester
 from mailward.model.items import ProbeItem
+from mailward.model.measures import Measures
 from mailward.model.monitoring import AlertValue
 from mailward.model.probing import ProbeResult
 from mailward.model.protocol_log import LONGEST, LoggedSession, ProtocolLogStanding
@@ -80,6 +81,11 @@ def _change(
 
 OPERATIONS: tuple[Described, ...] = (
     Described(path="/api/v1/status", summary="How the manager itself is doing", answers=ManagerStatus),
+    Described(
+        path="/api/v1/measures",
+        summary="What was counted since the manager started: the numbers behind /metrics",
+        answers=Measures,
+    ),
     _listed("/api/v1/servers", "Servers and access points of the organization", ServerEntry),
     _listed(
         "/api/v1/health",

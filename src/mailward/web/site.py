@@ -17,9 +17,17 @@ from mailward.web.pages.problem_page import problem_page
 from mailward.web.pages.rendering import SECURITY_HEADERS, Site
 from mailward.web.problems import Code, Problem
 from mailward.web.routes import Routes
+from mailward.web.scraping import Exposes
 
 
-def build_site(manager: Manager, *, admission: Admission, clock: Clock, site: Site | None = None) -> Starlette:
+def build_site(
+    manager: Manager,
+    *,
+    admission: Admission,
+    clock: Clock,
+    site: Site | None = None,
+    exposition: Exposes | None = None,
+) -> Starlette:
     """
     Return API and dashboard on *manager*.
 
@@ -28,6 +36,7 @@ def build_site(manager: Manager, *, admission: Admission, clock: Clock, site: Si
         admission: Who may ask.
         clock: Tells what "now" is on a page.
         site: What the pages know of where they stand.
+        exposition: Shows the manager to Prometheus; without one there are no metrics.
     """
     reads: Routes = {**overview.READS, **live.READS}
     changes: Routes = {}
@@ -42,7 +51,7 @@ def build_site(manager: Manager, *, admission: Admission, clock: Clock, site: Si
 
     app = Starlette(
         routes=[
-            *api_routes(manager, admission=admission, clock=clock),
+            *api_routes(manager, admission=admission, clock=clock, exposition=exposition),
             *guarded(reads, changes, manager=manager, admission=admission, show=problem_page),
             Mount("/static", _Static(packages=[("mailward.web", "static")])),
         ],

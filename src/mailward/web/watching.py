@@ -26,6 +26,11 @@ async def _status(manager: Manager, request: Request) -> Response:
     return one(await manager.status())
 
 
+async def _measures(manager: Manager, request: Request) -> Response:
+    asked(request).finish()
+    return one(await manager.measures())
+
+
 async def _servers(manager: Manager, request: Request) -> Response:
     asked(request).finish()
     return await many(await manager.servers())
@@ -121,6 +126,7 @@ async def _reload(manager: Manager, request: Request) -> Response:
 
 READS: Routes = {
     "/api/v1/status": _status,
+    "/api/v1/measures": _measures,
     "/api/v1/servers": _servers,
     "/api/v1/health": _health,
     "/api/v1/report": _report,

@@ -8,11 +8,15 @@ import pytest
 from mailward.model.errors import Refused, TemporaryFailure
 from mailward.model.event import EventKind
 from mailward.model.items import PROBES
-from mailward.testing.manager_values import EVENTS, FAILED, HEALTH, ITEMS, REPORT, ROLLUP, STATUS, SUCCEEDED
+from mailward.testing.manager_values import EVENTS, FAILED, HEALTH, ITEMS, MEASURES, REPORT, ROLLUP, STATUS, SUCCEEDED
 
 
 async def test_it_tells_how_it_is_doing(case):
     assert STATUS == await case.manager.status()
+
+
+async def test_it_tells_what_it_has_counted(case):
+    assert MEASURES == await case.manager.measures()
 
 
 async def test_it_shows_every_monitor_with_all_that_is_known(case):

@@ -174,6 +174,17 @@ async def test_a_fault_is_confirmed_told_once_and_its_end_too(bench):
     assert confirmations[-3:] == [True, True, False], "newest first: the failure, then two confirmations"
 
 
+async def test_what_it_measures_is_counted_and_can_be_asked_for(bench):
+    async with bench.running() as engine:
+        await until(lambda: state_of(engine, items.DEEP_TEST_MONITOR) is AlertValue.HEALTHY)
+        measures = await Answers(engine).measures()
+
+    assert engine.started_at == measures.since
+    assert {items.SELF_TEST_PROBE, items.DEEP_TEST_PROBE} <= {one.probe for one in measures.results if one.count}
+    healthy = [one.count for one in measures.monitors if one.state is AlertValue.HEALTHY]
+    assert 0 < sum(healthy) <= sum(one.count for one in measures.monitors) == len(engine.assessment.statuses)
+
+
 async def test_a_probe_that_raises_harms_only_its_own_result(bench):
     def explode(_):
         raise ZeroDivisionError

@@ -7,7 +7,10 @@ from urllib.parse import urlencode
 
 import pytest
 
+from mailward.metrics.exposition import Exposition
 from mailward.testing.manager_values import example_manager
+from mailward.testing.platform import SetClock
+from mailward.testing.repair_values import NOON
 from mailward.web.access import Access, Peer
 from mailward.web.admission import PeerAdmission
 from mailward.web.api import build_api
@@ -89,7 +92,7 @@ def fake():
 
 @pytest.fixture
 def api(fake):
-    app = build_api(fake, admission=PeerAdmission(access=ACCESS))
+    app = build_api(fake, admission=PeerAdmission(access=ACCESS), exposition=Exposition(fake, SetClock(NOON)))
 
     async def request(method, path, **how):
         who = {"viewer": VIEWER, "stranger": STRANGER, "root": ROOT, "nobody": None}

@@ -26,6 +26,7 @@ CHANGES = (
 )
 READS = (
     "/api/v1/status",
+    "/api/v1/measures",
     "/api/v1/servers",
     "/api/v1/health",
     "/api/v1/report",
@@ -49,6 +50,10 @@ READS = (
     "/health/mbx2",
     "/livez",
     "/readyz",
+    "/-/healthy",
+    "/-/ready",
+    "/metrics",
+    "/probe?target=mbx2&module=ImapDeepTestProbe",
 )
 
 
@@ -140,5 +145,7 @@ async def test_a_manager_that_cannot_store_is_alive_but_not_ready(api, fake):
 
     assert 200 == (await api("GET", "/livez")).status
     assert 503 == (await api("GET", "/readyz")).status
+    assert (200, 503) == ((await api("GET", "/-/healthy")).status, (await api("GET", "/-/ready")).status)
+    assert "[+]event loop\nalive\n" == (await api("GET", "/livez", query="verbose")).body.decode()
     verbose = await api("GET", "/readyz", query="verbose")
     assert "[-]store\n[+]configuration\n[-]probes\nnot ready\n" == verbose.body.decode()
