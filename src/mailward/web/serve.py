@@ -11,6 +11,7 @@ import errno
 import logging
 import os
 import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -82,8 +83,11 @@ def bind_tcp(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def serve(app: ASGIApp, listener: socket.socket) -> None:
-    """Answer requests on *listener* until cancelled; requests under way get a second to finish."""
+async def serve(app: ASGIApp, listener: socket.socket, *, tls: ssl.SSLContext | None = None) -> None:
+    """
+    Answer requests on *listener*, by TLS where there is a context for it, until cancelled; requests under way get a
+    second to finish.
+    """
     server = _Server(
         uvicorn.Config(
             app,
@@ -95,6 +99,7 @@ async def serve(app: ASGIApp, listener: socket.socket) -> None:
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            ssl_context_factory=None if tls is None else lambda _config, _default: tls,
             h11_max_incomplete_event_size=_HEADER_BYTES_MAX,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,

@@ -12,14 +12,24 @@ from mailward.ports.manager import Manager
 from mailward.web.admission import Admission
 from mailward.web.api import api_routes, on_fault, on_http_error
 from mailward.web.guarding import guarded
+from mailward.web.keyring import Keyring
 from mailward.web.pages import live, overview
+from mailward.web.pages.login import LoginPages
 from mailward.web.pages.problem_page import problem_page
 from mailward.web.pages.rendering import SECURITY_HEADERS, Site
 from mailward.web.problems import Code, Problem
 from mailward.web.routes import Routes
 
 
-def build_site(manager: Manager, *, admission: Admission, clock: Clock, site: Site | None = None) -> Starlette:
+def build_site(
+    manager: Manager,
+    *,
+    admission: Admission,
+    clock: Clock,
+    site: Site | None = None,
+    keyring: Keyring | None = None,
+    login: LoginPages | None = None,
+) -> Starlette:
     """
     Return API and dashboard on *manager*.
 
@@ -28,6 +38,8 @@ def build_site(manager: Manager, *, admission: Admission, clock: Clock, site: Si
         admission: Who may ask.
         clock: Tells what "now" is on a page.
         site: What the pages know of where they stand.
+        keyring: Who can log in; without one nobody can be added.
+        login: The pages to log in on and out; None: there are none.
     """
     reads: Routes = {**overview.READS, **live.READS}
     changes: Routes = {}
@@ -42,8 +54,15 @@ def build_site(manager: Manager, *, admission: Admission, clock: Clock, site: Si
 
     app = Starlette(
         routes=[
-            *api_routes(manager, admission=admission, clock=clock),
-            *guarded(reads, changes, manager=manager, admission=admission, show=problem_page),
+            *api_routes(manager, admission=admission, clock=clock, keyring=keyring),
+            *guarded(
+                reads,
+                changes,
+                manager=manager,
+                admission=admission,
+                show=problem_page,
+                special=login.routes() if login is not None else (),
+            ),
             Mount("/static", _Static(packages=[("mailward.web", "static")])),
         ],
         exception_handlers={HTTPException: on_http, Exception: on_fault},
