@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -23,7 +24,7 @@ from mailward.engine.answers import Answers
 from mailward.engine.engine import Engine
 from mailward.engine.parts import Parts, Platform, RepairParts
 from mailward.model import items
-from mailward.model.errors import ConfigError
+from mailward.model.errors import ConfigError, TemporaryFailure
 from mailward.model.organization import HealthMailbox, ImapEndpoint, Organization, SecretKind, SecretRef
 from mailward.model.probing import ProbeResult
 from mailward.model.target import ProbeTarget, Turn
@@ -53,6 +54,7 @@ from mailward.probes.self_test import ImapSelfTestProbe
 from mailward.probes.sentinel import ImapSentinel
 
 if TYPE_CHECKING:
+    from mailward.storage.sqlite import SqliteStore
     from mailward.web.settings import WebSettings
 
 
@@ -145,17 +147,29 @@ async def run_manager(
     # These load SQLAlchemy and starlette, which `mailward check` does not need.
     from mailward.metrics.exposition import Exposition
     from mailward.platforms.local.state_directory import locked
+    from mailward.storage.credentials import SqliteCredentials
+    from mailward.storage.sqlite import SqliteStore
     from mailward.web.access import Right
-    from mailward.web.admission import LoopbackAdmission
     from mailward.web.api import build_api
+    from mailward.web.door import refuse_open_door, site_for, tls_of
+    from mailward.web.keyring import Keyring
     from mailward.web.serve import bind, serve
-    from mailward.web.site import build_site
+    from mailward.web.sessions import signing_key
 
     snapshot = settings.load()
     with locked(state_directory):
         clock = SystemClock()
         bell = Bell()
-        engine = Engine(snapshot, _parts(settings, state_directory / "mailward.db", clock, bell))
+        store = SqliteStore(state_directory / "mailward.db", clock=clock)
+        keyring = Keyring(SqliteCredentials(store.database, stored=bell.ring), clock=clock)
+        key = signing_key(state_directory / "session.key")
+        tls = None if web is None else tls_of(web)
+        if web is not None and not web.is_loopback:
+            # Whether somebody can log in must be known now; a store that cannot say it lets nobody in until it can.
+            with suppress(TemporaryFailure):
+                await store.open()
+                refuse_open_door(web, await keyring.known())
+        engine = Engine(snapshot, _parts(settings, store, clock, bell))
         bell.answer = engine.ledger.ring
         listener = bind(socket)
         port = _port(web)
@@ -166,21 +180,30 @@ async def run_manager(
             """Requests wait in the listener's queue until there is something to answer from."""
             answers = Answers(engine)
             exposition = Exposition(answers, clock)
-            doors = [(build_api(answers, clock=clock, exposition=exposition), listener)]
-            if port is not None:
-                admission = LoopbackAdmission(right=Right.OPERATOR if demo else Right.VIEWER)
-                doors.append((build_site(answers, admission=admission, clock=clock, exposition=exposition), port))
-            closed = [door for _, door in doors]
+            doors = [partial(serve, build_api(answers, clock=clock, exposition=exposition, keyring=keyring), listener)]
+            if web is not None and port is not None:
+                site = site_for(
+                    answers,
+                    web,
+                    keyring=keyring,
+                    key=key,
+                    clock=clock,
+                    without_login=Right.OPERATOR if demo else Right.VIEWER,
+                    exposition=exposition,
+                )
+                doors.append(partial(serve, site, port, tls=tls))
+            closed = len(doors)
 
-            def answering(door: Socket) -> None:
-                """Only now: what systemd starts after us may ask us at once."""
-                closed.remove(door)
+            def answering() -> None:
+                """Only once every door is open: what systemd starts after us may ask us at once."""
+                nonlocal closed
+                closed -= 1
                 if not closed:
                     on_ready()
                     engine.announce()
 
-            for app, door in doors:
-                task = asyncio.create_task(serve(app, door, on_answering=partial(answering, door)), name="the API")
+            for door in doors:
+                task = asyncio.create_task(door(on_answering=answering), name="the API")
                 task.add_done_callback(lambda _: stop.set())
                 serving.append(task)
             # What is there now stays: a full garbage collection over it would make every probe late (measured).
@@ -193,22 +216,21 @@ async def run_manager(
             for task in serving:
                 task.cancel()
             await asyncio.gather(*serving, return_exceptions=True)
+            await keyring.close()
             _take_away(listener, socket)
 
 
-def _parts(settings: Settings, database: Path, clock: SystemClock, bell: Bell) -> Parts:
-    """What the engine is made of; the store is opened, and made when there is none."""
+def _parts(settings: Settings, store: "SqliteStore", clock: SystemClock, bell: Bell) -> Parts:
+    """What the engine is made of."""
     from mailward.notify.channels import notifier_for
     from mailward.storage.holds import SqliteHolds
     from mailward.storage.lease import SqliteLease
     from mailward.storage.operations import SqliteOperations
     from mailward.storage.outbox import SqliteOutbox
-    from mailward.storage.sqlite import SqliteStore
 
     network = TcpNetwork()
     secrets = FileSecrets()
     equipment = _equipment(network, secrets)
-    store = SqliteStore(database, clock=clock)
     return Parts(
         settings=settings,
         store=store,

@@ -291,19 +291,19 @@ class ManagerClient:
 
     def _one(self, kind: type[Value], path: str, query: Query | None = None) -> Value:
         with answered(self.socket, "GET", API + path, query=query, timeout=_ANSWER_SECONDS) as response:
-            return _read(kind, read_json(response))
+            return read_value(kind, read_json(response))
 
     def _many(self, kind: type[Value], path: str, query: Query | None = None) -> tuple[Value, ...]:
         with answered(self.socket, "GET", API + path, query=query, timeout=_ANSWER_SECONDS) as response:
-            return _read_items(kind, read_json(response))
+            return read_items(kind, read_json(response))
 
     def _posted(self, kind: type[Value], path: str, body: object, seconds: float) -> Value:
         with self._post(path, body, seconds) as response:
-            return _read(kind, read_json(response))
+            return read_value(kind, read_json(response))
 
     def _posted_many(self, kind: type[Value], path: str, body: object, seconds: float) -> tuple[Value, ...]:
         with self._post(path, body, seconds) as response:
-            return _read_items(kind, read_json(response))
+            return read_items(kind, read_json(response))
 
     def _post(self, path: str, body: object, seconds: float) -> AbstractContextManager[HTTPResponse]:
         return answered(self.socket, "POST", API + path, body=body, timeout=seconds)
@@ -320,15 +320,27 @@ def _part(name: str) -> str:
     return quote(name, safe="")
 
 
-def _read(kind: type[Value], plain: dict[str, Any]) -> Value:
+def read_value(kind: type[Value], plain: dict[str, Any]) -> Value:
+    """
+    Read one value of an answer.
+
+    Raises:
+        PermanentFailure: It cannot be read; the manager is of another version.
+    """
     try:
         return from_plain(kind, plain)
     except ValueError as error:
         raise PermanentFailure(f"the manager's answer cannot be read; it is of another version: {error}") from error
 
 
-def _read_items(kind: type[Value], plain: dict[str, Any]) -> tuple[Value, ...]:
+def read_items(kind: type[Value], plain: dict[str, Any]) -> tuple[Value, ...]:
+    """
+    Read the values of a list.
+
+    Raises:
+        PermanentFailure: They cannot be read.
+    """
     items = plain.get("items")
     if not isinstance(items, list):
         raise PermanentFailure("the manager's answer cannot be read: it holds no items")
-    return tuple(_read(kind, item) for item in items)
+    return tuple(read_value(kind, item) for item in items)

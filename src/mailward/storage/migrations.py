@@ -80,6 +80,14 @@ STEPS: Sequence[tuple[str, ...]] = (
             claimed_until BIGINT, sent BIGINT, finished BIGINT, body TEXT NOT NULL)""",
         "CREATE INDEX notice_due ON notice (finished, next_try)",
     ),
+    (
+        """CREATE TABLE "user" (
+            name TEXT PRIMARY KEY, generation INTEGER NOT NULL, last_login BIGINT, password_hash TEXT NOT NULL,
+            body TEXT NOT NULL)""",
+        """CREATE TABLE access_token (
+            name TEXT PRIMARY KEY, digest TEXT NOT NULL UNIQUE, last_used BIGINT, body TEXT NOT NULL)""",
+        "CREATE TABLE session_generation (id INTEGER PRIMARY KEY AUTOINCREMENT)",
+    ),
 )
 """Step N brings version N to N + 1; its statements are DDL in the words SQLite and PostgreSQL share where they can."""
 

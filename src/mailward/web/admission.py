@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from mailward.web.access import Access, Caller, Right
+from mailward.web.client_address import came_by_proxy
 from mailward.web.problems import Code, Problem
 
 ANYBODY = "anybody on this machine"
@@ -64,14 +65,20 @@ class LoopbackAdmission:
 
     async def admit(self, request: Request, needed: Right) -> Caller:
         """Let in whoever asks from this machine, by a name that stands for it."""
+        if needed is Right.NONE:
+            return Caller(name=ANYBODY, right=Right.NONE)
         refuse_strange_host(request, ())
-        if request.client is None or not _is_loopback(request.client.host):
-            raise Problem(Code.FORBIDDEN, "this page is for people on the manager's own machine: nobody can log in")
+        if request.client is None or not _is_loopback(request.client.host) or came_by_proxy(request):
+            raise Problem(
+                Code.FORBIDDEN,
+                "this page is for people on the manager's own machine, because nobody can log in yet; add a user there"
+                " with `mailward users add NAME`",
+            )
         if self.right < needed:
             raise Problem(
                 Code.FORBIDDEN,
                 "here you may look but not change, because nobody can log in; add a user with `mailward users add NAME"
-                " --operator`, or use the command line on the manager's machine",
+                " --role operator`, or use the command line on the manager's machine",
             )
         if needed > Right.VIEWER:
             refuse_foreign_page(request)
@@ -90,7 +97,10 @@ def refuse_strange_host(request: Request, names: tuple[str, ...]) -> None:
     """
     host = _name_in(request.headers.get("host", ""))
     if host not in ("localhost", *names) and not _is_loopback(host):
-        raise Problem(Code.FORBIDDEN, f"this manager does not answer under the name {host[:200]!r}")
+        raise Problem(
+            Code.FORBIDDEN,
+            f"this manager does not answer under the name {host[:200]!r}; the one it has is said by [web] public_url",
+        )
 
 
 def refuse_foreign_page(request: Request) -> None:

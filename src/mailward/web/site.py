@@ -12,7 +12,9 @@ from mailward.ports.manager import Manager
 from mailward.web.admission import Admission
 from mailward.web.api import api_routes, on_fault, on_http_error
 from mailward.web.guarding import guarded
+from mailward.web.keyring import Keyring
 from mailward.web.pages import live, overview
+from mailward.web.pages.login import LoginPages
 from mailward.web.pages.problem_page import problem_page
 from mailward.web.pages.rendering import SECURITY_HEADERS, Site
 from mailward.web.problems import Code, Problem
@@ -27,6 +29,8 @@ def build_site(
     clock: Clock,
     site: Site | None = None,
     exposition: Exposes | None = None,
+    keyring: Keyring | None = None,
+    login: LoginPages | None = None,
 ) -> Starlette:
     """
     Return API and dashboard on *manager*.
@@ -37,6 +41,8 @@ def build_site(
         clock: Tells what "now" is on a page.
         site: What the pages know of where they stand.
         exposition: Shows the manager to Prometheus; without one there are no metrics.
+        keyring: Who can log in; without one nobody can be added.
+        login: The pages to log in on and out; None: there are none.
     """
     reads: Routes = {**overview.READS, **live.READS}
     changes: Routes = {}
@@ -51,8 +57,15 @@ def build_site(
 
     app = Starlette(
         routes=[
-            *api_routes(manager, admission=admission, clock=clock, exposition=exposition),
-            *guarded(reads, changes, manager=manager, admission=admission, show=problem_page),
+            *api_routes(manager, admission=admission, clock=clock, exposition=exposition, keyring=keyring),
+            *guarded(
+                reads,
+                changes,
+                manager=manager,
+                admission=admission,
+                show=problem_page,
+                special=login.routes() if login is not None else (),
+            ),
             Mount("/static", _Static(packages=[("mailward.web", "static")])),
         ],
         exception_handlers={HTTPException: on_http, Exception: on_fault},

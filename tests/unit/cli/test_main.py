@@ -70,6 +70,8 @@ def test_help_takes_no_more_than_100_ms_and_loads_nothing_heavy():
         ("component", "get"),
         ("maintenance", "list"),
         ("override", "list"),
+        ("users", "list"),
+        ("tokens", "list"),
     ],
 )
 def test_a_read_takes_no_more_than_200_ms_and_loads_nothing_heavy(served, words):

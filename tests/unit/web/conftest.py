@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import pytest
+from argon2 import PasswordHasher
 
 from mailward.metrics.exposition import Exposition
 from mailward.testing.manager_values import example_manager
+from mailward.testing.memory_credentials import MemoryCredentials
+from mailward.testing.memory_store import MemoryStore
 from mailward.testing.platform import SetClock
 from mailward.testing.repair_values import NOON
 from mailward.web.access import Access, Peer
 from mailward.web.admission import PeerAdmission
 from mailward.web.api import build_api
+from mailward.web.keyring import Keyring
+from mailward.web.passwords import Passwords
 
 OWNER, VIEWERS = 990, 991
 ACCESS = Access(owner_uid=OWNER, owner_name="mailward", viewer_group=VIEWERS)
@@ -85,14 +90,32 @@ def ask():
     return Ask()
 
 
+@pytest.fixture(scope="session")
+def passwords():
+    """Hashes that cost next to nothing."""
+    return Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+@pytest.fixture
+def clock():
+    return SetClock()
+
+
+@pytest.fixture
+def keyring(clock, passwords):
+    """Nobody can log in yet."""
+    return Keyring(MemoryCredentials(MemoryStore(clock=clock)), clock=clock, passwords=passwords)
+
+
 @pytest.fixture
 def fake():
     return example_manager()
 
 
 @pytest.fixture
-def api(fake):
-    app = build_api(fake, admission=PeerAdmission(access=ACCESS), exposition=Exposition(fake, SetClock(NOON)))
+def api(fake, keyring):
+    exposition = Exposition(fake, SetClock(NOON))
+    app = build_api(fake, admission=PeerAdmission(access=ACCESS), exposition=exposition, keyring=keyring)
 
     async def request(method, path, **how):
         who = {"viewer": VIEWER, "stranger": STRANGER, "root": ROOT, "nobody": None}

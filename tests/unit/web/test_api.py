@@ -23,7 +23,14 @@ CHANGES = (
     "/api/v1/holds/1/release",
     "/api/v1/notify/test",
     "/api/v1/backup",
+    "/api/v1/users",
+    "/api/v1/users/eva/password",
+    "/api/v1/users/eva/remove",
+    "/api/v1/tokens",
+    "/api/v1/tokens/grafana/revoke",
 )
+OPERATOR_READS = ("/api/v1/users", "/api/v1/tokens")
+GETS = (*READS, *OPERATOR_READS)
 READS = (
     "/api/v1/status",
     "/api/v1/measures",
@@ -58,7 +65,7 @@ READS = (
 
 
 def test_every_route_is_tried_with_every_right(fake):
-    routes = [(route, READS if "GET" in route.methods else CHANGES) for route in build_api(fake).routes]
+    routes = [(route, GETS if "GET" in route.methods else CHANGES) for route in build_api(fake).routes]
     not_tried = {"/api/v1/events/stream"}  # never ends; its right is that of every read
 
     tried = [any(route.path_regex.match(path.partition("?")[0]) for path in paths) for route, paths in routes]
@@ -74,6 +81,11 @@ async def test_a_viewer_may_look_and_so_may_an_operator(api, path, peer):
     assert 200 == (await api("GET", name, query=query, peer=peer)).status
 
 
+@pytest.mark.parametrize("path", OPERATOR_READS)
+async def test_who_may_come_in_is_shown_to_operators_alone(api, path):
+    assert (403, 200) == ((await api("GET", path, peer="viewer")).status, (await api("GET", path)).status)
+
+
 async def test_the_stream_is_not_for_strangers(api):
     assert 403 == (await api("GET", "/api/v1/events/stream", peer="stranger")).status
 
@@ -87,7 +99,7 @@ async def test_a_viewer_may_not_change(api, fake, path):
     assert (HOLDS, NOTICES) == (tuple(fake.held), tuple(fake.outbox))
 
 
-@pytest.mark.parametrize(("method", "path"), [*(("GET", one) for one in READS), *(("POST", one) for one in CHANGES)])
+@pytest.mark.parametrize(("method", "path"), [*(("GET", one) for one in GETS), *(("POST", one) for one in CHANGES)])
 @pytest.mark.parametrize("peer", ["stranger", "nobody"])
 async def test_whoever_is_not_known_gets_no_answer(api, method, path, peer):
     answered = await api(method, path.partition("?")[0], peer=peer)
