@@ -33,6 +33,7 @@ READS = (
     "/api/v1/items",
     "/api/v1/items/ImapCTPProbe/help",
     "/api/v1/results",
+    "/api/v1/latencies?server=mbx2&probe=ImapDeepTestProbe&target=DB2&since=2026-11-01T00:00:00Z",
     "/api/v1/events",
     "/api/v1/openapi.json",
     "/api/v1/recoveries",
