@@ -228,6 +228,7 @@ class FakeManager(FakeMoves):
             *(row.server for row in self.health_sets),
             *(row.server for row in self.instances),
             *(row.server for row in self.probed),
+            *(entry.name for entry in self.entries),
         }
 
 
