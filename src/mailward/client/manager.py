@@ -28,6 +28,7 @@ from mailward.ports.service_control import ServiceDeed
 
 if TYPE_CHECKING:  # commands that only read start without it
     from mailward.model.measures import Measures
+    from mailward.model.latencies import Latencies
     from mailward.model.protocol_log import LoggedSession, ProtocolLogStanding
 
 Value = TypeVar("Value")
@@ -106,6 +107,13 @@ class ManagerClient:
         """Stored results, the newest first."""
         asked: Query = {"probe": probe, "server": server, "failed": failed, "limit": limit}
         return self._many(ProbeResult, "/results", asked)
+
+    def latencies(self, server: str, *, probe: str, target: str, since: datetime) -> "Latencies":
+        """How long a probe's conversations took since then, phase by phase."""
+        from mailward.model.latencies import Latencies  # noqa: PLC0415 - as above
+
+        asked: Query = {"server": server, "probe": probe, "target": target, "since": moment_to_text(since)}
+        return self._one(Latencies, "/latencies", asked)
 
     def events(
         self,

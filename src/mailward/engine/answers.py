@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 
 import mailward
 from mailward.engine.engine import Engine
 from mailward.engine.entries import entries
 from mailward.engine.measuring import monitor_counts, recovery_counts
+from mailward.engine.latencies import points, step_for
 from mailward.engine.repair_answers import RepairAnswers
 from mailward.health.filters import matches
 from mailward.health.monitors import health
@@ -24,6 +25,7 @@ from mailward.model.holds import Hold
 from mailward.model.identity import identity_of, parse_identity
 from mailward.model.items import ProbeItem
 from mailward.model.measures import Measures
+from mailward.model.latencies import Latencies
 from mailward.model.monitoring import AlertValue
 from mailward.model.probing import ProbeResult
 from mailward.monitors.planned import PlannedProbe
@@ -144,6 +146,15 @@ class Answers(RepairAnswers):
         item = None if probe is None else parse_identity(probe).probes[0]
         name = None if server is None else self._name_of(server)
         return await self._engine.parts.store.results(probe=item, server=name, failed=failed, limit=limit)
+
+    async def latencies(self, server: str, *, probe: str, target: str, since: datetime) -> Latencies:
+        """How long a probe's conversations took since then, from the roll-ups."""
+        name, item = self._name_of(server), parse_identity(probe).probes[0]
+        step = step_for(self._engine.parts.clock.now() - since)
+        rollups = await self._engine.parts.store.coarse_rollups(
+            probe=item, server=name, target=target, since=since, step=step
+        )
+        return Latencies(server=name, probe=item, target=target, since=since, step=step, points=points(rollups))
 
     async def events(
         self,

@@ -14,6 +14,7 @@ from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport, 
 from mailward.model.holds import Hold
 from mailward.model.items import ProbeItem
 from mailward.model.measures import Measures
+from mailward.model.latencies import Latencies
 from mailward.model.probing import ProbeResult
 from mailward.model.recovery import GateAnswer, Operation, Step
 from mailward.ports.service_control import ServiceDeed
@@ -186,6 +187,14 @@ class Manager(Protocol):
         self, *, probe: str | None = None, server: str | None = None, failed: bool | None = None, limit: int = 50
     ) -> tuple[ProbeResult, ...]:
         """Stored results, the newest first."""
+        ...
+
+    async def latencies(self, server: str, *, probe: str, target: str, since: datetime) -> Latencies:
+        """
+        How long the conversations of a probe on one target took since then, phase by phase, in 300 points at most.
+
+        Without a point where nothing was measured, also for a target that there is none of.
+        """
         ...
 
     async def events(

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
 from mailward.model.alerting import Alert, Notice
@@ -15,6 +15,7 @@ from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport
 from mailward.model.holds import Hold
 from mailward.model.items import PROBES, ProbeItem
 from mailward.model.measures import Measures
+from mailward.model.latencies import Latencies
 from mailward.model.probing import ProbeResult
 from mailward.model.protocol_log import LoggedSession, ProtocolLogStanding
 from mailward.ports.manager import ItemInstance, ManagerStatus, RecoveryStory, ServerEntry
@@ -36,6 +37,7 @@ class FakeManager(FakeMoves):
         rollup: Sequence[RollupReport] = (),
         items: Sequence[ItemInstance] = (),
         results: Sequence[ProbeResult] = (),
+        latencies: Sequence[Latencies] = (),
         events: Sequence[Event] = (),
         servers: Sequence[str] = (),
         entries: Sequence[ServerEntry] = (),
@@ -69,6 +71,7 @@ class FakeManager(FakeMoves):
         self.instances = tuple(items)
         self.entries = tuple(entries)
         self.probed = tuple(results)
+        self.measured = tuple(latencies)
         self.recorded = list(events)
         self.configuration_mistakes: str | None = None
         """What is wrong with the configuration; the next reload is refused with it."""
@@ -161,6 +164,17 @@ class FakeManager(FakeMoves):
         ]
         return tuple(sorted(found, key=lambda one: one.at, reverse=True)[:limit])
 
+    async def latencies(self, server: str, *, probe: str, target: str, since: datetime) -> Latencies:
+        """The canned points since then; none for another probe or target."""
+        self._answer()
+        name = self._known(server)
+        found = next(
+            (one for one in self.measured if (one.server, one.probe, one.target) == (name, probe, target)), None
+        )
+        kept = tuple(point for point in found.points if point.start >= since) if found else ()
+        step = found.step if found else timedelta(minutes=5)
+        return Latencies(server=name, probe=probe, target=target, since=since, step=step, points=kept)
+
     async def events(
         self,
         *,
@@ -222,6 +236,7 @@ class FakeManager(FakeMoves):
             *(row.server for row in self.health_sets),
             *(row.server for row in self.instances),
             *(row.server for row in self.probed),
+            *(entry.name for entry in self.entries),
         }
 
 

@@ -27,6 +27,7 @@ from mailward.model.measures import (
     ResultCount,
     WithheldCount,
 )
+from mailward.model.latencies import Latencies, LatencyPoint, PhaseShare
 from mailward.model.monitoring import AlertValue
 from mailward.model.probing import (
     Canary,
@@ -125,6 +126,39 @@ FAILED = ProbeResult(
     account="health-db2@example.org",
     transcript=("C: p2 SELECT INBOX", "S: p2 NO [SERVERBUG] Internal error occurred"),
     verdict=STORE_VERDICT,
+)
+
+
+def _share(phase: Phase, ms: float) -> PhaseShare:
+    return PhaseShare(phase=phase, took=timedelta(milliseconds=ms))
+
+
+LATENCIES = (
+    Latencies(
+        server="mbx2",
+        probe=DEEP_TEST_PROBE,
+        target="DB2",
+        since=NOON - timedelta(hours=6),
+        step=timedelta(minutes=5),
+        points=(
+            LatencyPoint(
+                start=NOON - timedelta(minutes=10),
+                count=10,
+                failures=0,
+                took=timedelta(milliseconds=32.5),
+                longest=timedelta(milliseconds=60),
+                phases=(_share(Phase.CONNECT, 0.5), _share(Phase.AUTH, 12)),
+            ),
+            LatencyPoint(
+                start=NOON - timedelta(minutes=5),
+                count=10,
+                failures=4,
+                took=timedelta(milliseconds=48),
+                longest=timedelta(milliseconds=900),
+                phases=(_share(Phase.CONNECT, 0.5), _share(Phase.SELECT, 40)),
+            ),
+        ),
+    ),
 )
 
 HEALTH = (
@@ -303,6 +337,7 @@ def example_manager() -> FakeManager:
         items=ITEMS,
         entries=ENTRIES,
         results=(SUCCEEDED, FAILED),
+        latencies=LATENCIES,
         events=EVENTS,
         stories=STORIES,
         services=SERVICES,

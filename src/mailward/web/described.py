@@ -14,6 +14,7 @@ from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport
 from mailward.model.holds import Hold, HoldKind, Requester
 from mailward.model.items import ProbeItem
 from mailward.model.measures import Measures
+from mailward.model.latencies import Latencies
 from mailward.model.monitoring import AlertValue
 from mailward.model.probing import ProbeResult
 from mailward.model.protocol_log import LONGEST, LoggedSession, ProtocolLogStanding
@@ -136,6 +137,12 @@ OPERATIONS: tuple[Described, ...] = (
         server=_NAME,
         failed=_BOOLEAN,
         limit=_number(50, 1, 1000),
+    ),
+    Described(
+        path="/api/v1/latencies",
+        summary="How long the conversations of one probe took, phase by phase",
+        answers=Latencies,
+        query={"server": _NAME, "probe": _NAME, "target": _NAME, "since": _MOMENT},
     ),
     _listed(
         "/api/v1/events",

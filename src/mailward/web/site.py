@@ -13,8 +13,8 @@ from mailward.web.admission import Admission
 from mailward.web.api import api_routes, on_fault, on_http_error
 from mailward.web.guarding import guarded
 from mailward.web.keyring import Keyring
-from mailward.web.pages import live, overview
 from mailward.web.pages.login import LoginPages
+from mailward.web.pages import databases, live, orders, overview, server
 from mailward.web.pages.problem_page import problem_page
 from mailward.web.pages.rendering import SECURITY_HEADERS, Site
 from mailward.web.problems import Code, Problem
@@ -44,8 +44,8 @@ def build_site(
         keyring: Who can log in; without one nobody can be added.
         login: The pages to log in on and out; None: there are none.
     """
-    reads: Routes = {**overview.READS, **live.READS}
-    changes: Routes = {}
+    reads: Routes = {**overview.READS, **server.READS, **databases.READS, **live.READS}
+    changes: Routes = {**orders.CHANGES}
 
     async def on_http(request: Request, error: Exception) -> Response:
         """A page for people, a problem for programs."""

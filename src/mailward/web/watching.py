@@ -83,6 +83,14 @@ async def _results(manager: Manager, request: Request) -> Response:
     return await many(await manager.results(probe=probe, server=server, failed=failed, limit=limit))
 
 
+async def _latencies(manager: Manager, request: Request) -> Response:
+    given = asked(request)
+    server, probe = given.required_text("server"), given.required_text("probe")
+    target, since = given.required_text("target"), given.required_moment("since")
+    given.finish()
+    return one(await manager.latencies(server, probe=probe, target=target, since=since))
+
+
 async def _events(manager: Manager, request: Request) -> Response:
     given = asked(request)
     after = given.integer("after", 0, low=0, high=2**62)
@@ -134,6 +142,7 @@ READS: Routes = {
     "/api/v1/items": _items,
     "/api/v1/items/{name}/help": _item_help,
     "/api/v1/results": _results,
+    "/api/v1/latencies": _latencies,
     "/api/v1/events": _events,
     "/api/v1/events/stream": _stream,
 }

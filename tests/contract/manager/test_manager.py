@@ -8,7 +8,18 @@ import pytest
 from mailward.model.errors import Refused, TemporaryFailure
 from mailward.model.event import EventKind
 from mailward.model.items import PROBES
-from mailward.testing.manager_values import EVENTS, FAILED, HEALTH, ITEMS, MEASURES, REPORT, ROLLUP, STATUS, SUCCEEDED
+from mailward.testing.manager_values import (
+    EVENTS,
+    FAILED,
+    HEALTH,
+    ITEMS,
+    LATENCIES,
+    MEASURES,
+    REPORT,
+    ROLLUP,
+    STATUS,
+    SUCCEEDED,
+)
 
 
 async def test_it_tells_how_it_is_doing(case):
@@ -52,6 +63,16 @@ async def test_it_reports_health_sets(case):
 async def test_it_rolls_up_groups_of_the_size_asked_for(case):
     assert ROLLUP == await case.manager.rollup(minimum_online_percent=50, group_size=3)
     assert [(50, 3)] == case.behind.rollups_asked
+
+
+async def test_it_tells_how_long_conversations_took(case):
+    since = LATENCIES[0].since
+
+    async def asked(target):
+        return await case.manager.latencies("MBX2", probe="ImapDeepTestProbe", target=target, since=since)
+
+    assert LATENCIES[0] == await asked("DB2")
+    assert () == (await asked("DB9")).points
 
 
 async def test_it_lists_its_items(case):

@@ -30,7 +30,6 @@ CHANGES = (
     "/api/v1/tokens/grafana/revoke",
 )
 OPERATOR_READS = ("/api/v1/users", "/api/v1/tokens")
-GETS = (*READS, *OPERATOR_READS)
 READS = (
     "/api/v1/status",
     "/api/v1/measures",
@@ -41,6 +40,7 @@ READS = (
     "/api/v1/items",
     "/api/v1/items/ImapCTPProbe/help",
     "/api/v1/results",
+    "/api/v1/latencies?server=mbx2&probe=ImapDeepTestProbe&target=DB2&since=2026-11-01T00:00:00Z",
     "/api/v1/events",
     "/api/v1/openapi.json",
     "/api/v1/recoveries",
@@ -62,6 +62,7 @@ READS = (
     "/metrics",
     "/probe?target=mbx2&module=ImapDeepTestProbe",
 )
+GETS = (*READS, *OPERATOR_READS)
 
 
 def test_every_route_is_tried_with_every_right(fake):
