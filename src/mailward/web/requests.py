@@ -1,6 +1,7 @@
 """What a request carries: its query and its body, read within bounds before anybody looks at them."""
 
 import json
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
@@ -30,11 +31,7 @@ async def body(request: Request) -> Parameters:
     Raises:
         Problem: It is too long, no JSON object, or not sent as one.
     """
-    received = bytearray()
-    async for chunk in request.stream():
-        received += chunk
-        if len(received) > BODY_BYTES_MAX:
-            raise Problem(Code.TOO_LARGE, f"a request may hold {BODY_BYTES_MAX // 1024} KiB at most")
+    received = await _received(request)
     if not received:
         return Parameters({})
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -47,6 +44,32 @@ async def body(request: Request) -> Parameters:
     if not isinstance(given, dict):
         raise Problem(Code.BAD_REQUEST, "the request is not a JSON object")
     return Parameters({name: [value] for name, value in given.items()})
+
+
+async def form(request: Request) -> Parameters:
+    """
+    Read what a form on one of our pages sends, of bounded size, to be read strictly.
+
+    Raises:
+        Problem: It is too long, or not sent as a form.
+    """
+    received = await _received(request)
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if received and media_type != "application/x-www-form-urlencoded":
+        raise Problem(Code.UNSUPPORTED_MEDIA_TYPE, "send the form as application/x-www-form-urlencoded")
+    given: dict[str, list[object]] = {}
+    for name, value in parse_qsl(received.decode(errors="replace"), keep_blank_values=True):
+        given.setdefault(name, []).append(value)
+    return Parameters(given)
+
+
+async def _received(request: Request) -> bytes:
+    received = bytearray()
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) > BODY_BYTES_MAX:
+            raise Problem(Code.TOO_LARGE, f"a request may hold {BODY_BYTES_MAX // 1024} KiB at most")
+    return bytes(received)
 
 
 def in_path(request: Request, name: str) -> str:
