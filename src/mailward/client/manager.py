@@ -23,7 +23,15 @@ from mailward.model.items import ProbeItem
 from mailward.model.probing import ProbeResult
 from mailward.model.recovery import Operation
 from mailward.model.wire import from_plain, moment_to_text, to_plain
-from mailward.ports.manager import Intention, ItemInstance, ManagerStatus, MoveIntention, RecoveryStory, ServerEntry
+from mailward.ports.manager import (
+    AlertStory,
+    Intention,
+    ItemInstance,
+    ManagerStatus,
+    MoveIntention,
+    RecoveryStory,
+    ServerEntry,
+)
 from mailward.ports.service_control import ServiceDeed
 
 if TYPE_CHECKING:  # commands that only read start without it
@@ -104,14 +112,18 @@ class ManagerClient:
         self,
         *,
         after: int = 0,
+        before: int | None = None,
         kinds: Sequence[EventKind] = (),
         subject: str | None = None,
+        since: datetime | None = None,
         limit: int = 100,
         newest_first: bool = False,
     ) -> tuple[Event, ...]:
         """Stored events."""
         asked: Query = {
             "after": after,
+            "before": before,
+            "since": moment_to_text(since) if since is not None else None,
             "kind": [kind.value for kind in kinds],
             "subject": subject,
             "limit": limit,
@@ -261,9 +273,13 @@ class ManagerClient:
         """End a hold."""
         return self._posted(Hold, f"/holds/{number}/release", {}, _ANSWER_SECONDS)
 
-    def alerts(self) -> tuple[Alert, ...]:
-        """What fires now, the most urgent first."""
-        return self._many(Alert, "/alerts")
+    def alerts(self, *, resolved: bool = False) -> tuple[Alert, ...]:
+        """What fires now, the most urgent first; with *resolved* then what was resolved within the last day."""
+        return self._many(Alert, "/alerts", {"resolved": resolved})
+
+    def alert(self, key: str) -> AlertStory:
+        """One alert with its notices, also long after it was resolved."""
+        return self._one(AlertStory, "/alert", {"key": key})
 
     def notices(self, *, limit: int = 50) -> tuple[Notice, ...]:
         """The outbox: what was sent, what waits, what failed and why."""

@@ -20,7 +20,7 @@ from mailward.model.health import Serving
 from mailward.model.holds import Hold
 from mailward.model.probing import ProbeResult
 from mailward.model.recovery import Operation, Step, StepName
-from mailward.ports.manager import Intention, RecoveryStory
+from mailward.ports.manager import AlertStory, Intention, RecoveryStory
 from mailward.ports.operations import results_referred_to
 from mailward.ports.service_control import ServiceDeed
 
@@ -123,10 +123,22 @@ class RepairAnswers(ProtocolLogAnswers):
         """End a hold."""
         return await self._repairing.holding.release(number, actor=actor)
 
-    async def alerts(self) -> tuple[Alert, ...]:
-        """What fires now, the most urgent first."""
+    async def alerts(self, *, resolved: bool = False) -> tuple[Alert, ...]:
+        """What fires now, the most urgent first; with *resolved* then what was resolved lately, the last one first."""
         firing = [alert for alert in self._repairing.telling.alerts if alert.status is AlertStatus.FIRING]
-        return tuple(sorted(firing, key=lambda alert: (_URGENCIES.index(alert.urgency), alert.starts_at)))
+        urgent_first = sorted(firing, key=lambda alert: (_URGENCIES.index(alert.urgency), alert.starts_at))
+        if not resolved:
+            return tuple(urgent_first)
+        known = await self._repairing.outbox.alerts()
+        over = [alert for alert in known if alert.status is AlertStatus.RESOLVED]
+        return (*urgent_first, *sorted(over, key=lambda alert: alert.ends_at or alert.starts_at, reverse=True))
+
+    async def alert(self, key: str) -> AlertStory:
+        """One alert by its key, as the store knows it."""
+        alert = await self._repairing.outbox.alert(key)
+        if alert is None:
+            raise NotFound(f"there is no alert {key[:200]!r}, or it was resolved so long ago that it is forgotten")
+        return AlertStory(alert=alert, notices=await self._repairing.outbox.notices_of(key))
 
     async def notices(self, *, limit: int = 50) -> tuple[Notice, ...]:
         """The outbox, the newest first."""

@@ -98,6 +98,15 @@ class RecoveryStory:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AlertStory:
+    """One alert as people were last told of it, and the notices that told them."""
+
+    alert: Alert
+    notices: tuple[Notice, ...] = ()
+    """The newest first."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Intention:
     """What an order by hand would do, or did: the same gates and the same words as without --dry-run."""
 
@@ -187,12 +196,14 @@ class Manager(Protocol):
         self,
         *,
         after: int = 0,
+        before: int | None = None,
         kinds: Sequence[EventKind] = (),
         subject: str | None = None,
+        since: datetime | None = None,
         limit: int = 100,
         newest_first: bool = False,
     ) -> tuple[Event, ...]:
-        """Stored events."""
+        """Stored events, ids above *after* and below *before*; *subject* matches itself and all below it (A, A/…)."""
         ...
 
     def follow(self, *, after: int) -> AsyncIterator[Event]:
@@ -362,8 +373,12 @@ class Manager(Protocol):
         """End a hold. Refused when there is none, or only its own requester may clear it."""
         ...
 
-    async def alerts(self) -> tuple[Alert, ...]:
-        """What fires now, the most urgent first."""
+    async def alerts(self, *, resolved: bool = False) -> tuple[Alert, ...]:
+        """What fires now, the most urgent first; with *resolved* then what was resolved within the last day."""
+        ...
+
+    async def alert(self, key: str) -> AlertStory:
+        """One alert by its key, also long after it was resolved."""
         ...
 
     async def notices(self, *, limit: int = 50) -> tuple[Notice, ...]:

@@ -12,7 +12,7 @@ from mailward.model.health import Serving
 from mailward.model.holds import Hold
 from mailward.model.recovery import ONLY_ADVISE, Answer, GateAnswer, Operation, OperationStatus
 from mailward.ports.holds import replaces
-from mailward.ports.manager import Intention, RecoveryStory
+from mailward.ports.manager import AlertStory, Intention, RecoveryStory
 from mailward.ports.service_control import ServiceDeed
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -43,7 +43,8 @@ class FakeRepairs:
         self.services = dict(services or {})
         """The services whose host is reached."""
         self.held = list(holds)
-        self.firing = tuple(alerts)
+        self.firing = tuple(alert for alert in alerts if alert.status is AlertStatus.FIRING)
+        self.resolved = tuple(alert for alert in alerts if alert.status is AlertStatus.RESOLVED)
         self.outbox = list(notices)
         self.channels: dict[str, str] = {"mail": ""}
         """Name of each channel, and what goes wrong with it; "" when nothing does."""
@@ -196,10 +197,18 @@ class FakeRepairs:
         because = self.away.get(name, "nothing is known against it")
         return Serving(server=name, is_serving=name not in self.away, because=because)
 
-    async def alerts(self) -> tuple[Alert, ...]:
+    async def alerts(self, *, resolved: bool = False) -> tuple[Alert, ...]:
         """The canned alerts."""
         self._answer()
-        return self.firing
+        return (*self.firing, *self.resolved) if resolved else self.firing
+
+    async def alert(self, key: str) -> AlertStory:
+        """The canned alert of that key, with its notices in the outbox."""
+        self._answer()
+        alert = next((alert for alert in (*self.firing, *self.resolved) if alert.key == key), None)
+        if alert is None:
+            raise NotFound(f"there is no alert {key!r}")
+        return AlertStory(alert=alert, notices=tuple(one for one in self.outbox[::-1] if one.alert.key == key))
 
     async def notices(self, *, limit: int = 50) -> tuple[Notice, ...]:
         """The outbox, the newest first."""

@@ -39,6 +39,7 @@ from mailward.testing.repair_values import (
     NOON,
     NOTICES,
     RECOMMENDED_STORY,
+    RESOLVED_ALERT,
     SERVICES,
     WAITING_STORY,
 )
@@ -272,7 +273,7 @@ def example_manager() -> FakeManager:
         protocol_logs=PROTOCOL_LOGS,
         sessions=LOGGED_SESSIONS,
         holds=HOLDS,
-        alerts=ALERTS,
+        alerts=(*ALERTS, RESOLVED_ALERT),
         notices=NOTICES,
         now=NOON,
     )

@@ -16,7 +16,15 @@ from mailward.model.monitoring import AlertValue
 from mailward.model.probing import ProbeResult
 from mailward.model.protocol_log import LONGEST, LoggedSession, ProtocolLogStanding
 from mailward.model.recovery import Operation
-from mailward.ports.manager import Intention, ItemInstance, ManagerStatus, MoveIntention, RecoveryStory, ServerEntry
+from mailward.ports.manager import (
+    AlertStory,
+    Intention,
+    ItemInstance,
+    ManagerStatus,
+    MoveIntention,
+    RecoveryStory,
+    ServerEntry,
+)
 from mailward.ports.service_control import ServiceDeed
 
 _Schema = Mapping[str, Any]
@@ -129,6 +137,8 @@ OPERATIONS: tuple[Described, ...] = (
         "Stored events; `next` is the `after` of the next page",
         Event,
         after=_number(0, 0, 2**62),
+        before={"type": "integer", "minimum": 1},
+        since=_MOMENT,
         kind={"type": "array", "items": {"enum": [kind.value for kind in EventKind]}},
         subject=_NAME,
         limit=_number(100, 1, 1000),
@@ -268,7 +278,18 @@ OPERATIONS: tuple[Described, ...] = (
     _change(
         "/api/v1/holds/{id}/release", "End a hold", Hold, {}, more=". 409 when only its own requester may clear it"
     ),
-    _listed("/api/v1/alerts", "What fires now, the most urgent first", Alert),
+    _listed(
+        "/api/v1/alerts",
+        "What fires now, the most urgent first; with `resolved` then what was resolved within the last day",
+        Alert,
+        resolved=_BOOLEAN,
+    ),
+    Described(
+        path="/api/v1/alert",
+        summary="One alert by its key with the notices of it, also long after it was resolved",
+        answers=AlertStory,
+        query={"key": _NAME},
+    ),
     _listed(
         "/api/v1/notices",
         "The outbox: what was sent, what waits, what failed and why",

@@ -81,11 +81,21 @@ async def _results(manager: Manager, request: Request) -> Response:
 async def _events(manager: Manager, request: Request) -> Response:
     given = asked(request)
     after = given.integer("after", 0, low=0, high=2**62)
+    before = given.integer("before", 0, low=1, high=2**62) or None
     kinds, subject = given.members("kind", EventKind), given.named_text("subject")
+    since = given.moment("since")
     limit = given.integer("limit", 100, low=1, high=EVENTS_MAX)
     newest_first = given.boolean("newest_first") or False
     given.finish()
-    found = await manager.events(after=after, kinds=kinds, subject=subject, limit=limit, newest_first=newest_first)
+    found = await manager.events(
+        after=after,
+        before=before,
+        kinds=kinds,
+        subject=subject,
+        since=since,
+        limit=limit,
+        newest_first=newest_first,
+    )
     more = len(found) == limit and not newest_first
     return await many(found, next_=str(found[-1].id) if more else None)
 

@@ -88,6 +88,15 @@ async def test_events_can_be_read_from_any_point_in_either_direction(case):
     assert EVENTS[:1] == await case.manager.events(subject="manager")
 
 
+async def test_events_can_be_read_by_age_and_by_what_a_subject_holds(case):
+    first, second = EVENTS
+
+    assert (first,) == await case.manager.events(before=second.id)
+    assert (second,) == await case.manager.events(since=second.at)
+    assert (second,) == await case.manager.events(subject="mbx2")
+    assert () == await case.manager.events(subject="mbx")
+
+
 async def test_a_follower_gets_the_past_and_then_each_new_event(case):
     following = case.manager.follow(after=1)
     assert EVENTS[1] == await asyncio.wait_for(anext(following), 5)

@@ -45,6 +45,7 @@ READS = (
     "/api/v1/logged-sessions?user=health-db2&since=2026-11-01T00:00:00Z",
     "/api/v1/holds",
     "/api/v1/alerts",
+    "/api/v1/alert?key=mailbox+server%2Fmbx2",
     "/api/v1/notices",
     "/health/mbx2",
     "/livez",
