@@ -12,7 +12,7 @@ from mailward.ports.manager import Manager
 from mailward.web.admission import Admission
 from mailward.web.api import api_routes, on_fault, on_http_error
 from mailward.web.guarding import guarded
-from mailward.web.pages import live, overview, recoveries
+from mailward.web.pages import alerts, events, live, overview, recoveries
 from mailward.web.pages.problem_page import problem_page
 from mailward.web.pages.rendering import SECURITY_HEADERS, Site
 from mailward.web.problems import Code, Problem
@@ -29,7 +29,7 @@ def build_site(manager: Manager, *, admission: Admission, clock: Clock, site: Si
         clock: Tells what "now" is on a page.
         site: What the pages know of where they stand.
     """
-    reads: Routes = {**overview.READS, **live.READS, **recoveries.READS}
+    reads: Routes = {**overview.READS, **live.READS, **recoveries.READS, **alerts.READS, **events.READS}
     changes: Routes = {**recoveries.CHANGES}
 
     async def on_http(request: Request, error: Exception) -> Response:
