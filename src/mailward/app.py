@@ -50,6 +50,7 @@ from mailward.probes.self_test import ImapSelfTestProbe
 from mailward.probes.sentinel import ImapSentinel
 
 if TYPE_CHECKING:
+    from mailward.ports.faults import Faults
     from mailward.web.settings import WebSettings
 
 
@@ -119,6 +120,7 @@ async def run_manager(
     socket: Path,
     web: "WebSettings | None" = None,
     demo: bool = False,
+    faults: "Faults | None" = None,
     on_ready: Callable[[], None] = lambda: None,
 ) -> None:
     """
@@ -130,6 +132,7 @@ async def run_manager(
         socket: Where the API is served.
         web: Where API and dashboard are served over TCP; None: nowhere.
         demo: Whether anybody on this machine may change things there.
+        faults: What can be broken there; None: nothing, but in the demo.
         on_ready: Called once the API answers.
 
     Raises:
@@ -161,7 +164,7 @@ async def run_manager(
             doors = [(build_api(answers, clock=clock), listener)]
             if port is not None:
                 admission = LoopbackAdmission(right=Right.OPERATOR if demo else Right.VIEWER)
-                doors.append((build_site(answers, admission=admission, clock=clock), port))
+                doors.append((build_site(answers, admission=admission, clock=clock, faults=faults), port))
             for app, door in doors:
                 task = asyncio.create_task(serve(app, door), name="the API")
                 task.add_done_callback(lambda _: stop.set())

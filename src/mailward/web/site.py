@@ -1,5 +1,7 @@
 """The API and the dashboard together, as they are served over TCP."""
 
+from dataclasses import replace
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -8,18 +10,22 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from mailward.ports.clock import Clock
+from mailward.ports.faults import Faults
 from mailward.ports.manager import Manager
 from mailward.web.admission import Admission
 from mailward.web.api import api_routes, on_fault, on_http_error
 from mailward.web.guarding import guarded
 from mailward.web.pages import alerts, events, live, overview, recoveries
+from mailward.web.pages import faults as fault_pages
 from mailward.web.pages.problem_page import problem_page
 from mailward.web.pages.rendering import SECURITY_HEADERS, Site
 from mailward.web.problems import Code, Problem
 from mailward.web.routes import Routes
 
 
-def build_site(manager: Manager, *, admission: Admission, clock: Clock, site: Site | None = None) -> Starlette:
+def build_site(
+    manager: Manager, *, admission: Admission, clock: Clock, site: Site | None = None, faults: Faults | None = None
+) -> Starlette:
     """
     Return API and dashboard on *manager*.
 
@@ -28,9 +34,12 @@ def build_site(manager: Manager, *, admission: Admission, clock: Clock, site: Si
         admission: Who may ask.
         clock: Tells what "now" is on a page.
         site: What the pages know of where they stand.
+        faults: What can be broken: only in the demo there is something.
     """
     reads: Routes = {**overview.READS, **live.READS, **recoveries.READS, **alerts.READS, **events.READS}
     changes: Routes = {**recoveries.CHANGES}
+    if faults is not None:
+        reads, changes = {**reads, **fault_pages.reads(faults)}, {**changes, **fault_pages.changes(faults)}
 
     async def on_http(request: Request, error: Exception) -> Response:
         """A page for people, a problem for programs."""
@@ -49,7 +58,7 @@ def build_site(manager: Manager, *, admission: Admission, clock: Clock, site: Si
         exception_handlers={HTTPException: on_http, Exception: on_fault},
     )
     app.state.clock = clock
-    app.state.site = site or Site()
+    app.state.site = replace(site or Site(), has_faults=faults is not None)
     return app
 
 

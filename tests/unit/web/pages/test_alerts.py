@@ -14,8 +14,6 @@ async def test_what_fires_comes_before_what_was_resolved(pages, text):
     places = [shown.index(one) for one in (ALERTS[0].title, "Resolved within the last day", RESOLVED_ALERT.title)]
 
     assert sorted(places) == places
-        shown.index(ALERTS[0].title) < shown.index("Resolved within the last day") < shown.index(RESOLVED_ALERT.title)
-    )
     assert f'href="/alerts/{quote(ALERTS[0].key, safe="")}"' in shown
 
 
