@@ -35,6 +35,7 @@ from mailward.ports.manager import (
 from mailward.ports.service_control import ServiceDeed
 
 if TYPE_CHECKING:  # commands that only read start without it
+    from mailward.model.availability import AvailabilityReport
     from mailward.model.protocol_log import LoggedSession, ProtocolLogStanding
 
 Value = TypeVar("Value")
@@ -292,6 +293,12 @@ class ManagerClient:
     def would_have(self, *, since: datetime) -> tuple[RecoveryStory, ...]:
         """What was only recommended since then."""
         return self._many(RecoveryStory, "/would-have", {"since": moment_to_text(since)})
+
+    def availability(self, month: str) -> "AvailabilityReport":
+        """How much of a month, YYYY-MM in UTC, each health set was up."""
+        from mailward.model.availability import AvailabilityReport  # noqa: PLC0415 - as above
+
+        return self._one(AvailabilityReport, "/availability", {"month": month})
 
     def backup(self, path: str) -> str:
         """Write a copy of the store to a new file on the manager's host; what was written."""

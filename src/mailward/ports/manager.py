@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from mailward.model.alerting import Alert, Notice
+from mailward.model.availability import AvailabilityReport
 from mailward.model.copies import DatabaseCopy, PlannedMove
 from mailward.model.event import Event, EventKind
 from mailward.model.evidence import ServiceStatus
@@ -391,6 +392,10 @@ class Manager(Protocol):
 
     async def would_have(self, *, since: datetime) -> tuple[RecoveryStory, ...]:
         """What was only recommended since then: the weekly report."""
+        ...
+
+    async def availability(self, month: str) -> AvailabilityReport:
+        """How much of a month, YYYY-MM in UTC, each health set was up. Refused for what is no month, or is to come."""
         ...
 
     async def backup(self, path: str, *, actor: str) -> str:

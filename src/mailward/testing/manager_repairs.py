@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 
 from mailward.model.alerting import Alert, AlertStatus, Notice, Urgency
+from mailward.model.availability import AvailabilityReport
 from mailward.model.errors import NotFound, Refused, TemporaryFailure
 from mailward.model.evidence import ServiceState, ServiceStatus
 from mailward.model.health import Serving
@@ -56,6 +57,8 @@ class FakeRepairs:
         self.decisions: list[tuple[str, str, int, str]] = []
         """Actor, what was said (approve, deny, abort), number and reason."""
         self.probed_by: list[str] = []
+        self.months: dict[str, AvailabilityReport] = {}
+        """The availability of each month that is known."""
         self.backups: list[tuple[str, str]] = []
         """Actor and path of each backup."""
         self.away: dict[str, str] = {}
@@ -232,6 +235,13 @@ class FakeRepairs:
             for story in self.stories.values()
             if story.operation.data.get("recommended") and story.operation.started_at >= since
         )
+
+    async def availability(self, month: str) -> AvailabilityReport:
+        """The canned report of that month; refused for others."""
+        self._answer()
+        if month not in self.months:
+            raise Refused(f"{month!r} is no month, or has not begun")
+        return self.months[month]
 
     async def backup(self, path: str, *, actor: str) -> str:
         """Take note of it; refused for a path that was used before."""

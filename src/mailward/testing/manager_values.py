@@ -29,6 +29,7 @@ from mailward.model.probing import (
 )
 from mailward.model.verdict import Confidence, Dependency, Tier, Verdict
 from mailward.ports.manager import ItemInstance, ManagerStatus, ServerEntry, ServerKind
+from mailward.testing.availability_values import AVAILABILITY
 from mailward.testing.copy_values import COPIES
 from mailward.testing.manager import FakeManager
 from mailward.testing.protocol_log_values import LOGGED_SESSIONS, PROTOCOL_LOGS
@@ -258,7 +259,7 @@ ENTRIES = (
 
 def example_manager() -> FakeManager:
     """A manager that shows all of the above."""
-    return FakeManager(
+    manager = FakeManager(
         status=STATUS,
         health=HEALTH,
         report=REPORT,
@@ -277,3 +278,5 @@ def example_manager() -> FakeManager:
         notices=NOTICES,
         now=NOON,
     )
+    manager.months = {AVAILABILITY.month: AVAILABILITY}
+    return manager

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from mailward.model.alerting import Alert, Notice
+from mailward.model.availability import AvailabilityReport
 from mailward.model.copies import DatabaseCopy
 from mailward.model.event import Event, EventKind
 from mailward.model.evidence import ServiceStatus
@@ -143,6 +144,12 @@ OPERATIONS: tuple[Described, ...] = (
         subject=_NAME,
         limit=_number(100, 1, 1000),
         newest_first=_BOOLEAN,
+    ),
+    Described(
+        path="/api/v1/availability",
+        summary="How much of a month, YYYY-MM in UTC, each health set was up, and each outage",
+        answers=AvailabilityReport,
+        query={"month": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$"}},
     ),
     Described(
         path="/api/v1/events/stream",

@@ -15,7 +15,7 @@ from mailward.ports.manager import Manager
 from mailward.web.admission import Admission
 from mailward.web.api import api_routes, on_fault, on_http_error
 from mailward.web.guarding import guarded
-from mailward.web.pages import alerts, events, live, overview, recoveries
+from mailward.web.pages import alerts, availability, events, live, overview, recoveries
 from mailward.web.pages import faults as fault_pages
 from mailward.web.pages.problem_page import problem_page
 from mailward.web.pages.rendering import SECURITY_HEADERS, Site
@@ -36,7 +36,14 @@ def build_site(
         site: What the pages know of where they stand.
         faults: What can be broken: only in the demo there is something.
     """
-    reads: Routes = {**overview.READS, **live.READS, **recoveries.READS, **alerts.READS, **events.READS}
+    reads: Routes = {
+        **overview.READS,
+        **live.READS,
+        **recoveries.READS,
+        **alerts.READS,
+        **events.READS,
+        **availability.READS,
+    }
     changes: Routes = {**recoveries.CHANGES}
     if faults is not None:
         reads, changes = {**reads, **fault_pages.reads(faults)}, {**changes, **fault_pages.changes(faults)}

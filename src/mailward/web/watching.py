@@ -100,6 +100,13 @@ async def _events(manager: Manager, request: Request) -> Response:
     return await many(found, next_=str(found[-1].id) if more else None)
 
 
+async def _availability(manager: Manager, request: Request) -> Response:
+    given = asked(request)
+    month = given.required_text("month")
+    given.finish()
+    return one(await manager.availability(month))
+
+
 async def _stream(manager: Manager, request: Request) -> Response:
     parameters = query(request)
     if (last := request.headers.get("last-event-id")) is not None:
@@ -139,6 +146,7 @@ READS: Routes = {
     "/api/v1/items/{name}/help": _item_help,
     "/api/v1/results": _results,
     "/api/v1/events": _events,
+    "/api/v1/availability": _availability,
     "/api/v1/events/stream": _stream,
 }
 CHANGES: Routes = {"/api/v1/probe": _probe, "/api/v1/reload": _reload}

@@ -8,6 +8,7 @@ import pytest
 from mailward.model.errors import Refused, TemporaryFailure
 from mailward.model.event import EventKind
 from mailward.model.items import PROBES
+from mailward.testing.availability_values import AVAILABILITY
 from mailward.testing.manager_values import EVENTS, FAILED, HEALTH, ITEMS, REPORT, ROLLUP, STATUS, SUCCEEDED
 
 
@@ -126,3 +127,9 @@ async def test_what_cannot_be_answered_now_is_a_temporary_failure(case):
 
     with pytest.raises(TemporaryFailure, match="the store does not answer"):
         await case.manager.health()
+
+
+async def test_the_availability_of_a_month_is_told_and_of_none_refused(case):
+    assert AVAILABILITY == await case.manager.availability("2026-11")
+    with pytest.raises(Refused):
+        await case.manager.availability("November")

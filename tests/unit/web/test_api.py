@@ -34,6 +34,7 @@ READS = (
     "/api/v1/items/ImapCTPProbe/help",
     "/api/v1/results",
     "/api/v1/events",
+    "/api/v1/availability?month=2026-11",
     "/api/v1/openapi.json",
     "/api/v1/recoveries",
     "/api/v1/recoveries/1",
