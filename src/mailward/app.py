@@ -55,6 +55,7 @@ from mailward.probes.sentinel import ImapSentinel
 
 if TYPE_CHECKING:
     from mailward.storage.sqlite import SqliteStore
+    from mailward.ports.faults import Faults
     from mailward.web.settings import WebSettings
 
 
@@ -127,6 +128,7 @@ async def run_manager(
     socket: Path,
     web: "WebSettings | None" = None,
     demo: bool = False,
+    faults: "Faults | None" = None,
     on_ready: Callable[[], None] = lambda: None,
 ) -> None:
     """
@@ -138,6 +140,7 @@ async def run_manager(
         socket: Where the API is served.
         web: Where API and dashboard are served over TCP; None: nowhere.
         demo: Whether anybody on this machine may change things there.
+        faults: What can be broken there; None: nothing, but in the demo.
         on_ready: Called once the API answers.
 
     Raises:
@@ -190,6 +193,7 @@ async def run_manager(
                     clock=clock,
                     without_login=Right.OPERATOR if demo else Right.VIEWER,
                     exposition=exposition,
+                    faults=faults,
                 )
                 doors.append(partial(serve, site, port, tls=tls))
             closed = len(doors)

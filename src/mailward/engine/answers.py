@@ -160,14 +160,22 @@ class Answers(RepairAnswers):
         self,
         *,
         after: int = 0,
+        before: int | None = None,
         kinds: Sequence[EventKind] = (),
         subject: str | None = None,
+        since: datetime | None = None,
         limit: int = 100,
         newest_first: bool = False,
     ) -> tuple[Event, ...]:
         """Stored events."""
         return await self._engine.parts.store.events(
-            after=after, kinds=kinds, subject=subject, limit=limit, newest_first=newest_first
+            after=after,
+            before=before,
+            kinds=kinds,
+            subject=subject,
+            since=since,
+            limit=limit,
+            newest_first=newest_first,
         )
 
     async def follow(self, *, after: int) -> AsyncIterator[Event]:

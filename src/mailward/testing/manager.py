@@ -179,8 +179,10 @@ class FakeManager(FakeMoves):
         self,
         *,
         after: int = 0,
+        before: int | None = None,
         kinds: Sequence[EventKind] = (),
         subject: str | None = None,
+        since: datetime | None = None,
         limit: int = 100,
         newest_first: bool = False,
     ) -> tuple[Event, ...]:
@@ -189,7 +191,11 @@ class FakeManager(FakeMoves):
         found = [
             event
             for event in self.recorded
-            if event.id > after and (not kinds or event.kind in kinds) and (subject is None or event.subject == subject)
+            if event.id > after
+            and (before is None or event.id < before)
+            and (since is None or event.at >= since)
+            and (not kinds or event.kind in kinds)
+            and (subject is None or f"{event.subject}/".startswith(f"{subject}/"))
         ]
         return tuple((found[::-1] if newest_first else found)[:limit])
 

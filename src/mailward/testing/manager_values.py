@@ -42,6 +42,7 @@ from mailward.model.probing import (
 from mailward.model.recovery import ActionClass, Gate, OperationStatus, StepOutcome
 from mailward.model.verdict import Confidence, Dependency, Tier, Verdict
 from mailward.ports.manager import ItemInstance, ManagerStatus, ServerEntry, ServerKind
+from mailward.testing.availability_values import AVAILABILITY
 from mailward.testing.copy_values import COPIES
 from mailward.testing.manager import FakeManager
 from mailward.testing.protocol_log_values import LOGGED_SESSIONS, PROTOCOL_LOGS
@@ -52,6 +53,7 @@ from mailward.testing.repair_values import (
     NOON,
     NOTICES,
     RECOMMENDED_STORY,
+    RESOLVED_ALERT,
     SERVICES,
     WAITING_STORY,
 )
@@ -328,7 +330,7 @@ ENTRIES = (
 
 def example_manager() -> FakeManager:
     """A manager that shows all of the above."""
-    return FakeManager(
+    manager = FakeManager(
         status=STATUS,
         measures=MEASURES,
         health=HEALTH,
@@ -345,7 +347,9 @@ def example_manager() -> FakeManager:
         protocol_logs=PROTOCOL_LOGS,
         sessions=LOGGED_SESSIONS,
         holds=HOLDS,
-        alerts=ALERTS,
+        alerts=(*ALERTS, RESOLVED_ALERT),
         notices=NOTICES,
         now=NOON,
     )
+    manager.months = {AVAILABILITY.month: AVAILABILITY}
+    return manager

@@ -6,6 +6,7 @@ from starlette.applications import Starlette
 
 from mailward.model.errors import ConfigError
 from mailward.ports.clock import Clock
+from mailward.ports.faults import Faults
 from mailward.ports.manager import Manager
 from mailward.web.access import Right
 from mailward.web.admission import LoopbackAdmission
@@ -30,6 +31,7 @@ def site_for(
     without_login: Right = Right.VIEWER,
     site: Site | None = None,
     exposition: Exposes | None = None,
+    faults: Faults | None = None,
 ) -> Starlette:
     """
     Return API and dashboard as they are served over TCP.
@@ -43,6 +45,7 @@ def site_for(
         without_login: What people on this machine may do as long as nobody can log in.
         site: What the pages know of where they stand.
         exposition: Shows the manager to Prometheus; without one there are no metrics.
+        faults: What can be broken: only in the demo there is something.
     """
     admission = LoginAdmission(
         keyring=keyring,
@@ -59,6 +62,7 @@ def site_for(
         exposition=exposition,
         keyring=keyring,
         login=login,
+        faults=faults,
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from mailward.model.errors import Refused, TemporaryFailure
 from mailward.model.event import EventKind
 from mailward.model.items import PROBES
+from mailward.testing.availability_values import AVAILABILITY
 from mailward.testing.manager_values import (
     EVENTS,
     FAILED,
@@ -113,6 +114,15 @@ async def test_events_can_be_read_from_any_point_in_either_direction(case):
     assert EVENTS[:1] == await case.manager.events(subject="manager")
 
 
+async def test_events_can_be_read_by_age_and_by_what_a_subject_holds(case):
+    first, second = EVENTS
+
+    assert (first,) == await case.manager.events(before=second.id)
+    assert (second,) == await case.manager.events(since=second.at)
+    assert (second,) == await case.manager.events(subject="mbx2")
+    assert () == await case.manager.events(subject="mbx")
+
+
 async def test_a_follower_gets_the_past_and_then_each_new_event(case):
     following = case.manager.follow(after=1)
     assert EVENTS[1] == await asyncio.wait_for(anext(following), 30)
@@ -142,3 +152,9 @@ async def test_what_cannot_be_answered_now_is_a_temporary_failure(case):
 
     with pytest.raises(TemporaryFailure, match="the store does not answer"):
         await case.manager.health()
+
+
+async def test_the_availability_of_a_month_is_told_and_of_none_refused(case):
+    assert AVAILABILITY == await case.manager.availability("2026-11")
+    with pytest.raises(Refused):
+        await case.manager.availability("November")
