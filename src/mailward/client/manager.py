@@ -35,9 +35,9 @@ from mailward.ports.manager import (
 from mailward.ports.service_control import ServiceDeed
 
 if TYPE_CHECKING:  # commands that only read start without it
-    from mailward.model.measures import Measures
-    from mailward.model.latencies import Latencies
     from mailward.model.availability import AvailabilityReport
+    from mailward.model.latencies import Latencies
+    from mailward.model.measures import Measures
     from mailward.model.protocol_log import LoggedSession, ProtocolLogStanding
 
 Value = TypeVar("Value")

@@ -9,8 +9,8 @@ from difflib import get_close_matches
 import mailward
 from mailward.engine.engine import Engine
 from mailward.engine.entries import entries
-from mailward.engine.measuring import monitor_counts, recovery_counts
 from mailward.engine.latencies import points, step_for
+from mailward.engine.measuring import monitor_counts, recovery_counts
 from mailward.engine.repair_answers import RepairAnswers
 from mailward.health.filters import matches
 from mailward.health.monitors import health
@@ -24,8 +24,8 @@ from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport
 from mailward.model.holds import Hold
 from mailward.model.identity import identity_of, parse_identity
 from mailward.model.items import ProbeItem
-from mailward.model.measures import Measures
 from mailward.model.latencies import Latencies
+from mailward.model.measures import Measures
 from mailward.model.monitoring import AlertValue
 from mailward.model.probing import ProbeResult
 from mailward.monitors.planned import PlannedProbe

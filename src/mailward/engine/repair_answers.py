@@ -15,8 +15,8 @@ from mailward.engine.recovering.ordering import STEP_OF
 from mailward.engine.shared_looks import SharedLooks
 from mailward.health.serving import serving
 from mailward.model.alerting import Alert, AlertStatus, Notice, Urgency
-from mailward.model.errors import NotFound, Refused, TemporaryFailure
 from mailward.model.availability import AvailabilityReport
+from mailward.model.errors import NotFound, Refused, TemporaryFailure
 from mailward.model.evidence import ServiceStatus
 from mailward.model.health import Serving
 from mailward.model.holds import Hold

@@ -14,8 +14,8 @@ from mailward.model.evidence import ServiceStatus
 from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport, Serving
 from mailward.model.holds import Hold
 from mailward.model.items import ProbeItem
-from mailward.model.measures import Measures
 from mailward.model.latencies import Latencies
+from mailward.model.measures import Measures
 from mailward.model.probing import ProbeResult
 from mailward.model.recovery import GateAnswer, Operation, Step
 from mailward.ports.service_control import ServiceDeed

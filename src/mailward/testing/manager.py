@@ -14,8 +14,8 @@ from mailward.model.evidence import ServiceStatus
 from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport
 from mailward.model.holds import Hold
 from mailward.model.items import PROBES, ProbeItem
-from mailward.model.measures import Measures
 from mailward.model.latencies import Latencies
+from mailward.model.measures import Measures
 from mailward.model.probing import ProbeResult
 from mailward.model.protocol_log import LoggedSession, ProtocolLogStanding
 from mailward.ports.manager import ItemInstance, ManagerStatus, RecoveryStory, ServerEntry
@@ -71,7 +71,7 @@ class FakeManager(FakeMoves):
         self.instances = tuple(items)
         self.entries = tuple(entries)
         self.probed = tuple(results)
-        self.measured = tuple(latencies)
+        self.timed = tuple(latencies)
         self.recorded = list(events)
         self.configuration_mistakes: str | None = None
         """What is wrong with the configuration; the next reload is refused with it."""
@@ -168,9 +168,7 @@ class FakeManager(FakeMoves):
         """The canned points since then; none for another probe or target."""
         self._answer()
         name = self._known(server)
-        found = next(
-            (one for one in self.measured if (one.server, one.probe, one.target) == (name, probe, target)), None
-        )
+        found = next((one for one in self.timed if (one.server, one.probe, one.target) == (name, probe, target)), None)
         kept = tuple(point for point in found.points if point.start >= since) if found else ()
         step = found.step if found else timedelta(minutes=5)
         return Latencies(server=name, probe=probe, target=target, since=since, step=step, points=kept)

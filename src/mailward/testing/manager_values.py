@@ -16,6 +16,7 @@ from mailward.model.items import (
     PROXY_TEST_MONITOR,
     HealthGroup,
 )
+from mailward.model.latencies import Latencies, LatencyPoint, PhaseShare
 from mailward.model.measures import (
     ActionCount,
     Allowance,
@@ -27,7 +28,6 @@ from mailward.model.measures import (
     ResultCount,
     WithheldCount,
 )
-from mailward.model.latencies import Latencies, LatencyPoint, PhaseShare
 from mailward.model.monitoring import AlertValue
 from mailward.model.probing import (
     Canary,

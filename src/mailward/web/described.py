@@ -14,8 +14,8 @@ from mailward.model.evidence import ServiceStatus
 from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport
 from mailward.model.holds import Hold, HoldKind, Requester
 from mailward.model.items import ProbeItem
-from mailward.model.measures import Measures
 from mailward.model.latencies import Latencies
+from mailward.model.measures import Measures
 from mailward.model.monitoring import AlertValue
 from mailward.model.probing import ProbeResult
 from mailward.model.protocol_log import LONGEST, LoggedSession, ProtocolLogStanding
