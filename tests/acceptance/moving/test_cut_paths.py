@@ -13,14 +13,7 @@ BY_BOTH_PROXIES = ("anna", "anna", "boris", "boris")
 """Each of them has a writer through either proxy."""
 
 
-@pytest.fixture
-def _takes_a_minute(request: pytest.FixtureRequest) -> None:
-    """Sessions that hang are waited for until they end by themselves."""
-    if not (request.config.getoption("--every-kind") or request.config.getoption("--default-timings")):
-        pytest.skip("only with --every-kind")
-
-
-@pytest.mark.usefixtures("_takes_a_minute")
+@pytest.mark.usefixtures("only_with_every_kind")
 def test_of_two_writers_none_is_left_where_one_proxy_does_not_reach_the_source(movable: Movable) -> None:
     """
     The manager and proxy2 reach be1, proxy1 does not: its sessions hang, and would go on when the path is back.
