@@ -20,7 +20,7 @@ from .test_catalogue import is_green, until
 @pytest.fixture(scope="module")
 def watched(lab: Lab) -> Iterator[ManagerClient]:
     with ManagerProcess(lab.write_configuration(timings=Timings.SHORT)) as manager:
-        until(lambda: is_green(manager.client), seconds=60)
+        until(lambda: is_green(manager.client), seconds=240)
         yield manager.client
 
 
@@ -28,7 +28,7 @@ def watched(lab: Lab) -> Iterator[ManagerClient]:
 def mended(lab: Lab, watched: ManagerClient) -> Iterator[None]:
     yield
     lab.heal()
-    until(lambda: is_green(watched), seconds=90)
+    until(lambda: is_green(watched), seconds=240)
 
 
 def monitor(client: ManagerClient, item: str, server: str) -> MonitorHealth:

@@ -63,8 +63,8 @@ def test_a_full_accept_queue_is_gone_with_the_restart_of_the_service() -> None:
     with new_lab(Shape.TWO_TIER) as lab, Acting(lab) as acting:
         lab.break_("queue-full@proxy2")
         until(lambda: _queue_of(acting, "proxy2").alert_value.is_broken, seconds=30, otherwise=acting.told)
-        until(lambda: "proxy2" in acting.new_starts(), seconds=150, otherwise=acting.told)
-        until(acting.is_green, seconds=90, otherwise=acting.told)
+        until(lambda: "proxy2" in acting.new_starts(), seconds=240, otherwise=acting.told)
+        until(acting.is_green, seconds=240, otherwise=acting.told)
 
         assert {"proxy2": 1} == acting.new_starts(), acting.told()
         assert {"proxy2"} == {server for _, server in acting.deeds()}, "one target, one recovery"
