@@ -19,8 +19,8 @@ def acting(moving_lab: Lab) -> Iterator[Movable]:
 def test_users_of_a_server_that_cannot_be_started_are_served_by_the_other_after_a_minute(acting: Movable) -> None:
     with at_work(acting.lab, ("anna", "dora"), idles=False) as traffic:
         acting.lab.break_("service-dead@be1")
-        acting.until(lambda: set(acting.active().values()) == {"be2"}, seconds=150)
-        assert traffic.every_writer_is_served("be2", seconds=60), acting.told()
+        acting.until(lambda: set(acting.active().values()) == {"be2"}, seconds=300)
+        assert traffic.every_writer_is_served("be2", seconds=120), acting.told()
 
     recovery = next(one for one in acting.client.recoveries() if one.kind is OperationKind.MAILBOX_SERVER)
     steps = acting.client.recovery(recovery.id).steps
@@ -38,7 +38,7 @@ def test_a_server_that_only_its_own_restart_mends_is_emptied_restarted_and_allow
         acting.lab.break_("host-exhausted@be1")
         acting.until(lambda: _recovery(acting) is not None, seconds=180)
         acting.until(lambda: _recovery(acting, is_over=True) is not None, seconds=240)
-        assert traffic.every_writer_is_served("be2", seconds=60), acting.told()
+        assert traffic.every_writer_is_served("be2", seconds=120), acting.told()
 
     recovery = _recovery(acting)
     assert recovery is not None

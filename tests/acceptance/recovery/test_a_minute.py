@@ -218,7 +218,7 @@ def test_a_mistake_in_the_configuration_on_disk_forbids_the_restart_until_it_is_
     assert Gate.CONFIGURATION_INVALID in case.refusals()
     assert ServiceState.HUNG is case.client.service("mail").state
     case.lab.heal("configuration-broken@mail")
-    until(lambda: case.new_starts() == {"mail": 1}, seconds=40, otherwise=case.told)
+    until(lambda: case.new_starts() == {"mail": 1}, seconds=240, otherwise=case.told)
     until(case.is_green, otherwise=case.told)
     assert [(StepName.RESTART_SERVICE, "mail")] == case.deeds()
 
