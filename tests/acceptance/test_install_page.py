@@ -13,17 +13,22 @@ import socket
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic, sleep
 
+import click
 import pytest
 
+import mailward
 from mailward.lab.lab import Lab
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "how-to" / "install-debian.md"
 UNIT = "etc/systemd/system/mailward.service"
+PACKAGES = os.pathsep.join(sorted({str(Path(one.__file__).parents[1]) for one in (click, mailward)}))
+"""Where mailward is imported from, and what it needs."""
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0 or shutil.which("systemd-sysusers") is None or shutil.which("systemd-tmpfiles") is None,
@@ -45,7 +50,7 @@ class Machine:
         self.lab = lab
         self.dovecot = lab.blueprint.hosts[0].configuration
         self.service: subprocess.Popen[bytes] | None = None
-        self.systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.systemd: socket.socket | None = None
         self.said = ""
         (root / "etc").mkdir()
         (root / "run").mkdir()
@@ -75,7 +80,9 @@ class Machine:
         return done.returncode
 
     def _here(self, word: str) -> str:
-        """A path of the page, in this root."""
+        """A word of the page: paths are in this root, and SERVER is the one that is watched."""
+        if word == "SERVER":
+            (word,) = tomllib.loads((self.root / "etc/mailward/mailward.toml").read_text())["servers"]
         return f"{self.root}{word}" if word.startswith(("/etc/", "/var/", "/run/", "/opt/")) else word
 
     def _mailward(self) -> tuple[str, ...]:
@@ -110,24 +117,26 @@ class Machine:
         os.chown(runtime, uid, gid)
         address = runtime / "notify"
         address.unlink(missing_ok=True)
-        self.systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.systemd.bind(str(address))
+        self.systemd = systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        systemd.bind(str(address))
         address.chmod(0o666)
         program, *words = shlex.split(unit["ExecStart"])
         assert "/opt/mailward/venv/bin/mailward" == program
-        self.service = subprocess.Popen(
-            (*self._mailward(), *map(self._here, words)),
-            env={**os.environ, "NOTIFY_SOCKET": str(address), "HOME": str(self.root / "var/lib/mailward")},
-            stdout=subprocess.DEVNULL,
-            stderr=(self.root / "journal").open("ab"),
-            user=uid,
-            group=gid,
-            extra_groups=(),
-            umask=int(unit["UMask"], 8),
-        )
-        self.systemd.settimeout(30)
+        with (self.root / "journal").open("ab") as journal:
+            self.service = subprocess.Popen(
+                (python_for(uid, gid), "-m", "mailward.cli.main", *map(self._here, words)),
+                env={"PATH": os.environ["PATH"], "PYTHONPATH": PACKAGES, "NOTIFY_SOCKET": str(address)},
+                cwd="/",
+                stdout=subprocess.DEVNULL,
+                stderr=journal,
+                user=uid,
+                group=gid,
+                extra_groups=(),
+                umask=int(unit["UMask"], 8),
+            )
+        systemd.settimeout(30)
         try:
-            assert self.systemd.recv(4096).startswith(b"READY=1"), "it is ready"
+            assert systemd.recv(4096).startswith(b"READY=1"), "it is ready"
         except TimeoutError:
             pytest.fail((self.root / "journal").read_text())
 
@@ -143,6 +152,7 @@ class Machine:
             self.service.terminate()
             self.service.wait(15)
             self.service = None
+        if self.systemd is not None:
             self.systemd.close()
 
     def include_what_config_init_asked_for(self) -> None:
@@ -151,6 +161,27 @@ class Machine:
         with self.dovecot.open("a") as stream:
             stream.write(f"{include}\n")
         _reload(self.dovecot)
+
+
+def python_for(uid: int, gid: int) -> str:
+    """A Python that this user can run, with what ours has: ours may lie where only root may look."""
+    for program in (sys.executable, "/usr/bin/python3"):
+        try:
+            subprocess.run(
+                (program, "-c", "import mailward.app, sqlalchemy, pydantic, uvicorn"),
+                env={"PYTHONPATH": PACKAGES},
+                cwd="/",
+                user=uid,
+                group=gid,
+                extra_groups=(),
+                capture_output=True,
+                timeout=60,
+                check=True,
+            )
+        except (OSError, subprocess.CalledProcessError):
+            continue
+        return program
+    pytest.skip("this machine has no Python that an unprivileged user could run mailward with")
 
 
 def _reload(dovecot: Path) -> None:
@@ -171,7 +202,6 @@ def machine(one_box: Lab) -> Iterator[Machine]:
             yield made
         finally:
             made.stop()
-            made.systemd.close()
             configuration.write_text(before)
             shutil.rmtree(configuration.parent / "mailward", ignore_errors=True)
             _reload(configuration)

@@ -1,4 +1,4 @@
-"""mailward-host on a mail server, as its scripts put it there: in a private root, nothing else of mailward in reach."""
+"""mailward-host on a mail server, as its scripts put it there: in a private root, nothing else of mailward near."""
 
 import json
 import os
