@@ -38,7 +38,7 @@ check: $(VENV)/.ok ## format, lint, types, import contracts, unit and contract t
 	@$(PYTEST) -n 2 --dist loadfile tests/unit tests/contract tests/scenarios tests/docs
 
 test: check servers ## check, then acceptance against real servers (15 min)
-	@$(PYTEST) -n 2 --dist loadfile tests/acceptance
+	@$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder tests/acceptance
 
 test-all: check servers ## everything, every fault at default timings (hours)
 	@$(PYTEST) tests/acceptance --default-timings

@@ -20,6 +20,7 @@ from mailward.engine.counter_looks import CounterLooks
 from mailward.engine.investigation import Investigation
 from mailward.engine.ledger import Change, Ledger
 from mailward.engine.looks import Looks
+from mailward.engine.measuring import Tally
 from mailward.engine.neighbours import Neighbourhood
 from mailward.engine.out_of_sight import OutOfSight
 from mailward.engine.pace import may_be_hastened
@@ -65,6 +66,7 @@ class Engine:
         self.configuration_error: str | None = None
         self._neighbourhood = Neighbourhood(self.coverage.probes, snapshot.organization)
         self.ledger = Ledger(parts.store, parts.clock)
+        self.tally = Tally(self.started_at)
         self.assessment = Assessment(snapshot.organization)
         self.timetable = Timetable(snapshot.probing, chance=parts.chance)
         self._looks = Looks(
@@ -196,6 +198,10 @@ class Engine:
     def probes_late(self, *, by: timedelta) -> int:
         """How many probes are more than *by* late through our own fault."""
         return self.timetable.late(_monotonic(), by=by.total_seconds())
+
+    def schedule_lag(self) -> timedelta:
+        """By how much the most overdue probe is late through our own fault."""
+        return timedelta(seconds=self.timetable.worst_lateness(_monotonic()))
 
     def problems(self) -> tuple[str, ...]:
         """What mailward itself is in trouble with: the samples of HealthManagerMonitor."""
@@ -375,6 +381,7 @@ class Engine:
         if known is not None:
             self.ledger.add_change(known)
         self.ledger.add_result(result)
+        self.tally.judged(result)
         sample = sample_of(result, certificate_on_disk=await self._investigation.certificate_on_disk(result))
         assessed = self.assessment.observe(planned.key, sample, now=self.parts.clock.now())
         if assessed.change.statuses or assessed.change.events:
