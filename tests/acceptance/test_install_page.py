@@ -75,7 +75,7 @@ class Machine:
             "MAILWARD_CONFIG": str(self.root / "etc/mailward/mailward.toml"),
             "MAILWARD_SOCKET": str(self.root / "run/mailward/api.sock"),
         }
-        done = subprocess.run(words, cwd=ROOT, env=around, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(words, cwd=ROOT, env=around, capture_output=True, text=True, timeout=300, check=False)
         self.said = done.stdout + done.stderr
         return done.returncode
 
@@ -134,7 +134,7 @@ class Machine:
                 extra_groups=(),
                 umask=int(unit["UMask"], 8),
             )
-        systemd.settimeout(30)
+        systemd.settimeout(120)  # a busy machine is slow to start it
         try:
             assert systemd.recv(4096).startswith(b"READY=1"), "it is ready"
         except TimeoutError:
@@ -244,7 +244,7 @@ def test_from_nothing_to_a_running_service_its_upgrade_and_back_to_nothing(machi
 
 def until_done(machine: Machine, command: str) -> int:
     """Run a command until it succeeds: Dovecot looks at its files once a second."""
-    deadline = monotonic() + 30
+    deadline = monotonic() + 120
     while (code := machine.run(command)) != 0 and command.startswith("mailward ") and monotonic() < deadline:
         sleep(0.5)
     return code
