@@ -12,8 +12,8 @@ from mailward.model.recovery import ActionClass, Gate, Mode, OperationStatus, St
 _HEAD = """\
 # Metrics
 
-`/metrics` shows the manager and what it watches; `/probe?target=SERVER&module=ITEM` runs one probe and shows its result by
-blackbox_exporter's names. Both answer wherever the [API](api.md) does, to whoever may look, as OpenMetrics or as
+`/metrics` shows the manager and what it watches; `/probe?target=SERVER&module=ITEM` runs one probe and shows its result
+by blackbox_exporter's names. Both answer wherever the [API](api.md) does, to whoever may look, as OpenMetrics or as
 Prometheus' text. How to scrape them, and the alert rules and the dashboard that come with mailward:
 [Prometheus](../how-to/prometheus.md).
 
@@ -29,10 +29,11 @@ closed list, so that their number does not grow with the organization.
 _PROBE = """
 ## /probe
 
-`target` is a server or access point of the organization, `module` a probe such as `ImapCTPProbe`, or HEALTHSET/ITEM/TARGET.
+`target` is a server or access point of the organization, `module` a probe such as `ImapCTPProbe`, or
+HEALTHSET/ITEM/TARGET.
 Where a probe has several targets on a server, such as the databases behind a proxy, the worst result speaks for all.
-What did not take place is left out. Where the server could not be probed, as when the prober is overloaded, the answer is
-503 and no metric: that says nothing of the server. A run's results are answered again for ten seconds.
+What did not take place is left out. Where the server could not be probed, as when the prober is overloaded, the
+answer is 503 and no metric: that says nothing of the server. A run's results are answered again for ten seconds.
 
 | metric | type | labels | says |
 |---|---|---|---|

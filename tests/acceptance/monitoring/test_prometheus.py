@@ -1,0 +1,167 @@
+"""
+What administrators run beside mailward: Prometheus scrapes it, its rules fire, and Alertmanager hears of both.
+
+One lab, one manager, one outage for all tests of this file: an outage takes its minute until it is Unhealthy.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+from urllib.error import URLError
+
+import pytest
+
+from mailward.lab.lab import Lab
+from mailward.lab.manager_process import ManagerProcess
+from mailward.lab.watch_configuration import Timings
+from mailward.metrics.described import METRICS
+from mailward.model.errors import TemporaryFailure
+from mailward.model.monitoring import AlertValue
+
+from .programs import alertmanager, free_port, get, missing, prometheus
+
+PACKAGING = Path(__file__).parents[3] / "packaging" / "prometheus"
+
+
+@dataclass
+class Monitored:
+    """A watched lab with what watches the watcher."""
+
+    lab: Lab
+    manager: ManagerProcess
+    prometheus: str
+    alertmanager: str
+
+    def query(self, expression: str) -> dict[tuple[str, ...], float]:
+        """The values of an expression by the values of its labels, sorted by name and without job and instance."""
+        found = get(f"{self.prometheus}/api/v1/query", query=expression)["data"]["result"]
+        own = ("__name__", "instance", "job")
+        return {
+            tuple(value for name, value in sorted(one["metric"].items()) if name not in own): float(one["value"][1])
+            for one in found
+        }
+
+    def firing(self) -> dict[str, dict[str, Any]]:
+        """What Prometheus says fires, by its name."""
+        alerts = get(f"{self.prometheus}/api/v1/alerts")["data"]["alerts"]
+        return {one["labels"]["alertname"]: one for one in alerts if one["state"] == "firing"}
+
+    def received(self) -> dict[str, dict[str, Any]]:
+        """What Alertmanager has, by its name."""
+        return {one["labels"]["alertname"]: one for one in get(f"{self.alertmanager}/api/v2/alerts")}
+
+    def is_green(self) -> bool:
+        rows = self.manager.client.health()
+        return bool(rows) and all(row.alert_value is AlertValue.HEALTHY for row in rows)
+
+
+@pytest.fixture(scope="module")
+def monitored(one_box: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
+    if missing():
+        pytest.skip(f"this machine has no {', '.join(missing())}")
+    directory, host = tmp_path_factory.mktemp("monitoring"), one_box.blueprint.prober
+    web = f"{host}:{free_port(host)}"
+    shutil.copy(PACKAGING / "mailward.rules.yml", directory)
+    with ExitStack() as stack:
+        alerts = stack.enter_context(alertmanager(directory, host, alertmanager_configuration()))
+        channel = f'\n[escalation]\ngroup_wait = "1s"\n\n[notify.am]\nkind = "alertmanager"\nurl = "{alerts}"\n'
+        configuration = one_box.write_configuration(timings=Timings.SHORT, listen=web, more=channel)
+        manager = stack.enter_context(ManagerProcess(configuration))
+        metrics = stack.enter_context(prometheus(directory, host, prometheus_configuration(web, alerts)))
+        one = Monitored(lab=one_box, manager=manager, prometheus=metrics, alertmanager=alerts)
+        until(one.is_green)
+        yield one
+
+
+def alertmanager_configuration() -> dict[str, object]:
+    return {
+        "route": {"receiver": "nobody", "group_wait": "1s", "group_interval": "1s"},
+        "receivers": [{"name": "nobody"}],
+    }
+
+
+def prometheus_configuration(web: str, alerts: str) -> dict[str, object]:
+    return {
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "rule_files": ["mailward.rules.yml"],
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alerts.removeprefix("http://")]}]}]},
+        "scrape_configs": [
+            {"job_name": "mailward", "static_configs": [{"targets": [web]}]},
+            {
+                "job_name": "mailward-probe",
+                "metrics_path": "/probe",
+                "params": {"module": ["ImapSelfTestProbe"]},
+                "static_configs": [{"targets": ["mail"]}],
+                "relabel_configs": [
+                    {"source_labels": ["__address__"], "target_label": "__param_target"},
+                    {"source_labels": ["__param_target"], "target_label": "instance"},
+                    {"target_label": "__address__", "replacement": web},
+                ],
+            },
+        ],
+    }
+
+
+def until(condition: Callable[[], object], seconds: float = 60) -> None:
+    deadline = monotonic() + seconds
+    while True:
+        with suppress(TemporaryFailure, URLError, OSError):
+            if condition():
+                return
+        assert monotonic() < deadline, "it never came"
+        sleep(0.1)
+
+
+def test_prometheus_scrapes_everything_that_the_reference_promises(monitored: Monitored) -> None:
+    until(lambda: monitored.query('up{job="mailward"} == 1'))
+    until(lambda: monitored.query('mailward_health_set_state{server="mail", state="Healthy"} == 1'))
+
+    known = set(get(f"{monitored.prometheus}/api/v1/label/__name__/values")["data"])
+
+    not_yet = {
+        "mailward_probe_failures",
+        "mailward_actions",
+        "mailward_actions_withheld",
+        "mailward_throttle_remaining",
+    }
+    assert {name for one in METRICS if one.name not in not_yet for name in one.sample_names} <= known
+    assert 0 < monitored.query('sum(mailward_probe_results_total{probe="ImapDeepTestProbe",result="Succeeded"})')[()]
+
+
+def test_a_single_probe_is_scraped_as_from_blackbox_exporter(monitored: Monitored) -> None:
+    until(lambda: monitored.query('probe_success{instance="mail"} == 1'))
+
+    assert 0 < monitored.query('probe_duration_seconds{instance="mail"}')[()] < 10
+    assert 0 < monitored.query('probe_ssl_earliest_cert_expiry{instance="mail"} - time()')[()]
+    assert {("TLS 1.3",)} == set(monitored.query('probe_tls_version_info{instance="mail"}'))
+    assert {"connect", "tls", "auth"} <= {
+        labels[0] for labels in monitored.query('probe_imap_phase_duration_seconds{instance="mail"}')
+    }
+
+
+def test_an_outage_reaches_alertmanager_by_the_rules_and_from_mailward_itself_and_so_does_its_end(
+    monitored: Monitored,
+) -> None:
+    until(lambda: not monitored.received())
+
+    monitored.lab.break_("service-stopped@mail")
+    until(lambda: monitored.query('probe_success{instance="mail"} == 0'), seconds=40)
+    until(lambda: "MailwardHealthSetUnhealthy" in monitored.firing(), seconds=120)
+    told = monitored.firing()["MailwardHealthSetUnhealthy"]
+    assert "mail" == told["labels"]["server"]
+    assert told["annotations"]["runbook_url"].startswith("docs/reference/health-sets/IMAP")
+
+    until(lambda: "MailwardHealthSetUnhealthy" in monitored.received())
+    until(lambda: any(name.startswith("Imap") for name in monitored.received()))
+    (own,) = [one for name, one in monitored.received().items() if name.startswith("Imap")]
+    assert ("mail", "critical") == (own["labels"]["server"], own["labels"]["severity"])
+    assert monitored.query('mailward_probe_failures_total{phase="connect", cause="refused"} > 0')
+
+    monitored.lab.heal()
+    until(monitored.is_green)
+    until(lambda: not monitored.received(), seconds=90)
+    until(lambda: monitored.query('probe_success{instance="mail"} == 1'), seconds=40)
