@@ -55,9 +55,8 @@ def main() -> None:
     print(f"text, {len(packed) / 1e6:.1f} MB compressed; medians of {given.rounds}")
     print(f"  prometheus-client, its own registry   {peer:6.2f} s")
     print(f"  /metrics                              {mine:6.2f} s   {mine / peer:4.2f} x")
-    print(
-        f"  the loop meanwhile: late by {statistics.median(late) * 1000:.1f} ms at the median, {max(late) * 1000:.0f} ms at worst"
-    )
+    usual, worst = statistics.median(late) * 1000, max(late) * 1000
+    print(f"  the loop meanwhile: late by {usual:.1f} ms at the median, {worst:.0f} ms at worst")
 
 
 def health_sets(servers: int) -> tuple[HealthSetReport, ...]:
