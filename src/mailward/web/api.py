@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 
 from mailward.ports.clock import Clock
 from mailward.ports.manager import Manager
-from mailward.web import health_page, holding, moving, protocol_logs, repairing, telling, watching
+from mailward.web import health_page, holding, moving, notifications, protocol_logs, repairing, telling, watching
 from mailward.web.access import access_of_this_process
 from mailward.web.admission import Admission, PeerAdmission
 from mailward.web.answers import plain
@@ -76,6 +76,7 @@ def api_routes(
         "/api/v1/holds": holding.hold(clock),
         **holding.CHANGES,
         **telling.CHANGES,
+        **notifications.CHANGES,
     }
     return guarded(reads, changes, manager=manager, admission=admission, show=_as_problem)
 

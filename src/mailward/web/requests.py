@@ -23,9 +23,9 @@ def asked(request: Request) -> Parameters:
     return Parameters(query(request))
 
 
-async def body(request: Request) -> Parameters:
+async def body(request: Request, *, most: int = BODY_BYTES_MAX) -> Parameters:
     """
-    Read a JSON object of bounded size, to be read strictly; an empty body is an empty object.
+    Read a JSON object of *most* bytes, to be read strictly; an empty body is an empty object.
 
     Raises:
         Problem: It is too long, no JSON object, or not sent as one.
@@ -33,8 +33,8 @@ async def body(request: Request) -> Parameters:
     received = bytearray()
     async for chunk in request.stream():
         received += chunk
-        if len(received) > BODY_BYTES_MAX:
-            raise Problem(Code.TOO_LARGE, f"a request may hold {BODY_BYTES_MAX // 1024} KiB at most")
+        if len(received) > most:
+            raise Problem(Code.TOO_LARGE, f"a request may hold {most // 1024} KiB at most")
     if not received:
         return Parameters({})
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
