@@ -4,12 +4,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 
 import mailward
 from mailward.engine.engine import Engine
 from mailward.engine.entries import entries
+from mailward.engine.latencies import points, step_for
 from mailward.engine.measuring import monitor_counts, recovery_counts
 from mailward.engine.repair_answers import RepairAnswers
 from mailward.health.filters import matches
@@ -24,6 +25,7 @@ from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport
 from mailward.model.holds import Hold
 from mailward.model.identity import identity_of, parse_identity
 from mailward.model.items import ProbeItem
+from mailward.model.latencies import Latencies
 from mailward.model.measures import Measures
 from mailward.model.monitoring import AlertValue
 from mailward.model.notification import Notification
@@ -150,18 +152,35 @@ class Answers(RepairAnswers):
         name = None if server is None else self._name_of(server)
         return await self._engine.parts.store.results(probe=item, server=name, failed=failed, limit=limit)
 
+    async def latencies(self, server: str, *, probe: str, target: str, since: datetime) -> Latencies:
+        """How long a probe's conversations took since then, from the roll-ups."""
+        name, item = self._name_of(server), parse_identity(probe).probes[0]
+        step = step_for(self._engine.parts.clock.now() - since)
+        rollups = await self._engine.parts.store.coarse_rollups(
+            probe=item, server=name, target=target, since=since, step=step
+        )
+        return Latencies(server=name, probe=item, target=target, since=since, step=step, points=points(rollups))
+
     async def events(
         self,
         *,
         after: int = 0,
+        before: int | None = None,
         kinds: Sequence[EventKind] = (),
         subject: str | None = None,
+        since: datetime | None = None,
         limit: int = 100,
         newest_first: bool = False,
     ) -> tuple[Event, ...]:
         """Stored events."""
         return await self._engine.parts.store.events(
-            after=after, kinds=kinds, subject=subject, limit=limit, newest_first=newest_first
+            after=after,
+            before=before,
+            kinds=kinds,
+            subject=subject,
+            since=since,
+            limit=limit,
+            newest_first=newest_first,
         )
 
     async def follow(self, *, after: int) -> AsyncIterator[Event]:

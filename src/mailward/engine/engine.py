@@ -26,6 +26,7 @@ from mailward.engine.notifications import Notifications
 from mailward.engine.out_of_sight import OutOfSight
 from mailward.engine.pace import may_be_hastened
 from mailward.engine.parts import Parts
+from mailward.engine.pulse import Pulse, described, earliest
 from mailward.engine.repairing import Repairing
 from mailward.engine.start_check import StartCheck
 from mailward.engine.tidying import tidy_for_ever
@@ -38,7 +39,7 @@ from mailward.model.errors import ConfigError, NotFound, Refused, TemporaryFailu
 from mailward.model.event import Event, EventKind
 from mailward.model.evidence import ServiceStatus
 from mailward.model.holds import Hold
-from mailward.model.monitoring import MonitorStatus
+from mailward.model.monitoring import AlertValue, MonitorStatus
 from mailward.model.notification import Notification
 from mailward.model.probing import ProbeResult
 from mailward.monitors.coverage import Coverage, cover
@@ -96,6 +97,7 @@ class Engine:
         self._wanted = asyncio.Event()
         self.whereabouts = Whereabouts(self._moved)
         self._is_watching = False
+        self._pulse = Pulse(parts.service_manager, self._described)
         self.repairing = Repairing(self, parts.repair, parts.clock) if parts.repair is not None else None
 
     async def run(self, stop: asyncio.Event, *, on_running: Callable[[], None] = lambda: None) -> None:
@@ -126,11 +128,17 @@ class Engine:
         try:
             await stop.wait()
         finally:
+            self._pulse.end()
             self._watching.stop()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._end()
+
+    def announce(self) -> None:
+        """Tell whoever looks after this process that it watches and can be asked."""
+        self._pulse.begin(_monotonic())
+        self._wanted.set()
 
     async def ask(self, key: ProbeKey) -> ProbeResult:
         """
@@ -161,15 +169,16 @@ class Engine:
         Raises:
             ConfigError: It is wrong; the old one stays in force, and the status says so.
         """
-        try:
-            snapshot = self.parts.settings.load()
-        except ConfigError as error:
-            self.configuration_error = str(error)
-            self._record(EventKind.CONFIGURATION_REFUSED, "configuration", str(error), actor=actor)
-            raise
-        self.configuration_error = None
-        self.loaded_at = self.parts.clock.now()
-        self._apply(snapshot, event=EventKind.CONFIGURATION_LOADED, because=f"loaded anew for {actor}", actor=actor)
+        with self._pulse.reloading():
+            try:
+                snapshot = self.parts.settings.load()
+            except ConfigError as error:
+                self.configuration_error = str(error)
+                self._record(EventKind.CONFIGURATION_REFUSED, "configuration", str(error), actor=actor)
+                raise
+            self.configuration_error = None
+            self.loaded_at = self.parts.clock.now()
+            self._apply(snapshot, event=EventKind.CONFIGURATION_LOADED, because=f"loaded anew for {actor}", actor=actor)
 
     def tell(self, because: str, *, actor: str = "mailward") -> None:
         """Record that somebody had something done to the manager itself."""
@@ -230,6 +239,14 @@ class Engine:
         """What is wrong with the map of mailbox databases, or None."""
         trouble = self.whereabouts.trouble
         return None if trouble is None else f"the map of mailbox databases: {trouble}"
+
+    def _described(self) -> str:
+        return described(
+            servers=len(self.snapshot.organization.servers),
+            unhealthy=sum(status.state is AlertValue.UNHEALTHY for status in self.assessment.statuses),
+            mode=self.snapshot.recovery.mode.value,
+            is_refused=self.configuration_error is not None,
+        )
 
     async def _open(self) -> None:
         """Take up what was stored. A store that cannot be reached now does not keep anything from being watched."""
@@ -348,7 +365,8 @@ class Engine:
                 task = asyncio.create_task(self._run(start), name=str(start.planned.key))
                 self._under_way.add(task)
                 task.add_done_callback(self._under_way.discard)
-            due = self.timetable.next_due()
+            self._pulse.beat(_monotonic())
+            due = earliest(self.timetable.next_due(), self._pulse.next)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(None if due is None else max(0.0, due - _monotonic())):
                     await self._wanted.wait()

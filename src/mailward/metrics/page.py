@@ -32,8 +32,8 @@ _PROBE = """
 `target` is a server or access point of the organization, `module` a probe such as `ImapCTPProbe`, or
 HEALTHSET/ITEM/TARGET.
 Where a probe has several targets on a server, such as the databases behind a proxy, the worst result speaks for all.
-What did not take place is left out. Where the server could not be probed, as when the prober is overloaded, the
-answer is 503 and no metric: that says nothing of the server. A run's results are answered again for ten seconds.
+What did not take place is left out. Where the server could not be probed, as when the prober is overloaded, the answer
+is 503 and no metric: that says nothing of the server. A run's results are answered again for ten seconds.
 
 | metric | type | labels | says |
 |---|---|---|---|

@@ -16,6 +16,7 @@ from mailward.model.items import (
     PROXY_TEST_MONITOR,
     HealthGroup,
 )
+from mailward.model.latencies import Latencies, LatencyPoint, PhaseShare
 from mailward.model.measures import (
     ActionCount,
     Allowance,
@@ -41,6 +42,7 @@ from mailward.model.probing import (
 from mailward.model.recovery import ActionClass, Gate, OperationStatus, StepOutcome
 from mailward.model.verdict import Confidence, Dependency, Tier, Verdict
 from mailward.ports.manager import ItemInstance, ManagerStatus, ServerEntry, ServerKind
+from mailward.testing.availability_values import AVAILABILITY
 from mailward.testing.copy_values import COPIES
 from mailward.testing.manager import FakeManager
 from mailward.testing.protocol_log_values import LOGGED_SESSIONS, PROTOCOL_LOGS
@@ -51,6 +53,7 @@ from mailward.testing.repair_values import (
     NOON,
     NOTICES,
     RECOMMENDED_STORY,
+    RESOLVED_ALERT,
     SERVICES,
     WAITING_STORY,
 )
@@ -125,6 +128,39 @@ FAILED = ProbeResult(
     account="health-db2@example.org",
     transcript=("C: p2 SELECT INBOX", "S: p2 NO [SERVERBUG] Internal error occurred"),
     verdict=STORE_VERDICT,
+)
+
+
+def _share(phase: Phase, ms: float) -> PhaseShare:
+    return PhaseShare(phase=phase, took=timedelta(milliseconds=ms))
+
+
+LATENCIES = (
+    Latencies(
+        server="mbx2",
+        probe=DEEP_TEST_PROBE,
+        target="DB2",
+        since=NOON - timedelta(hours=6),
+        step=timedelta(minutes=5),
+        points=(
+            LatencyPoint(
+                start=NOON - timedelta(minutes=10),
+                count=10,
+                failures=0,
+                took=timedelta(milliseconds=32.5),
+                longest=timedelta(milliseconds=60),
+                phases=(_share(Phase.CONNECT, 0.5), _share(Phase.AUTH, 12)),
+            ),
+            LatencyPoint(
+                start=NOON - timedelta(minutes=5),
+                count=10,
+                failures=4,
+                took=timedelta(milliseconds=48),
+                longest=timedelta(milliseconds=900),
+                phases=(_share(Phase.CONNECT, 0.5), _share(Phase.SELECT, 40)),
+            ),
+        ),
+    ),
 )
 
 HEALTH = (
@@ -294,7 +330,7 @@ ENTRIES = (
 
 def example_manager() -> FakeManager:
     """A manager that shows all of the above."""
-    return FakeManager(
+    manager = FakeManager(
         status=STATUS,
         measures=MEASURES,
         health=HEALTH,
@@ -303,6 +339,7 @@ def example_manager() -> FakeManager:
         items=ITEMS,
         entries=ENTRIES,
         results=(SUCCEEDED, FAILED),
+        latencies=LATENCIES,
         events=EVENTS,
         stories=STORIES,
         services=SERVICES,
@@ -310,7 +347,9 @@ def example_manager() -> FakeManager:
         protocol_logs=PROTOCOL_LOGS,
         sessions=LOGGED_SESSIONS,
         holds=HOLDS,
-        alerts=ALERTS,
+        alerts=(*ALERTS, RESOLVED_ALERT),
         notices=NOTICES,
         now=NOON,
     )
+    manager.months = {AVAILABILITY.month: AVAILABILITY}
+    return manager

@@ -123,7 +123,7 @@ class Bench:
             yield engine
         finally:
             stop.set()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await run
 
 
@@ -132,7 +132,7 @@ def bench() -> Bench:
     return Bench()
 
 
-async def until(condition: Callable[[], object], seconds: float = 5) -> None:
+async def until(condition: Callable[[], object], seconds: float = 30) -> None:
     """Poll until *condition* holds."""
     async with asyncio.timeout(seconds):
         while not condition():
@@ -386,7 +386,7 @@ class TestAnswers:
             follower = asyncio.create_task(follow())
             bench.self_test.answers("mbx1", REFUSED)
             await until(lambda: state_of(engine, items.SELF_TEST_MONITOR) is AlertValue.DEGRADED)
-        await asyncio.wait_for(follower, 5)
+        await asyncio.wait_for(follower, 30)
 
         assert [event.id for event in await bench.store.events(limit=1000)] == seen
 

@@ -305,7 +305,7 @@ Work = Callable[[], Coroutine[None, None, None]]
 
 
 async def let(work: Coroutine[object, object, object]) -> None:
-    await asyncio.wait_for(work, 10)
+    await asyncio.wait_for(work, 60)
 
 
 async def _nothing_to_see() -> None:
