@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
@@ -41,6 +41,15 @@ def post(url: str, value: object) -> None:
     request = Request(url, data=json.dumps(value).encode(), headers={"Content-Type": "application/json"})
     with _OPENER.open(request, timeout=10):
         pass
+
+
+def status_of(url: str) -> int:
+    """The status of an answer to somebody who shows no token."""
+    try:
+        with _OPENER.open(url, timeout=10) as answered:
+            return int(answered.status)
+    except HTTPError as error:
+        return error.code
 
 
 @contextmanager
@@ -81,10 +90,9 @@ def prometheus(directory: Path, host: str, configuration: Mapping[str, object]) 
 
 
 @contextmanager
-def alertmanager(directory: Path, host: str, configuration: Mapping[str, object]) -> Iterator[str]:
-    """An Alertmanager with this configuration and no peers; its address."""
+def alertmanager(directory: Path, url: str, configuration: Mapping[str, object]) -> Iterator[None]:
+    """An Alertmanager with this configuration and no peers, at *url*: host and port."""
     (directory / "alertmanager.yml").write_text(json.dumps(configuration))
-    url = f"{host}:{free_port(host)}"
     words = [
         ALERTMANAGER,
         "--config.file=alertmanager.yml",
@@ -93,7 +101,7 @@ def alertmanager(directory: Path, host: str, configuration: Mapping[str, object]
         "--cluster.listen-address=",
     ]
     with running(words, directory=directory, ready=f"http://{url}/-/ready"):
-        yield f"http://{url}"
+        yield
 
 
 def _answers(url: str) -> bool:

@@ -15,14 +15,18 @@ from urllib.error import URLError
 
 import pytest
 
+from mailward.client.credentials import CredentialsClient
 from mailward.lab.lab import Lab
 from mailward.lab.manager_process import ManagerProcess
 from mailward.lab.watch_configuration import Timings
 from mailward.metrics.described import METRICS
+from mailward.model.credentials import Role
 from mailward.model.errors import TemporaryFailure
+from mailward.model.health import MonitorHealth
+from mailward.model.items import NOTIFICATION_MONITOR, NOTIFICATIONS
 from mailward.model.monitoring import AlertValue
 
-from .programs import alertmanager, free_port, get, missing, prometheus
+from .programs import alertmanager, free_port, get, missing, post, prometheus, status_of
 
 PACKAGING = Path(__file__).parents[3] / "packaging" / "prometheus"
 
@@ -33,6 +37,7 @@ class Monitored:
 
     lab: Lab
     manager: ManagerProcess
+    web: str
     prometheus: str
     alertmanager: str
 
@@ -55,6 +60,11 @@ class Monitored:
         labels = [one["labels"] for one in get(f"{self.alertmanager}/api/v2/alerts")]
         return {(one["alertname"], one.get("server", ""), one["severity"]) for one in labels}
 
+    def notification(self) -> MonitorHealth:
+        """What Alertmanager says of the server, as its monitor has it."""
+        rows = self.manager.client.health(server="mail", health_set=NOTIFICATIONS)
+        return next(row for row in rows if row.name == NOTIFICATION_MONITOR)
+
     def is_green(self) -> bool:
         rows = self.manager.client.health()
         return bool(rows) and all(row.alert_value is AlertValue.HEALTHY for row in rows)
@@ -65,35 +75,59 @@ def monitored(one_box: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     if missing():
         pytest.skip(f"this machine has no {', '.join(missing())}")
     directory, host = tmp_path_factory.mktemp("monitoring"), one_box.blueprint.prober
-    web = f"{host}:{free_port(host)}"
+    web, alerts = f"{host}:{free_port(host)}", f"{host}:{free_port(host)}"
     shutil.copy(PACKAGING / "mailward.rules.yml", directory)
     with ExitStack() as stack:
-        alerts = stack.enter_context(alertmanager(directory, host, alertmanager_configuration()))
-        channel = f'\n[escalation]\ngroup_wait = "1s"\n\n[notify.am]\nkind = "alertmanager"\nurl = "{alerts}"\n'
-        configuration = one_box.write_configuration(timings=Timings.SHORT, listen=web, more=channel)
+        configuration = one_box.write_configuration(timings=Timings.SHORT, listen=web, more=MORE.format(alerts=alerts))
         manager = stack.enter_context(ManagerProcess(configuration))
-        metrics = stack.enter_context(prometheus(directory, host, prometheus_configuration(web, alerts)))
-        one = Monitored(lab=one_box, manager=manager, prometheus=metrics, alertmanager=alerts)
+        tokens = {role: token_in(directory, manager, role) for role in (Role.VIEWER, Role.OPERATOR)}
+        stack.enter_context(alertmanager(directory, alerts, alertmanager_configuration(web, tokens[Role.OPERATOR])))
+        scrapes = prometheus_configuration(web, alerts, tokens[Role.VIEWER])
+        metrics = stack.enter_context(prometheus(directory, host, scrapes))
+        one = Monitored(lab=one_box, manager=manager, web=web, prometheus=metrics, alertmanager=f"http://{alerts}")
         until(one.is_green)
         yield one
 
 
-def alertmanager_configuration() -> dict[str, object]:
+MORE = """
+[escalation]
+group_wait = "1s"
+
+[notify.am]
+kind = "alertmanager"
+url = "http://{alerts}"
+
+[probes.NotificationCheck]
+interval = "1s"
+"""
+
+
+def token_in(directory: Path, manager: ManagerProcess, role: Role) -> dict[str, object]:
+    """What a program of these is told of its token: the file it stands in."""
+    issued = CredentialsClient(manager.client.socket).add_token(f"a-{role.value}", role, lasting=None)
+    file = directory / f"{role.value}.token"
+    file.write_text(issued.secret)
+    return {"authorization": {"credentials_file": str(file)}}
+
+
+def alertmanager_configuration(web: str, token: dict[str, object]) -> dict[str, object]:
+    hook = {"url": f"http://{web}/api/v1/alertmanager", "send_resolved": True, "http_config": token}
     return {
-        "route": {"receiver": "nobody", "group_wait": "1s", "group_interval": "1s"},
-        "receivers": [{"name": "nobody"}],
+        "route": {"receiver": "mailward", "group_by": ["..."], "group_wait": "1s", "group_interval": "1s"},
+        "receivers": [{"name": "mailward", "webhook_configs": [hook]}],
     }
 
 
-def prometheus_configuration(web: str, alerts: str) -> dict[str, object]:
+def prometheus_configuration(web: str, alerts: str, token: dict[str, object]) -> dict[str, object]:
     return {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
         "rule_files": ["mailward.rules.yml"],
-        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alerts.removeprefix("http://")]}]}]},
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alerts]}]}]},
         "scrape_configs": [
-            {"job_name": "mailward", "static_configs": [{"targets": [web]}]},
+            {"job_name": "mailward", **token, "static_configs": [{"targets": [web]}]},
             {
                 "job_name": "mailward-probe",
+                **token,
                 "metrics_path": "/probe",
                 "params": {"module": ["ImapSelfTestProbe"]},
                 "static_configs": [{"targets": ["mail"]}],
@@ -160,3 +194,24 @@ def test_an_outage_reaches_alertmanager_by_the_rules_and_from_mailward_itself_an
     until(monitored.is_green)
     until(lambda: not monitored.received(), seconds=90)
     until(lambda: monitored.query('probe_success{instance="mail"} == 1'), seconds=40)
+
+
+def test_what_others_say_of_a_server_is_a_monitors_word_until_it_is_resolved_and_repairs_nothing(
+    monitored: Monitored,
+) -> None:
+    until(monitored.is_green)
+    disk = {"labels": {"alertname": "DiskFull", "instance": "mail:9100"}, "annotations": {"summary": "/srv is full"}}
+
+    post(f"{monitored.alertmanager}/api/v2/alerts", [disk])
+    until(lambda: monitored.notification().alert_value is AlertValue.UNHEALTHY)
+    assert "DiskFull, /srv is full" in monitored.notification().because
+    others = [row for row in monitored.manager.client.health() if row.name != NOTIFICATION_MONITOR]
+    assert {AlertValue.HEALTHY} == {row.alert_value for row in others}
+    assert () == monitored.manager.client.recoveries(unfinished=True)
+
+    post(f"{monitored.alertmanager}/api/v2/alerts", [{**disk, "endsAt": "2020-01-01T00:00:00Z"}])
+    until(lambda: monitored.notification().alert_value is AlertValue.HEALTHY)
+
+
+def test_nobody_scrapes_without_a_token_once_there_is_one(monitored: Monitored) -> None:
+    assert [401, 401, 200] == [status_of(f"http://{monitored.web}{path}") for path in ("/metrics", "/probe", "/livez")]
