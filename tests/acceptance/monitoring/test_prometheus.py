@@ -4,6 +4,7 @@ What administrators run beside mailward: Prometheus scrapes it, its rules fire, 
 One lab, one manager, one outage for all tests of this file: an outage takes its minute until it is Unhealthy.
 """
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -161,6 +162,32 @@ def test_prometheus_scrapes_everything_that_the_reference_promises(monitored: Mo
     promised = [one for one in METRICS if one.name.removeprefix("mailward_") not in not_yet]
     assert {name for one in promised for name in one.sample_names} <= known
     assert 0 < monitored.query('sum(mailward_probe_results_total{probe="ImapDeepTestProbe",result="Succeeded"})')[()]
+
+
+def test_every_panel_of_the_dashboard_gets_an_answer(monitored: Monitored) -> None:
+    board = json.loads((PACKAGING.parent / "grafana" / "mailward.json").read_text())
+    asked = [(panel["title"], target["expr"]) for panel in board["panels"] for target in panel["targets"]]
+    while_all_is_well = {
+        "Health sets that were not well",
+        "Failures",
+        "Actions",
+        "Withheld",
+        "Left of the day's limits",
+        "Monitors",
+    }
+
+    def empty() -> set[str]:
+        """Panels without an answer; an expression that cannot be evaluated raises."""
+        return {title for title, expression in asked if not monitored.query(filled_in(expression))}
+
+    until(lambda: empty() <= while_all_is_well)
+
+
+def filled_in(expression: str) -> str:
+    """An expression as Grafana would ask it."""
+    for name, value in {"$server": ".*", "$probe": ".*", "$__rate_interval": "10s", "$__range": "1m"}.items():
+        expression = expression.replace(name, value)
+    return expression
 
 
 def test_a_single_probe_is_scraped_as_from_blackbox_exporter(monitored: Monitored) -> None:
