@@ -83,7 +83,13 @@ def labels_of(cause: Cause, organization: str) -> dict[str, str]:
 
 
 def is_worth_an_alert(status: MonitorStatus) -> bool:
-    """Whether a monitor by itself makes or keeps an alert: broken, without an answer, or changing to and fro."""
+    """
+    Whether a monitor by itself makes or keeps an alert: broken, without an answer, or changing to and fro.
+
+    What Alertmanager says it has told people itself.
+    """
+    if status.key.item == items.NOTIFICATION_MONITOR:
+        return False
     return status.state.is_broken or status.state is AlertValue.UNAVAILABLE or status.flapping
 
 

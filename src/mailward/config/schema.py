@@ -313,6 +313,7 @@ PROBE_KEYS: dict[str, dict[str, str]] = {
     items.QUEUE_CHECK: {"interval": "queue_interval", "timeout": "queue_timeout"},
     items.DISK_SPACE_CHECK: {"interval": "disk_interval", "timeout": "disk_timeout"},
     items.HEALTH_MANAGER_CHECK: {"interval": "health_manager_interval"},
+    items.NOTIFICATION_CHECK: {"interval": "notification_interval", "holds": "notification_holds"},
     items.REPLICATION_CHECK: {"interval": "replication_interval", "timeout": "replication_timeout"},
 }
 PROBES_KEYS = {"jitter_percent": "jitter_percent", "back_off_max": "back_off_max"}

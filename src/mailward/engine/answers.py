@@ -1,6 +1,7 @@
 """The Manager port on a running engine: what may be asked of it, and by which names."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -27,10 +28,14 @@ from mailward.model.items import ProbeItem
 from mailward.model.latencies import Latencies
 from mailward.model.measures import Measures
 from mailward.model.monitoring import AlertValue
+from mailward.model.notification import Notification
 from mailward.model.probing import ProbeResult
+from mailward.monitors.notified import placed
 from mailward.monitors.planned import PlannedProbe
 from mailward.monitors.planning import MANAGER
 from mailward.ports.manager import ItemInstance, ManagerStatus, ServerEntry
+
+log = logging.getLogger(__name__)
 
 _LATE = timedelta(seconds=1)
 
@@ -183,6 +188,13 @@ class Answers(RepairAnswers):
         async for event in self._engine.ledger.follow(after):
             yield event
 
+    async def notified(self, notifications: Sequence[Notification], *, actor: str) -> tuple[Notification, ...]:
+        """Take what another system says; the servers it names are looked at at once, where that is configured."""
+        found = await asyncio.to_thread(placed, notifications, self._organization)
+        self._engine.notified(found)
+        log.info("%d notifications, %d of them about servers here, from %s", len(found), _about_servers(found), actor)
+        return found
+
     async def reload(self, *, actor: str) -> ManagerStatus:
         """Read the configuration again; what is wrong with it is refused and changes nothing."""
         try:
@@ -228,6 +240,10 @@ class Answers(RepairAnswers):
                 server=key.server,
                 target_resource=key.target,
             )
+
+
+def _about_servers(notifications: Sequence[Notification]) -> int:
+    return sum(bool(one.server) for one in notifications)
 
 
 def _no_such_probe(wanted: str, server: str, here: Sequence[PlannedProbe]) -> str:

@@ -8,7 +8,7 @@ changed. Everything it needs of the world is a port.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -22,6 +22,7 @@ from mailward.engine.ledger import Change, Ledger
 from mailward.engine.looks import Looks
 from mailward.engine.measuring import Tally
 from mailward.engine.neighbours import Neighbourhood
+from mailward.engine.notifications import Notifications
 from mailward.engine.out_of_sight import OutOfSight
 from mailward.engine.pace import may_be_hastened
 from mailward.engine.parts import Parts
@@ -39,10 +40,12 @@ from mailward.model.event import Event, EventKind
 from mailward.model.evidence import ServiceStatus
 from mailward.model.holds import Hold
 from mailward.model.monitoring import AlertValue, MonitorStatus
+from mailward.model.notification import Notification
 from mailward.model.probing import ProbeResult
 from mailward.monitors.coverage import Coverage, cover
 from mailward.monitors.following_holds import HoldChange, coverage_under, orders, to_look_at
 from mailward.monitors.planned import PlannedProbe
+from mailward.monitors.planning import notification_of
 from mailward.monitors.samples import ProbeKey, probe_key, sample_of
 from mailward.ports.settings import Snapshot
 
@@ -73,12 +76,14 @@ class Engine:
             clock=parts.clock, problems=self.problems, map_problem=self.map_problem, copies=self._copies
         )
         self._counter_looks = CounterLooks(clock=parts.clock)
+        self._notifications = Notifications(parts.clock)
         looks: dict[str, Look] = {
             items.COMMAND_TIME_CHECK: self._counter_looks.at_command_time,
             items.QUEUE_CHECK: self._counter_looks.at_queue,
             items.HEALTH_MANAGER_CHECK: self._looks.at_manager,
             items.DISK_SPACE_CHECK: self._looks.at_disk,
             items.REPLICATION_CHECK: self._looks.at_replication,
+            items.NOTIFICATION_CHECK: self._notifications.look,
         }
         self._conduct = Conduct(probes=parts.probes, looks=looks, clock=parts.clock)
         self._investigation = Investigation(clock=parts.clock, hosts={}, services={})
@@ -179,6 +184,12 @@ class Engine:
         """Record that somebody had something done to the manager itself."""
         self._record(EventKind.MANAGER_ORDERED, "mailward", because, actor=actor)
 
+    def notified(self, notifications: Iterable[Notification]) -> None:
+        """Another system said something of servers: what that comes to is looked at now."""
+        for server in self._notifications.take(notifications):
+            self.timetable.hasten(notification_of(server), at=_monotonic())
+        self._wanted.set()
+
     def held_differently(self, change: HoldChange) -> None:
         """What is held has changed: overrides and repairs take effect, and what they concerned is probed at once."""
         before, holds = self.coverage, self._held()
@@ -259,6 +270,7 @@ class Engine:
         self.whereabouts.use(organization, platform.routing)
         self._investigation.use(hosts=platform.hosts, services=platform.services)
         self._looks.use(hosts=platform.hosts)
+        self._notifications.use(holds=snapshot.probing.notification_holds)
         self._counter_looks.use(
             counters=platform.counters,
             proxies=frozenset(server.name for server in organization.proxies),

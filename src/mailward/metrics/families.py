@@ -8,7 +8,7 @@ from itertools import accumulate
 from prometheus_client.core import HistogramMetricFamily, Metric
 
 from mailward.metrics import described
-from mailward.metrics.building import counters, gauge, gauges, info
+from mailward.metrics.building import Labelled, counters, gauge, gauges, info, many_gauges
 from mailward.model.alerting import Alert, Urgency
 from mailward.model.health import HealthSetReport
 from mailward.model.measures import PHASE_BOUNDS, Measures
@@ -32,7 +32,7 @@ class Reading:
 def families(reading: Reading) -> Iterator[Metric]:
     """Every metric of the table, in its order."""
     yield from _manager(reading.status)
-    yield _health_sets(reading.health_sets)
+    yield many_gauges(described.HEALTH_SET, lambda: _health_sets(reading.health_sets))
     yield from _watching(reading.status, reading.measures)
     yield from _acting(reading.measures)
     firing = Counter(alert.urgency for alert in reading.alerts)
@@ -56,13 +56,12 @@ def _manager(status: ManagerStatus) -> Iterator[Metric]:
         yield gauge(metric, value)
 
 
-def _health_sets(rows: Iterable[HealthSetReport]) -> Metric:
-    family = gauges(described.HEALTH_SET, ())
-    for row in rows:
-        is_in = row.alert_value.value
-        for state in _STATES:
-            family.add_metric((row.server, row.health_set, state), 1.0 if state == is_in else 0.0)
-    return family
+def _health_sets(rows: Iterable[HealthSetReport]) -> Labelled:
+    return (
+        ((row.server, row.health_set, state), 1.0 if state == row.alert_value.value else 0.0)
+        for row in rows
+        for state in _STATES
+    )
 
 
 def _watching(status: ManagerStatus, measures: Measures) -> Iterator[Metric]:

@@ -15,6 +15,7 @@ IMAP_PROTOCOL = "IMAP.Protocol"
 IMAP_PROXY = "IMAP.Proxy"
 SERVER_RESOURCES = "DiskSpace"
 MONITORING = "Monitoring"
+NOTIFICATIONS = "Notifications"
 
 SELF_TEST_PROBE = "ImapSelfTestProbe"
 DEEP_TEST_PROBE = "ImapDeepTestProbe"
@@ -26,6 +27,7 @@ QUEUE_CHECK = "ImapQueueCheck"
 DISK_SPACE_CHECK = "DiskSpaceCheck"
 HEALTH_MANAGER_CHECK = "HealthManagerCheck"
 REPLICATION_CHECK = "ImapReplicationCheck"
+NOTIFICATION_CHECK = "NotificationCheck"
 
 SELF_TEST_MONITOR = "ImapSelfTestMonitor"
 DEEP_TEST_MONITOR = "ImapDeepTestMonitor"
@@ -39,6 +41,7 @@ PUSH_MONITOR = "ImapPushMonitor"
 DISK_SPACE_MONITOR = "DiskSpaceForecastMonitor"
 HEALTH_MANAGER_MONITOR = "HealthManagerMonitor"
 REPLICATION_MONITOR = "ImapReplicationMonitor"
+NOTIFICATION_MONITOR = "NotificationMonitor"
 
 
 class HealthGroup(Enum):
@@ -119,6 +122,11 @@ HEALTH_SETS: tuple[HealthSet, ...] = (
         name=MONITORING,
         group=HealthGroup.KEY_DEPENDENCIES,
         describes="Whether mailward itself sees what it should see.",
+    ),
+    HealthSet(
+        name=NOTIFICATIONS,
+        group=HealthGroup.KEY_DEPENDENCIES,
+        describes="Whether another monitoring system says that something is wrong with a server.",
     ),
 )
 
@@ -224,6 +232,17 @@ PROBES: tuple[ProbeItem, ...] = (
         describes="Looks at mailward itself: late probes, event-loop lag, whether results can be stored.",
         conversation="none: it reads mailward's own state",
         monitors=(HEALTH_MANAGER_MONITOR,),
+    ),
+    ProbeItem(
+        name=NOTIFICATION_CHECK,
+        health_sets=(NOTIFICATIONS,),
+        dependencies=(),
+        describes=(
+            "Looks whether an alert fires in Alertmanager that names this server, as its webhook said. Runs where"
+            " `[probes.NotificationCheck] interval` is set."
+        ),
+        conversation="none: it reads what Alertmanager posted",
+        monitors=(NOTIFICATION_MONITOR,),
     ),
 )
 
@@ -355,5 +374,14 @@ MONITORS: tuple[MonitorItem, ...] = (
         describes="mailward probes on time and can store what it sees.",
         rule="2 consecutive looks that found probes late, the event loop blocked, or the store unreachable",
         advice="Look at the host mailward runs on: processor, disk space of the state directory, clock.",
+    ),
+    MonitorItem(
+        name=NOTIFICATION_MONITOR,
+        health_sets=(NOTIFICATIONS,),
+        probes=(NOTIFICATION_CHECK,),
+        dependencies=(),
+        describes="No alert of another monitoring system is about this server.",
+        rule="an alert fires in Alertmanager that names the server, and is neither resolved nor too old",
+        advice="Follow the alert that the reason names, where it comes from. mailward has seen nothing of it and repairs nothing.",
     ),
 )

@@ -29,6 +29,7 @@ from mailward.monitors.settings import (
     HealthManagerMonitorSettings,
     ItemSettings,
     MonitorSettings,
+    NotificationMonitorSettings,
     PushMonitorSettings,
     QueueMonitorSettings,
     ServiceMonitorSettings,
@@ -49,6 +50,7 @@ _MONITOR_OF_PROBE = {
     items.DISK_SPACE_CHECK: items.DISK_SPACE_MONITOR,
     items.HEALTH_MANAGER_CHECK: items.HEALTH_MANAGER_MONITOR,
     items.REPLICATION_CHECK: items.REPLICATION_MONITOR,
+    items.NOTIFICATION_CHECK: items.NOTIFICATION_MONITOR,
 }
 
 
@@ -130,7 +132,7 @@ class _Definer:
 
     def _affected(self, probe: PlannedProbe) -> tuple[str, ...]:
         """The databases whose users feel it when what *probe* measures is broken."""
-        if is_passive(probe):
+        if is_passive(probe) or probe.key.probe == items.NOTIFICATION_CHECK:  # nobody knows whether users feel it
             return ()
         if probe.database is not None:
             return (probe.database,)
@@ -184,6 +186,8 @@ def rule_of(settings: ItemSettings, *, verify: bool = True) -> Rule:
             return _service_rule(settings)
         case HealthMailboxMonitorSettings() | PushMonitorSettings() | HealthManagerMonitorSettings():
             return ConsecutiveFailures(failures=settings.consecutive_failures, reader=_reader(settings))
+        case NotificationMonitorSettings(consecutive_failures=failures):
+            return ConsecutiveFailures(failures=failures, reader=OwnReader())
         case CertificateMonitorSettings(unhealthy_below=unhealthy, degraded_below=degraded):
             return CertificateRule(unhealthy_below=unhealthy, degraded_below=degraded, verify=verify)
         case DiskMonitorSettings():

@@ -41,6 +41,11 @@ def delivery_of(database: Database, proxy: str) -> ProbeKey:
     return ProbeKey(probe=items.DELIVERY_PROBE, server=proxy, target=database.name)
 
 
+def notification_of(server: str) -> ProbeKey:
+    """The look at what other systems say of a server or access point."""
+    return ProbeKey(probe=items.NOTIFICATION_CHECK, server=server, target=server)
+
+
 class ProbePlanner:
     """Reads one organization; holds what every probe target shares."""
 
@@ -69,12 +74,22 @@ class ProbePlanner:
         if self._organization.routing is not None:
             for database in self._organization.databases.values():
                 yield from (self._replication(database, server) for server in database.passive if _follows(database))
+        yield from self._notifications()
         yield PlannedProbe(
             key=ProbeKey(probe=items.HEALTH_MANAGER_CHECK, server=MANAGER, target=MANAGER),
             health_set=items.MONITORING,
             interval=self._settings.health_manager_interval,
             timeout=self._settings.health_manager_interval,
         )
+
+    def _notifications(self) -> Iterator[PlannedProbe]:
+        interval = self._settings.notification_interval
+        if interval is None:
+            return
+        for name in (*self._organization.servers, *self._organization.access_points):
+            yield PlannedProbe(
+                key=notification_of(name), health_set=items.NOTIFICATIONS, interval=interval, timeout=interval
+            )
 
     def touch_points(self) -> Iterator[tuple[Lane, tuple[PlannedProbe, ...]]]:
         """The customer touch points: one lane per access point and per proxy."""

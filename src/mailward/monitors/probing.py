@@ -57,6 +57,16 @@ class ProbingSettings:
     replication_interval: timedelta = timedelta(seconds=30)
     """Per passive copy; the copies themselves are looked at every `moves.poll_every`."""
     replication_timeout: timedelta = timedelta(seconds=15)
+    notification_interval: timedelta | None = None
+    """
+    How often it is looked at what Alertmanager's webhook said of each server, beside at once when it says something
+    new. None: what it says is not watched, and there is no NotificationMonitor.
+    """
+    notification_holds: timedelta = timedelta(hours=5)
+    """
+    How long what fires is believed that is not said again: longer than Alertmanager's `repeat_interval`, which is 4 h
+    by default.
+    """
     jitter_percent: float = 10
     """Each wait is shortened or prolonged by up to this share, so that probes do not come in step."""
     back_off_max: timedelta = timedelta(minutes=5)

@@ -146,6 +146,18 @@ class HealthManagerMonitorSettings(ItemSettings):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class NotificationMonitorSettings(ItemSettings):
+    """NotificationMonitor: what Alertmanager says of a server."""
+
+    grace: timedelta = timedelta(0)
+    """None: Alertmanager's own rule has waited already (`for`). Unhealthy is told from the second look on."""
+    consecutive_failures: int = 1
+    """Looks in a row that found something firing."""
+    successes_to_recover: int = 1
+    """Resolved is resolved."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class FlappingSettings:
     """When a monitor changes so often that single changes are no longer worth telling."""
 
@@ -171,6 +183,7 @@ class MonitorSettings:
     disk: DiskMonitorSettings = field(default_factory=DiskMonitorSettings)
     health_manager: HealthManagerMonitorSettings = field(default_factory=HealthManagerMonitorSettings)
     replication: ServiceMonitorSettings = field(default_factory=ServiceMonitorSettings)
+    notification: NotificationMonitorSettings = field(default_factory=NotificationMonitorSettings)
     flapping: FlappingSettings = field(default_factory=FlappingSettings)
 
 
@@ -187,5 +200,6 @@ FIELD_OF_ITEM = {
     items.DISK_SPACE_MONITOR: "disk",
     items.HEALTH_MANAGER_MONITOR: "health_manager",
     items.REPLICATION_MONITOR: "replication",
+    items.NOTIFICATION_MONITOR: "notification",
 }
 """Monitor item (as in TOML: `[monitors.ImapDeepTestMonitor]`) -> the field of `MonitorSettings` that holds its own."""

@@ -16,6 +16,7 @@ from mailward.model.holds import Hold
 from mailward.model.items import ProbeItem
 from mailward.model.latencies import Latencies
 from mailward.model.measures import Measures
+from mailward.model.notification import Notification
 from mailward.model.probing import ProbeResult
 from mailward.model.recovery import GateAnswer, Operation, Step
 from mailward.ports.service_control import ServiceDeed
@@ -398,6 +399,14 @@ class Manager(Protocol):
 
     async def notices(self, *, limit: int = 50) -> tuple[Notice, ...]:
         """The outbox: what was sent, what waits, what failed and why."""
+        ...
+
+    async def notified(self, notifications: Sequence[Notification], *, actor: str) -> tuple[Notification, ...]:
+        """
+        Take what another system says of servers; each as it was understood, with the server it names or none.
+
+        No client asks this: Alertmanager speaks to the API itself.
+        """
         ...
 
     async def test_channels(self, channel: str | None = None, *, actor: str) -> tuple[Notice, ...]:

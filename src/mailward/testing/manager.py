@@ -16,6 +16,7 @@ from mailward.model.holds import Hold
 from mailward.model.items import PROBES, ProbeItem
 from mailward.model.latencies import Latencies
 from mailward.model.measures import Measures
+from mailward.model.notification import Notification
 from mailward.model.probing import ProbeResult
 from mailward.model.protocol_log import LoggedSession, ProtocolLogStanding
 from mailward.ports.manager import ItemInstance, ManagerStatus, RecoveryStory, ServerEntry
@@ -78,6 +79,8 @@ class FakeManager(FakeMoves):
         self.reloaded_by: list[str] = []
         self.rollups_asked: list[tuple[int, int]] = []
         """Percent and group size of each roll-up asked for."""
+        self.notifications: list[tuple[str, Notification]] = []
+        """Actor and notification of everything that other systems said."""
         self._news = asyncio.Condition()
         self._stopped = False
 
@@ -215,6 +218,17 @@ class FakeManager(FakeMoves):
             raise Refused(self.configuration_mistakes)
         self.reloaded_by.append(actor)
         return self.status_now
+
+    async def notified(self, notifications: Sequence[Notification], *, actor: str) -> tuple[Notification, ...]:
+        """Keep them; one belongs to the known server that its label `server` names."""
+        self._answer()
+        known = self._names()
+        placed = tuple(
+            replace(one, server=name if (name := one.labels.get("server", "")) in known else "")
+            for one in notifications
+        )
+        self.notifications += [(actor, one) for one in placed]
+        return placed
 
     async def record(self, event: Event) -> Event:
         """Number *event*, keep it, and tell the followers."""

@@ -16,7 +16,17 @@ from starlette.routing import BaseRoute
 
 from mailward.ports.clock import Clock
 from mailward.ports.manager import Manager
-from mailward.web import credentials, health_page, holding, moving, protocol_logs, repairing, telling, watching
+from mailward.web import (
+    credentials,
+    health_page,
+    holding,
+    moving,
+    notifications,
+    protocol_logs,
+    repairing,
+    telling,
+    watching,
+)
 from mailward.web.access import Right, access_of_this_process
 from mailward.web.admission import Admission, PeerAdmission
 from mailward.web.answers import plain
@@ -87,6 +97,7 @@ def api_routes(
         "/api/v1/holds": holding.hold(clock),
         **holding.CHANGES,
         **telling.CHANGES,
+        **notifications.CHANGES,
         **credentials.changes(keyring),
     }
     special = (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from mailward.model.alerting import Alert, Notice
+from mailward.model.alerting import Alert, AlertStatus, Notice
 from mailward.model.availability import AvailabilityReport
 from mailward.model.copies import DatabaseCopy
 from mailward.model.credentials import AccessToken, IssuedToken, Role, User
@@ -17,6 +17,7 @@ from mailward.model.items import ProbeItem
 from mailward.model.latencies import Latencies
 from mailward.model.measures import Measures
 from mailward.model.monitoring import AlertValue
+from mailward.model.notification import Notification
 from mailward.model.probing import ProbeResult
 from mailward.model.protocol_log import LONGEST, LoggedSession, ProtocolLogStanding
 from mailward.model.recovery import Operation
@@ -329,6 +330,31 @@ OPERATIONS: tuple[Described, ...] = (
         Notice,
         {"channel": _NAME},
         many=True,
+    ),
+    _change(
+        "/api/v1/alertmanager",
+        "Take what Alertmanager says of servers: the body of its webhooks, version 4",
+        Notification,
+        {
+            "version": {"const": "4"},
+            "alerts": {
+                "type": "array",
+                "maxItems": 2000,
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "status": {"enum": [status.value for status in AlertStatus]},
+                        "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+                        "annotations": {"type": "object", "additionalProperties": {"type": "string"}},
+                        "startsAt": _MOMENT,
+                        "fingerprint": {"type": "string"},
+                    },
+                    "required": ["status"],
+                },
+            },
+        },
+        many=True,
+        required=("version", "alerts"),
     ),
     _change(
         "/api/v1/backup",

@@ -135,6 +135,21 @@ class Parameters:
             return {}
         return value
 
+    def objects(self, name: str, *, most: int) -> tuple[Mapping[str, object], ...]:
+        """A list of JSON objects that must be there, of *most* members."""
+        value = self._one(name)
+        if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+            self._reject(name, "is no list of JSON objects")
+            return ()
+        if len(value) > most:
+            self._reject(name, f"holds more than {most}")
+            return ()
+        return tuple(value)
+
+    def pass_over_others(self) -> None:
+        """Whoever asks speaks a language that is not ours: what else they say is no mistake."""
+        self._known.update(self._given)
+
     def members(self, name: str, kind: type[Member]) -> tuple[Member, ...]:
         """Any number of members of *kind*: the parameter repeated, or one list with commas."""
         self._known.add(name)

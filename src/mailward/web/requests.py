@@ -25,14 +25,14 @@ def asked(request: Request) -> Parameters:
     return Parameters(query(request))
 
 
-async def body(request: Request) -> Parameters:
+async def body(request: Request, *, most: int = BODY_BYTES_MAX) -> Parameters:
     """
-    Read a JSON object of bounded size, to be read strictly; an empty body is an empty object.
+    Read a JSON object of *most* bytes, to be read strictly; an empty body is an empty object.
 
     Raises:
         Problem: It is too long, no JSON object, or not sent as one.
     """
-    received = await _received(request)
+    received = await _received(request, most=most)
     if not received:
         return Parameters({})
     if _media_type(request) != "application/json":
@@ -76,12 +76,12 @@ async def fields(request: Request) -> list[tuple[str, str]]:
         raise Problem(Code.BAD_REQUEST, "the form cannot be read") from None
 
 
-async def _received(request: Request) -> bytes:
+async def _received(request: Request, *, most: int = BODY_BYTES_MAX) -> bytes:
     received = bytearray()
     async for chunk in request.stream():
         received += chunk
-        if len(received) > BODY_BYTES_MAX:
-            raise Problem(Code.TOO_LARGE, f"a request may hold {BODY_BYTES_MAX // 1024} KiB at most")
+        if len(received) > most:
+            raise Problem(Code.TOO_LARGE, f"a request may hold {most // 1024} KiB at most")
     return bytes(received)
 
 

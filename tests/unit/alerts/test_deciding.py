@@ -54,6 +54,11 @@ class TestOneRootCause:
 
         assert ["store/be1/db1", "store/be1/db2"] == sorted(alert.key for alert in night.last.alerts)
 
+    def test_what_alertmanager_said_is_not_told_again(self, night, a_status, unknown):
+        night.at(after(70), statuses=[a_status(items.NOTIFICATION_MONITOR, "be1", "be1", verdict=unknown)])
+
+        assert () == night.last.alerts
+
     def test_without_a_verdict_server_and_health_set_group(self, night, a_status, unknown):
         night.at(
             after(70),

@@ -16,6 +16,7 @@ from mailward.model.errors import ConfigError, NotFound, Refused
 from mailward.model.event import EventKind
 from mailward.model.evidence import ServiceState
 from mailward.model.monitoring import AlertValue, MonitorStatus
+from mailward.model.notification import Notification
 from mailward.model.organization import (
     Database,
     HealthMailbox,
@@ -183,6 +184,33 @@ async def test_what_it_measures_is_counted_and_can_be_asked_for(bench):
     assert {items.SELF_TEST_PROBE, items.DEEP_TEST_PROBE} <= {one.probe for one in measures.results if one.count}
     healthy = [one.count for one in measures.monitors if one.state is AlertValue.HEALTHY]
     assert 0 < sum(healthy) <= sum(one.count for one in measures.monitors) == len(engine.assessment.statuses)
+
+
+async def test_what_alertmanager_says_is_a_monitors_word_until_it_is_over_and_nobody_elses(bench):
+    probing = replace(bench.settings.snapshot.probing, notification_interval=SOON)
+    bench.settings.snapshot = replace(bench.settings.snapshot, probing=probing)
+    fires = Notification(name="DiskFull", firing=True, fingerprint="1", labels={"instance": "mbx2:9100"})
+    async with bench.running() as engine:
+        answers = Answers(engine)
+        await until(lambda: state_of(engine, items.NOTIFICATION_MONITOR, "mbx2") is AlertValue.HEALTHY)
+
+        (taken,) = await answers.notified((fires,), actor="alertmanager")
+        await until(lambda: state_of(engine, items.NOTIFICATION_MONITOR, "mbx2") is AlertValue.UNHEALTHY)
+        assert "mbx2" == taken.server
+        assert "Alertmanager says: DiskFull" in status_of(engine, items.NOTIFICATION_MONITOR, "mbx2").because
+        assert AlertValue.HEALTHY is state_of(engine, items.NOTIFICATION_MONITOR, "mbx1")
+        await until(lambda: state_of(engine, items.SELF_TEST_MONITOR, "mbx2") is AlertValue.HEALTHY)
+
+        await answers.notified((replace(fires, firing=False),), actor="alertmanager")
+        await until(lambda: state_of(engine, items.NOTIFICATION_MONITOR, "mbx2") is AlertValue.HEALTHY)
+
+
+async def test_where_notifications_are_not_watched_they_come_to_nothing(bench):
+    async with bench.running() as engine:
+        fires = Notification(name="DiskFull", firing=True, fingerprint="1", labels={"instance": "mbx2:9100"})
+        await Answers(engine).notified((fires,), actor="alertmanager")
+
+        assert items.NOTIFICATION_MONITOR not in {status.key.item for status in engine.assessment.statuses}
 
 
 async def test_a_probe_that_raises_harms_only_its_own_result(bench):

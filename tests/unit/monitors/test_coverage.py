@@ -43,6 +43,17 @@ def test_two_tiers_have_these_monitors(two_tiers, item, expected):
     assert expected == [f"{server} {target}" for server, _, target in monitors(covered(two_tiers), item)]
 
 
+def test_what_others_say_is_watched_where_it_is_configured_and_is_no_users_trouble(two_tiers):
+    settings = ProbingSettings(notification_interval=timedelta(seconds=15))
+
+    coverage = cover(two_tiers, settings, MonitorSettings())
+
+    watched = ["imap", "mbx1", "mbx2", "proxy1", "proxy2"]
+    assert [(name, items.NOTIFICATIONS, name) for name in watched] == monitors(coverage, items.NOTIFICATION_MONITOR)
+    assert {()} == {one.databases for one in coverage.monitors if one.key.item == items.NOTIFICATION_MONITOR}
+    assert [] == monitors(covered(two_tiers), items.NOTIFICATION_MONITOR)
+
+
 def test_one_box_has_no_proxy_and_is_touched_at_its_public_name(one_box):
     coverage = covered(one_box)
 

@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,6 +39,25 @@ def test_every_expression_asks_only_for_what_is_shown(expression):
 def test_labels_that_are_chosen_by_exist(expression):
     for name, chosen in re.findall(r"(mailward_\w+)\{([^}]*)\}", expression):
         assert set(re.findall(r"(\w+)\s*[=!]~?\"", chosen.replace("=~", '="').replace('=""', '="'))) <= LABELS[name]
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="this machine has no promtool")
+def test_prometheus_understands_every_expression(tmp_path):
+    """As rules, with the dashboard's variables filled in."""
+    filled = {"$server": ".*", "$probe": ".*", "$__rate_interval": "1m", "$__range": "1h"}
+    rules = []
+    for number, expression in enumerate(one for one in expressions(BOARD) if not one.startswith("label_values(")):
+        for name, value in filled.items():
+            expression = expression.replace(name, value)  # noqa: PLW2901 - filled in step by step
+        rules.append({"record": f"panel:{number}", "expr": expression})
+    (tmp_path / "rules.yml").write_text(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))
+
+    done = subprocess.run(
+        ["promtool", "check", "rules", "rules.yml"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert 0 == done.returncode, done.stdout + done.stderr
+    assert f"{len(rules)} rules found" in done.stdout
 
 
 def test_every_panel_says_what_it_shows_and_has_a_place_of_its_own():

@@ -95,4 +95,5 @@ def test_monitors_that_nothing_can_mend_have_no_procedure():
     assert procedure_for("ImapHealthMailboxMonitor") is None
     assert procedure_for("DiskSpaceForecastMonitor") is None
     assert procedure_for("HealthManagerMonitor") is None
+    assert procedure_for("NotificationMonitor") is None
     assert OperationKind.PROXY == procedure_for("ImapProxyTestMonitor").kind

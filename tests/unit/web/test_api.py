@@ -22,6 +22,7 @@ CHANGES = (
     "/api/v1/holds",
     "/api/v1/holds/1/release",
     "/api/v1/notify/test",
+    "/api/v1/alertmanager",
     "/api/v1/backup",
     "/api/v1/users",
     "/api/v1/users/eva/password",
@@ -98,7 +99,15 @@ async def test_a_viewer_may_not_change(api, fake, path):
     answered = await api("POST", path, peer="viewer", body=b"{}")
 
     assert (403, "forbidden") == (answered.status, answered.json["code"])
-    assert [] == [*fake.reloaded_by, *fake.orders, *fake.decisions, *fake.backups, *fake.probed_by, *fake.log_orders]
+    assert [] == [
+        *fake.reloaded_by,
+        *fake.orders,
+        *fake.decisions,
+        *fake.backups,
+        *fake.probed_by,
+        *fake.log_orders,
+        *fake.notifications,
+    ]
     assert (HOLDS, NOTICES) == (tuple(fake.held), tuple(fake.outbox))
 
 
