@@ -6,7 +6,7 @@ store holds 30 days of roll-ups of one server and 10,000 events. Pages and API a
 process, so that no socket is measured: the best of several, as time on the clock and as CPU of all threads, beside two
 peers of the same run: a bare page of the same web framework, and `json.dumps` of the report's values. Copies, alerts,
 recoveries and holds are canned, because a simulation repairs nothing. Last, 10,000 events reach one browser's live
-stream within a second or so: how many messages it is sent. The goal is in the design, section 9: any page within 300 ms.
+stream within a second or so: how many messages it is sent. The goal (design, section 9): any page within 300 ms.
 
     python benchmarks/dashboard.py [--servers 10000] [--runs 5] [--only PATH] [--profile PATH]
 """

@@ -23,11 +23,21 @@ from mailward.model.items import ProbeItem
 from mailward.model.probing import ProbeResult
 from mailward.model.recovery import Operation
 from mailward.model.wire import from_plain, moment_to_text, to_plain
-from mailward.ports.manager import Intention, ItemInstance, ManagerStatus, MoveIntention, RecoveryStory, ServerEntry
+from mailward.ports.manager import (
+    AlertStory,
+    Intention,
+    ItemInstance,
+    ManagerStatus,
+    MoveIntention,
+    RecoveryStory,
+    ServerEntry,
+)
 from mailward.ports.service_control import ServiceDeed
 
 if TYPE_CHECKING:  # commands that only read start without it
+    from mailward.model.availability import AvailabilityReport
     from mailward.model.latencies import Latencies
+    from mailward.model.measures import Measures
     from mailward.model.protocol_log import LoggedSession, ProtocolLogStanding
 
 Value = TypeVar("Value")
@@ -58,6 +68,12 @@ class ManagerClient:
     def status(self) -> ManagerStatus:
         """How the manager itself is doing."""
         return self._one(ManagerStatus, "/status")
+
+    def measures(self) -> "Measures":
+        """What was counted since the manager started."""
+        from mailward.model.measures import Measures  # noqa: PLC0415 - commands that only read start without it
+
+        return self._one(Measures, "/measures")
 
     def servers(self) -> tuple[ServerEntry, ...]:
         """Servers and access points of the organization."""
@@ -112,14 +128,18 @@ class ManagerClient:
         self,
         *,
         after: int = 0,
+        before: int | None = None,
         kinds: Sequence[EventKind] = (),
         subject: str | None = None,
+        since: datetime | None = None,
         limit: int = 100,
         newest_first: bool = False,
     ) -> tuple[Event, ...]:
         """Stored events."""
         asked: Query = {
             "after": after,
+            "before": before,
+            "since": moment_to_text(since) if since is not None else None,
             "kind": [kind.value for kind in kinds],
             "subject": subject,
             "limit": limit,
@@ -269,9 +289,13 @@ class ManagerClient:
         """End a hold."""
         return self._posted(Hold, f"/holds/{number}/release", {}, _ANSWER_SECONDS)
 
-    def alerts(self) -> tuple[Alert, ...]:
-        """What fires now, the most urgent first."""
-        return self._many(Alert, "/alerts")
+    def alerts(self, *, resolved: bool = False) -> tuple[Alert, ...]:
+        """What fires now, the most urgent first; with *resolved* then what was resolved within the last day."""
+        return self._many(Alert, "/alerts", {"resolved": resolved})
+
+    def alert(self, key: str) -> AlertStory:
+        """One alert with its notices, also long after it was resolved."""
+        return self._one(AlertStory, "/alert", {"key": key})
 
     def notices(self, *, limit: int = 50) -> tuple[Notice, ...]:
         """The outbox: what was sent, what waits, what failed and why."""
@@ -285,6 +309,12 @@ class ManagerClient:
         """What was only recommended since then."""
         return self._many(RecoveryStory, "/would-have", {"since": moment_to_text(since)})
 
+    def availability(self, month: str) -> "AvailabilityReport":
+        """How much of a month, YYYY-MM in UTC, each health set was up."""
+        from mailward.model.availability import AvailabilityReport  # noqa: PLC0415 - as above
+
+        return self._one(AvailabilityReport, "/availability", {"month": month})
+
     def backup(self, path: str) -> str:
         """Write a copy of the store to a new file on the manager's host; what was written."""
         with self._post("/backup", {"path": path}, _DEED_SECONDS) as response:
@@ -292,19 +322,19 @@ class ManagerClient:
 
     def _one(self, kind: type[Value], path: str, query: Query | None = None) -> Value:
         with answered(self.socket, "GET", API + path, query=query, timeout=_ANSWER_SECONDS) as response:
-            return _read(kind, read_json(response))
+            return read_value(kind, read_json(response))
 
     def _many(self, kind: type[Value], path: str, query: Query | None = None) -> tuple[Value, ...]:
         with answered(self.socket, "GET", API + path, query=query, timeout=_ANSWER_SECONDS) as response:
-            return _read_items(kind, read_json(response))
+            return read_items(kind, read_json(response))
 
     def _posted(self, kind: type[Value], path: str, body: object, seconds: float) -> Value:
         with self._post(path, body, seconds) as response:
-            return _read(kind, read_json(response))
+            return read_value(kind, read_json(response))
 
     def _posted_many(self, kind: type[Value], path: str, body: object, seconds: float) -> tuple[Value, ...]:
         with self._post(path, body, seconds) as response:
-            return _read_items(kind, read_json(response))
+            return read_items(kind, read_json(response))
 
     def _post(self, path: str, body: object, seconds: float) -> AbstractContextManager[HTTPResponse]:
         return answered(self.socket, "POST", API + path, body=body, timeout=seconds)
@@ -321,15 +351,27 @@ def _part(name: str) -> str:
     return quote(name, safe="")
 
 
-def _read(kind: type[Value], plain: dict[str, Any]) -> Value:
+def read_value(kind: type[Value], plain: dict[str, Any]) -> Value:
+    """
+    Read one value of an answer.
+
+    Raises:
+        PermanentFailure: It cannot be read; the manager is of another version.
+    """
     try:
         return from_plain(kind, plain)
     except ValueError as error:
         raise PermanentFailure(f"the manager's answer cannot be read; it is of another version: {error}") from error
 
 
-def _read_items(kind: type[Value], plain: dict[str, Any]) -> tuple[Value, ...]:
+def read_items(kind: type[Value], plain: dict[str, Any]) -> tuple[Value, ...]:
+    """
+    Read the values of a list.
+
+    Raises:
+        PermanentFailure: They cannot be read.
+    """
     items = plain.get("items")
     if not isinstance(items, list):
         raise PermanentFailure("the manager's answer cannot be read: it holds no items")
-    return tuple(_read(kind, item) for item in items)
+    return tuple(read_value(kind, item) for item in items)

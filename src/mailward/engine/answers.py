@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 
@@ -9,6 +10,7 @@ import mailward
 from mailward.engine.engine import Engine
 from mailward.engine.entries import entries
 from mailward.engine.latencies import points, step_for
+from mailward.engine.measuring import monitor_counts, recovery_counts
 from mailward.engine.repair_answers import RepairAnswers
 from mailward.engine.reports import Reports
 from mailward.health.filters import matches
@@ -24,6 +26,7 @@ from mailward.model.holds import Hold
 from mailward.model.identity import identity_of, parse_identity
 from mailward.model.items import ProbeItem
 from mailward.model.latencies import Latencies
+from mailward.model.measures import Measures
 from mailward.model.monitoring import AlertValue, MonitorStatus
 from mailward.model.organization import Organization
 from mailward.model.probing import ProbeResult
@@ -63,6 +66,20 @@ class Answers(RepairAnswers):
             stopped=engine.repairing.stopped() if engine.repairing is not None else None,
         )
 
+    async def measures(self) -> Measures:
+        """What was counted since the manager started, and what is counted at this moment."""
+        engine = self._engine
+        statuses = engine.assessment.statuses
+        return replace(
+            engine.tally.measures(),
+            monitors=await asyncio.to_thread(monitor_counts, statuses),
+            recoveries=recovery_counts(self._recoveries_known()),
+            allowances=await self._allowances(),
+            probes_running=engine.timetable.running,
+            schedule_lag=engine.schedule_lag(),
+            loop_lag=engine.parts.loop_lag(),
+        )
+
     async def servers(self) -> tuple[ServerEntry, ...]:
         """Servers and access points of the organization, from the outside in, by name."""
         if self._entries is None or self._entries[0] is not self._organization:
@@ -78,7 +95,7 @@ class Answers(RepairAnswers):
     async def report(self, *, server: str | None = None) -> tuple[HealthSetReport, ...]:
         """Health sets of each server."""
         if server is None:
-            return self._reports.all(self._held())
+            return await self._reports.all(self._held())
         return report(self._statuses(server), holds=self._held())
 
     async def rollup(self, *, minimum_online_percent: int = 70, group_size: int = 12) -> tuple[RollupReport, ...]:
@@ -141,14 +158,22 @@ class Answers(RepairAnswers):
         self,
         *,
         after: int = 0,
+        before: int | None = None,
         kinds: Sequence[EventKind] = (),
         subject: str | None = None,
+        since: datetime | None = None,
         limit: int = 100,
         newest_first: bool = False,
     ) -> tuple[Event, ...]:
         """Stored events."""
         return await self._engine.parts.store.events(
-            after=after, kinds=kinds, subject=subject, limit=limit, newest_first=newest_first
+            after=after,
+            before=before,
+            kinds=kinds,
+            subject=subject,
+            since=since,
+            limit=limit,
+            newest_first=newest_first,
         )
 
     async def follow(self, *, after: int) -> AsyncIterator[Event]:

@@ -82,6 +82,14 @@ STEPS: Sequence[tuple[str, ...]] = (
         "CREATE INDEX notice_due ON notice (finished, next_try)",
     ),
     (
+        """CREATE TABLE "user" (
+            name TEXT PRIMARY KEY, generation INTEGER NOT NULL, last_login BIGINT, password_hash TEXT NOT NULL,
+            body TEXT NOT NULL)""",
+        """CREATE TABLE access_token (
+            name TEXT PRIMARY KEY, digest TEXT NOT NULL UNIQUE, last_used BIGINT, body TEXT NOT NULL)""",
+        "CREATE TABLE session_generation (id INTEGER PRIMARY KEY AUTOINCREMENT)",
+    ),
+    (
         # A month of one target is 80,000 roll-ups: kept in the order of their key they lie side by side, instead of
         # each on a page of its own among those of all other targets.
         """CREATE TABLE rollup_by_key (

@@ -14,6 +14,7 @@ from mailward.model.monitoring import MonitorKey, MonitorStatus
 from mailward.model.probing import Canary, Phase, PhaseOutcome, ProbeResult, ResultType
 from mailward.model.recovery import GateAnswer, Operation, Step
 from mailward.ports.clock import Clock
+from mailward.ports.credentials import KeptToken, KeptUser
 from mailward.ports.lease import Held
 from mailward.ports.operations import results_referred_to
 from mailward.ports.store import Retention, Rollup
@@ -46,6 +47,8 @@ class MemoryStore:
         self.alerts: dict[str, Alert] = {}
         self.resolved_at: dict[str, datetime | None] = {}
         self.notices: dict[int, Notice] = {}
+        self.users: dict[str, KeptUser] = {}
+        self.tokens: dict[str, KeptToken] = {}
         self._numbers = count(1)
         self._results: list[ProbeResult] = []
         self._latest: dict[tuple[str, str, str], ProbeResult] = {}

@@ -28,7 +28,7 @@ SECURITY_HEADERS = {
         " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
 
@@ -37,7 +37,6 @@ SECURITY_HEADERS = {
 class Site:
     """What every page knows of where it stands."""
 
-    has_login: bool = False
     has_faults: bool = False
     """Whether there is something to break: the demo."""
 
@@ -80,6 +79,13 @@ async def page(
         "said": request.query_params.get("said", "")[:500],
         "now": request.app.state.clock.now(),
     }
+    html = await asyncio.to_thread(_TEMPLATES.get_template(template).render, {**common, **values})
+    return Response(html, status_code=status_code, media_type="text/html", headers=SECURITY_HEADERS)
+
+
+async def bare_page(request: Request, template: str, *, status_code: int = 200, **values: object) -> Response:
+    """Return a page for whom we do not know: it tells nothing of the organization, nor how it is doing."""
+    common: Mapping[str, Any] = {"caller": None, "path": request.url.path}
     html = await asyncio.to_thread(_TEMPLATES.get_template(template).render, {**common, **values})
     return Response(html, status_code=status_code, media_type="text/html", headers=SECURITY_HEADERS)
 
