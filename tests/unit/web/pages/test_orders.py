@@ -43,6 +43,7 @@ async def test_what_a_gate_refuses_cannot_be_agreed_to(pages, text, fake):
 async def test_a_move_shows_which_copy_was_chosen_and_why_not_the_others(pages, text, fake):
     shown = text(await pages.post("/databases/DB2/move", to="", reason="new disks"))
 
+    assert "Move DB2 to mbx1?" in shown
     assert "✓ chosen" in shown
     assert "it is Failed: doveadm sync: No space left on device" in shown
     assert 'name="to" value="mbx1"' in shown
