@@ -13,6 +13,7 @@ from mailward.engine.entries import entries
 from mailward.engine.latencies import points, step_for
 from mailward.engine.measuring import monitor_counts, recovery_counts
 from mailward.engine.repair_answers import RepairAnswers
+from mailward.engine.reports import Reports
 from mailward.health.filters import matches
 from mailward.health.monitors import health
 from mailward.health.rollup import rollup
@@ -27,8 +28,9 @@ from mailward.model.identity import identity_of, parse_identity
 from mailward.model.items import ProbeItem
 from mailward.model.latencies import Latencies
 from mailward.model.measures import Measures
-from mailward.model.monitoring import AlertValue
+from mailward.model.monitoring import AlertValue, MonitorStatus
 from mailward.model.notification import Notification
+from mailward.model.organization import Organization
 from mailward.model.probing import ProbeResult
 from mailward.monitors.notified import placed
 from mailward.monitors.planned import PlannedProbe
@@ -46,18 +48,19 @@ class Answers(RepairAnswers):
     def __init__(self, engine: Engine) -> None:
         """Answer for *engine*, by the configuration it has at the moment of each question."""
         super().__init__(engine, self._name_of)
+        self._reports = Reports(engine.assessment)
+        self._entries: tuple[Organization, tuple[ServerEntry, ...]] | None = None
 
     async def status(self) -> ManagerStatus:
         """How the manager itself is doing."""
         engine = self._engine
-        statuses = engine.assessment.statuses
         return ManagerStatus(
             organization=self._organization.name,
             version=mailward.__version__,
             started_at=engine.started_at,
             servers=len(self._organization.servers),
-            monitors=len(statuses),
-            unhealthy=sum(status.state is AlertValue.UNHEALTHY for status in statuses),
+            monitors=len(engine.assessment),
+            unhealthy=sum(status.state is AlertValue.UNHEALTHY for status in engine.assessment.unwell),
             probes_late=engine.probes_late(by=_LATE),
             store_reachable=engine.ledger.trouble is None,
             pending_results=engine.ledger.pending,
@@ -84,22 +87,21 @@ class Answers(RepairAnswers):
 
     async def servers(self) -> tuple[ServerEntry, ...]:
         """Servers and access points of the organization, from the outside in, by name."""
-        return entries(self._organization)
+        if self._entries is None or self._entries[0] is not self._organization:
+            self._entries = (self._organization, entries(self._organization))
+        return self._entries[1]
 
     async def health(
         self, *, server: str | None = None, health_set: str | None = None, state: str | None = None
     ) -> tuple[MonitorHealth, ...]:
         """Monitors, worst first."""
-        name = None if server is None else self._name_of(server)
-        return health(
-            self._engine.assessment.statuses, server=name, health_set=health_set, state=state, holds=self._held()
-        )
+        return health(self._statuses(server), health_set=health_set, state=state, holds=self._held())
 
     async def report(self, *, server: str | None = None) -> tuple[HealthSetReport, ...]:
         """Health sets of each server."""
-        name = None if server is None else self._name_of(server)
-        # in a thread: thousands of servers would keep every probe waiting
-        return await asyncio.to_thread(report, self._engine.assessment.statuses, server=name, holds=self._held())
+        if server is None:
+            return await self._reports.all(self._held())
+        return report(self._statuses(server), holds=self._held())
 
     async def rollup(self, *, minimum_online_percent: int = 70, group_size: int = 12) -> tuple[RollupReport, ...]:
         """Health sets over groups of servers."""
@@ -109,11 +111,7 @@ class Answers(RepairAnswers):
     async def items(self, *, health_set: str | None = None, server: str | None = None) -> tuple[ItemInstance, ...]:
         """The probes and monitors of this organization, by server and identity."""
         name = None if server is None else self._name_of(server)
-        found = [
-            item
-            for item in self._instances()
-            if matches(health_set, item.identity.split("/")[0]) and name in (None, item.server)
-        ]
+        found = [item for item in self._instances(name) if matches(health_set, item.identity.split("/")[0])]
         return tuple(sorted(found, key=lambda item: (item.server, item.identity)))
 
     async def item_help(self, item: str) -> ProbeItem | None:
@@ -220,8 +218,15 @@ class Answers(RepairAnswers):
                 raise NotFound(f"there is no server {text!r}; did you mean {others[nearest[0]]!r}?") from refused
             raise
 
-    def _instances(self) -> Iterator[ItemInstance]:
+    def _statuses(self, server: str | None) -> tuple[MonitorStatus, ...]:
+        """The states of all monitors, or of one server's."""
+        assessment = self._engine.assessment
+        return assessment.statuses if server is None else assessment.of_server(self._name_of(server))
+
+    def _instances(self, server: str | None) -> Iterator[ItemInstance]:
         for planned in self._engine.coverage.probes:
+            if server not in (None, planned.key.server):
+                continue
             yield ItemInstance(
                 identity=identity_of(planned.health_set, planned.key.probe, planned.key.target),
                 item_type="Probe",
@@ -233,6 +238,8 @@ class Answers(RepairAnswers):
             )
         for definition in self._engine.coverage.monitors:
             key = definition.key
+            if server not in (None, key.server):
+                continue
             yield ItemInstance(
                 identity=identity_of(key.health_set, key.item, key.target),
                 item_type="Monitor",

@@ -52,6 +52,27 @@ class Assessment:
         self._unwell: dict[MonitorKey, None] = {}
         """Those that are anything but Healthy: few, whatever the organization's size."""
         self._timers: list[tuple[datetime, MonitorKey]] = []
+        self._changed_sets: dict[tuple[str, str], None] = {}
+        """Those of which something that is reported has changed since `take_changed_sets`."""
+
+    def __len__(self) -> int:
+        """How many monitors there are."""
+        return len(self._monitors)
+
+    @property
+    def sets(self) -> tuple[tuple[str, str], ...]:
+        """Every (server, health set)."""
+        return tuple(self._sets)
+
+    def of_set(self, name: tuple[str, str]) -> tuple[MonitorStatus, ...]:
+        """The states of the monitors of one (server, health set); none where there is no such set any more."""
+        return tuple(self._monitors[key].step.status for key in self._sets.get(name, ()))
+
+    def take_changed_sets(self) -> tuple[tuple[str, str], ...]:
+        """Those whose monitors have changed, come or gone since the last call; the time of a result is no change."""
+        changed = tuple(self._changed_sets)
+        self._changed_sets = {}
+        return changed
 
     @property
     def statuses(self) -> tuple[MonitorStatus, ...]:
@@ -100,6 +121,7 @@ class Assessment:
                 monitors[definition.key] = _Monitor(definition, begin(definition, known.get(definition.key), now))
         retired = [status for key, status in known.items() if key not in monitors]
         self._monitors = monitors
+        self._changed_sets = dict.fromkeys((*self._sets, *_sets(monitors)))
         self._judging = _judges(coverage.monitors)
         self._sets = _sets(monitors)
         self._of_server = _by_server(monitors)
@@ -173,6 +195,7 @@ class Assessment:
             events.extend(told)
             if told or _is_news(old.status, step.status):
                 changed.append(step.status)
+                self._changed_sets[monitor.definition.key.server, monitor.definition.key.health_set] = None
         for name in sorted(moved):
             databases = self._affected(name)
             events.extend(

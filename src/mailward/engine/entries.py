@@ -12,13 +12,16 @@ def entries(organization: Organization) -> tuple[ServerEntry, ...]:
         ServerEntry(name=point.name, kind=ServerKind.ACCESS_POINT, address=_address(point.imap))
         for point in organization.access_points.values()
     ]
+    active: dict[str, list[str]] = {}
+    for database in organization.databases.values():
+        active.setdefault(database.active, []).append(database.name)
     found += [
         ServerEntry(
             name=server.name,
             kind=_kind(server),
             address=_address(server.imap),
             site=server.site,
-            databases=tuple(sorted(database.name for database in organization.active_on(server.name))),
+            databases=tuple(sorted(active.get(server.name, ()))),
         )
         for server in organization.servers.values()
     ]

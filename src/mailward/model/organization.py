@@ -307,6 +307,8 @@ class Organization:
 
     def find_server(self, name: str) -> Server | None:
         """The same for a name that others use, such as a map or a server's greeting; None: no server has it."""
+        if name in self.servers:  # as pages and programs ask, of ten thousand servers too
+            return self.servers[name]
         wanted = name.lower()
         for server in self.servers.values():
             names = {server.name.lower(), *(known.lower() for known in server.known_as)}

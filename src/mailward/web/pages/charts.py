@@ -101,7 +101,8 @@ def choose_targets(
         wanted: What the reader has chosen.
     """
     first = [*([wanted] if wanted else []), *(one.target_resource for one in monitors if is_wrong(one.alert_value))]
-    return {probe: next((one for one in first if one in own), own[0]) for probe, own in targets.items()}
+    known = {probe: frozenset(own) for probe, own in targets.items()}
+    return {probe: next((one for one in first if one in known[probe]), own[0]) for probe, own in targets.items()}
 
 
 def chart(latencies: Latencies, targets: tuple[str, ...]) -> Chart:

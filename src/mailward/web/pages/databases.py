@@ -1,5 +1,7 @@
 """The page of mailbox databases: where their copies are, how each stands, and orders to move them."""
 
+import asyncio
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -27,7 +29,7 @@ async def _databases(manager: Manager, request: Request) -> Response:
         request,
         "databases.html",
         wanted=wanted,
-        matrix=copy_matrix(copies, wanted),
+        matrix=await asyncio.to_thread(copy_matrix, copies, wanted),
         why_none=why_none,
     )
 

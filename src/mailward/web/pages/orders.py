@@ -116,6 +116,7 @@ async def _move(manager: Manager, request: Request) -> Response:
         name, to=to, actor=who, reason=reason, dry_run=not agreed, only_planned=only_planned
     )
     target = next((move.target for move in intention.moves), None)
+    order = f"move {name} to {to or target or 'another copy'}"
     kept = {"to": to or target or "", "reason": reason}
     return await _moved(manager, request, intention, order, kept, agreed=agreed, back="/databases")
 

@@ -1,5 +1,6 @@
 """The first page: what is wrong, what is being done about it, what waits for somebody, and every server."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -42,7 +43,7 @@ async def _overview(manager: Manager, request: Request) -> Response:
         request,
         "overview.html",
         wanted=wanted,
-        matrix=matrix(reports, servers, wanted),
+        matrix=await asyncio.to_thread(matrix, reports, servers, wanted),
         alerts=await manager.alerts(),
         waiting=[one for one in unfinished if one.status is OperationStatus.AWAITING_APPROVAL],
         at_work=[one for one in unfinished if one.status is not OperationStatus.AWAITING_APPROVAL],
