@@ -37,7 +37,7 @@ class Answered:
         return json.loads(self.body)
 
 
-async def asked(app, method, path, *, peer=OPERATOR, query=None, body=b"", headers=None) -> Answered:
+async def asked(app, method, path, *, peer=OPERATOR, query=None, body=b"", headers=None, client=None) -> Answered:
     sent = {"content-type": "application/json"} | (headers or {})
     scope = {
         "type": "http",
@@ -51,7 +51,7 @@ async def asked(app, method, path, *, peer=OPERATOR, query=None, body=b"", heade
         "query_string": (query if isinstance(query, str) else urlencode(query or {}, doseq=True)).encode(),
         "headers": [(name.encode(), value.encode()) for name, value in sent.items()],
         "server": None,
-        "client": None,
+        "client": None if client is None else (client, 54321),
         "state": {} if peer is None else {"peer": peer},
     }
     requests = [{"type": "http.request", "body": body, "more_body": False}]

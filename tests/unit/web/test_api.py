@@ -29,8 +29,6 @@ CHANGES = (
     "/api/v1/tokens",
     "/api/v1/tokens/grafana/revoke",
 )
-OPERATOR_READS = ("/api/v1/users", "/api/v1/tokens")
-GETS = (*READS, *OPERATOR_READS)
 READS = (
     "/api/v1/status",
     "/api/v1/servers",
@@ -57,6 +55,8 @@ READS = (
     "/livez",
     "/readyz",
 )
+OPERATOR_READS = ("/api/v1/users", "/api/v1/tokens")
+GETS = (*READS, *OPERATOR_READS)
 
 
 def test_every_route_is_tried_with_every_right(fake):
