@@ -65,7 +65,10 @@ def _operation(operation: Described) -> dict[str, Any]:
     if operation.body is not None:
         members = {"properties": dict(operation.body), "required": list(operation.required)}
         body = {"type": "object", **members, "additionalProperties": False}
-        described["requestBody"] = {"content": {"application/json": {"schema": body}}}
+        described["requestBody"] = {
+            "required": bool(operation.required),
+            "content": {"application/json": {"schema": body}},
+        }
     return described
 
 

@@ -80,6 +80,8 @@ class Parameters:
         value = self._one(name)
         if value is None:
             return default
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)  # to JSON Schema 1.0 is a whole number
         try:
             number = int(str(value))
         except ValueError:
