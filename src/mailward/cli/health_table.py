@@ -6,8 +6,9 @@ from itertools import groupby
 from textwrap import wrap
 
 from mailward.cli.columns import Column
-from mailward.cli.states import colour_of, fault_text, moment_text, needs_a_look
+from mailward.cli.states import colour_of, moment_text, needs_a_look
 from mailward.cli.terminal import Colour, Terminal, marked_lines
+from mailward.diagnosis.place import fault_text
 from mailward.model.health import MonitorHealth
 
 COLUMNS: tuple[Column[MonitorHealth], ...] = (

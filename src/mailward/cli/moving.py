@@ -11,10 +11,11 @@ from mailward.cli.exits import ExitCode
 from mailward.cli.following import follow
 from mailward.cli.formats import show_lines
 from mailward.cli.progress import progress
-from mailward.cli.recovery_words import command_text, force_hint, gate_lines
+from mailward.cli.recovery_words import force_hint, gate_lines
 from mailward.cli.terminal import Colour, Terminal, marked_lines, printable, terminal
 from mailward.model.copies import CopyChoice, PlannedMove
 from mailward.ports.manager import MoveIntention
+from mailward.recovery.words import command_text
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Order = Callable[[bool, MoveIntention | None], MoveIntention]

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum
 
-from mailward.cli.states import fault_text
 from mailward.cli.terminal import printable
+from mailward.diagnosis.place import fault_text
 from mailward.model.errors import Refused
 from mailward.model.probing import ProbeResult
 from mailward.model.verdict import Tier

@@ -9,9 +9,10 @@ from mailward.cli.confirming import confirm, reason_option, yes_option
 from mailward.cli.exits import ExitCode
 from mailward.cli.formats import show_lines
 from mailward.cli.progress import progress
-from mailward.cli.recovery_words import command_text, force_hint, gate_lines
+from mailward.cli.recovery_words import force_hint, gate_lines
 from mailward.cli.terminal import Colour, Terminal, printable, terminal
 from mailward.ports.manager import Intention
+from mailward.recovery.words import command_text
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Order = Callable[[bool], Intention]

@@ -11,8 +11,9 @@ from mailward.cli.formats import Format, format_option, show
 from mailward.cli.identity import explanation, mended
 from mailward.cli.names import complete_item, complete_server, named
 from mailward.cli.progress import progress
-from mailward.cli.states import duration_text, fault_text, moment_text
+from mailward.cli.states import duration_text, moment_text
 from mailward.cli.terminal import Colour
+from mailward.diagnosis.place import fault_text
 from mailward.model.probing import Certificate, PhaseOutcome, PhaseTiming, ProbeResult, ResultType
 
 

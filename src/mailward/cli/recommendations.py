@@ -11,14 +11,15 @@ from mailward.cli.connection import manager, socket_option
 from mailward.cli.durations import read_option
 from mailward.cli.formats import Format, format_option, show_json, show_lines
 from mailward.cli.recoveries import show_in_full
-from mailward.cli.recovery_words import command_text
-from mailward.cli.states import clock_text, fault_text, moment_text
+from mailward.cli.states import clock_text, moment_text
 from mailward.cli.terminal import Colour, Terminal, printable, terminal
-from mailward.cli.withheld import recommended_in
+from mailward.diagnosis.place import fault_text
 from mailward.model.recovery import Operation
 from mailward.model.wire import listing
 from mailward.platforms.local.system_clock import SystemClock
 from mailward.ports.manager import RecoveryStory
+from mailward.recovery.withheld import recommended_in
+from mailward.recovery.words import command_text
 
 
 @click.command("recommendations")

@@ -1,27 +1,26 @@
 """How operations, steps and gates look on the terminal: one look each, everywhere."""
 
 import json
-import shlex
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from textwrap import wrap
 
 from mailward.cli.columns import Column
-from mailward.cli.states import duration_text, fault_text, moment_text
+from mailward.cli.states import duration_text, moment_text
 from mailward.cli.terminal import Colour, Terminal, marked_lines
+from mailward.diagnosis.place import fault_text
 from mailward.model.identity import subject_of
 from mailward.model.recovery import (
     ONLY_ADVISE,
     Answer,
-    Gate,
     GateAnswer,
     Operation,
     OperationStatus,
     Step,
     StepOutcome,
-    is_statement,
 )
 from mailward.model.wire import to_plain
+from mailward.recovery.words import GateWord, command_text, gate_words, outcome_text
 
 _STATUS_COLOURS = {
     OperationStatus.RUNNING: Colour.NOTE,
@@ -41,41 +40,15 @@ _OUTCOME_COLOURS = {
     StepOutcome.REFUSED: Colour.WARN,
 }
 _ANSWERS = {
-    Answer.PASSES: ("✓", "", Colour.GOOD),
-    Answer.WAITS: ("…", " waits", Colour.WARN),
-    Answer.REFUSES: ("✗", " refuses", Colour.BAD),
+    Answer.PASSES: ("✓", Colour.GOOD),
+    Answer.WAITS: ("…", Colour.WARN),
+    Answer.REFUSES: ("✗", Colour.BAD),
 }
-_PASSED = {
-    Gate.STOPPED_ON_PURPOSE: "not stopped on purpose",
-    Gate.CONFIGURATION_INVALID: "configuration",
-    Gate.OTHERS_AT_WORK: "nobody else at work",
-    Gate.VERDICT: "verdict",
-    Gate.SHARED_DEPENDENCY: "shared dependencies",
-    Gate.MONITORING_AT_FAULT: "monitoring",
-    Gate.NOT_CONFIRMED: "confirmed on the host",
-    Gate.NOT_YET_UNHEALTHY: "unhealthy long enough",
-    Gate.KERNEL_HANG: "no kernel hang",
-    Gate.ACTIVE_COPY_LEFT: "no active copy left",
-    Gate.COPIES_NOT_READY: "other copies",
-    Gate.STILL_IN_SERVICE: "out of service",
-    Gate.LAST_HEALTHY: "others of its role",
-    Gate.INEFFECTIVE: "effect so far",
-    Gate.NOT_AVAILABLE: "what the platform offers",
-    Gate.NOT_RESTARTABLE: "named as restartable",
-}
-"""What is said of a gate that has let a step pass, where its name says what it is shut for."""
-_BEFORE = {Answer.WAITS: " waited", Answer.REFUSES: " refused"}
-"""What a gate said before it let the step pass."""
 
 
 def status_colour(operation: Operation) -> Colour:
     """The colour of how an operation stands."""
     return _STATUS_COLOURS[operation.status]
-
-
-def outcome_text(step: Step) -> str:
-    """How a step ended; one without outcome was begun and has not ended."""
-    return step.outcome.value if step.outcome else "under way"
 
 
 def outcome_colour(step: Step) -> Colour:
@@ -86,11 +59,6 @@ def outcome_colour(step: Step) -> Colour:
 def took_text(began: datetime, ended: datetime | None) -> str:
     """How long something took; nothing while it lasts."""
     return duration_text(ended - began) if ended and ended > began else ""
-
-
-def command_text(command: Sequence[str]) -> str:
-    """A command as it would be typed; a statement of SQL as it stands, since no shell sees it."""
-    return " ".join(command) if is_statement(command) else shlex.join(command)
 
 
 def facts_text(facts: object) -> str:
@@ -147,7 +115,7 @@ ANSWER_COLUMNS: tuple[Column[GateAnswer], ...] = (
     Column(
         title="Answer",
         text=lambda answer: answer.answer.value,
-        colour=lambda answer: _ANSWERS[answer.answer][2],
+        colour=lambda answer: _ANSWERS[answer.answer][1],
     ),
     Column(title="Because", text=lambda answer: answer.because),
     Column(title="Until", text=lambda answer: moment_text(answer.until)),
@@ -160,30 +128,22 @@ def gate_lines(answers: Sequence[GateAnswer], reader: Terminal, width: int, *, v
 
     A gate that was asked again and again is told once for each kind of answer, as it last said.
     """
-    last = {(answer.gate, answer.answer): answer for answer in answers}
-    passed = [answer for answer in last.values() if answer.answer is Answer.PASSES]
-    opened = {answer.gate for answer in passed}
-    for answer in last.values():
-        if verbose or answer.answer is not Answer.PASSES:
-            yield from _gate(answer, reader, width, opened=answer.gate in opened)
+    words = gate_words(answers)
+    passed = [word for word in words if word.answer.answer is Answer.PASSES]
+    for word in words:
+        if verbose or word.answer.answer is not Answer.PASSES:
+            yield from _gate(word, reader, width)
     if passed and not verbose:
-        lines = wrap(f"no objection: {', '.join(map(_name, passed))}", width - 2)
+        lines = wrap(f"no objection: {', '.join(word.name for word in passed)}", width - 2)
         yield f"{reader.paint('✓', Colour.GOOD)} {reader.paint(lines[0], Colour.FAINT)}"
         yield from (reader.paint(f"  {line}", Colour.FAINT) for line in lines[1:])
 
 
-def _gate(answer: GateAnswer, reader: Terminal, width: int, *, opened: bool) -> Iterator[str]:
-    mark, word, colour = _ANSWERS[answer.answer]
-    if opened and answer.answer is not Answer.PASSES:
-        word, colour = _BEFORE[answer.answer], Colour.FAINT
-    until = f" (until {moment_text(answer.until)})" if answer.until else ""
-    said = f"{_name(answer)}{word}: {answer.because}{until}"
-    yield from marked_lines(reader.paint(mark, colour), said, width)
-
-
-def _name(answer: GateAnswer) -> str:
-    own = answer.gate.value
-    return _PASSED.get(answer.gate, own) if answer.answer is Answer.PASSES else own
+def _gate(word: GateWord, reader: Terminal, width: int) -> Iterator[str]:
+    mark, colour = _ANSWERS[word.answer.answer]
+    until = f" (until {moment_text(word.answer.until)})" if word.answer.until else ""
+    said = f"{word.title}: {word.answer.because}{until}"
+    yield from marked_lines(reader.paint(mark, Colour.FAINT if word.has_opened else colour), said, width)
 
 
 def force_hint(answers: Sequence[GateAnswer]) -> str:

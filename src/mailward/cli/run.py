@@ -6,10 +6,14 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mailward.cli.logs import LogLevel, log_to_stderr
+
+if TYPE_CHECKING:
+    from mailward.ports.faults import Faults
 
 
 @click.command("run")
@@ -64,7 +68,7 @@ def run(
             state_directory=where,
             socket=door,
             web=settings.web,
-            demo=demo_lab is not None,
+            faults=_faults(demo_lab),
             on_ready=ready,
         )
     )
@@ -75,6 +79,15 @@ def _door(configured: Path, socket: str | None, state_directory: str | None) -> 
     if socket is not None:
         return Path(socket).absolute()
     return Path(state_directory).absolute() / configured.name if state_directory else configured
+
+
+def _faults(demo_lab: str | None) -> "Faults | None":
+    """What the dashboard can break: the lab of the demo."""
+    if demo_lab is None:
+        return None
+    from mailward.lab.breaking import LabFaults
+
+    return LabFaults(Path(demo_lab))
 
 
 def _end_with_stdin() -> None:

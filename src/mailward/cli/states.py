@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 from mailward.cli.terminal import Colour
 from mailward.model.monitoring import AlertValue
-from mailward.model.verdict import Tier, Verdict
 
 _COLOURS = {
     AlertValue.HEALTHY: Colour.GOOD,
@@ -61,15 +60,3 @@ def interval_text(duration: timedelta | None) -> str:
         return f"{duration / _MS:g}ms"
     seconds = duration // _SECOND
     return f"{seconds // 60}m" if seconds >= 60 and seconds % 60 == 0 else f"{seconds}s"
-
-
-def fault_text(verdict: Verdict) -> str:
-    """Where a verdict sees the fault: "store of mbx2, certain", "directory, probable"."""
-    if verdict.tier is Tier.UNKNOWN:
-        return "cause unknown"
-    place = f"{verdict.tier.value} of {verdict.server}" if verdict.tier is Tier.STORE else verdict.tier.value
-    if verdict.server and verdict.tier is not Tier.STORE:
-        place = f"{place} {verdict.server}"
-    if verdict.dependency and verdict.dependency.value != verdict.tier.value:
-        place = f"{place} ({verdict.dependency.value})"
-    return f"{place}, {verdict.confidence.value}"

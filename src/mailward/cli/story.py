@@ -5,9 +5,10 @@ from textwrap import wrap
 
 from mailward.alerts.layout import gist
 from mailward.cli.recovery_words import status_colour, took_text
-from mailward.cli.states import clock_text, duration_text, fault_text, moment_text
+from mailward.cli.states import clock_text, duration_text, moment_text
 from mailward.cli.terminal import Colour, Terminal, printable
 from mailward.cli.timeline import timeline_lines
+from mailward.diagnosis.place import fault_text
 from mailward.model.identity import subject_of
 from mailward.model.probing import ProbeResult
 from mailward.model.recovery import Operation, OperationStatus

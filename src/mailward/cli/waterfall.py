@@ -5,8 +5,9 @@ from datetime import timedelta
 from textwrap import wrap
 
 from mailward.cli.probe import result_colour
-from mailward.cli.states import duration_text, fault_text
+from mailward.cli.states import duration_text
 from mailward.cli.terminal import Colour, Terminal, printable
+from mailward.diagnosis.place import fault_text
 from mailward.model.organization import ImapEndpoint
 from mailward.model.probing import Certificate, Phase, PhaseOutcome, PhaseTiming, ProbeResult
 

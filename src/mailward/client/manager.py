@@ -23,10 +23,21 @@ from mailward.model.items import ProbeItem
 from mailward.model.probing import ProbeResult
 from mailward.model.recovery import Operation
 from mailward.model.wire import from_plain, moment_to_text, to_plain
-from mailward.ports.manager import Intention, ItemInstance, ManagerStatus, MoveIntention, RecoveryStory, ServerEntry
+from mailward.ports.manager import (
+    AlertStory,
+    Intention,
+    ItemInstance,
+    ManagerStatus,
+    MoveIntention,
+    RecoveryStory,
+    ServerEntry,
+)
 from mailward.ports.service_control import ServiceDeed
 
 if TYPE_CHECKING:  # commands that only read start without it
+    from mailward.model.availability import AvailabilityReport
+    from mailward.model.latencies import Latencies
+    from mailward.model.measures import Measures
     from mailward.model.protocol_log import LoggedSession, ProtocolLogStanding
 
 Value = TypeVar("Value")
@@ -57,6 +68,12 @@ class ManagerClient:
     def status(self) -> ManagerStatus:
         """How the manager itself is doing."""
         return self._one(ManagerStatus, "/status")
+
+    def measures(self) -> "Measures":
+        """What was counted since the manager started."""
+        from mailward.model.measures import Measures  # noqa: PLC0415 - commands that only read start without it
+
+        return self._one(Measures, "/measures")
 
     def servers(self) -> tuple[ServerEntry, ...]:
         """Servers and access points of the organization."""
@@ -100,18 +117,29 @@ class ManagerClient:
         asked: Query = {"probe": probe, "server": server, "failed": failed, "limit": limit}
         return self._many(ProbeResult, "/results", asked)
 
+    def latencies(self, server: str, *, probe: str, target: str, since: datetime) -> "Latencies":
+        """How long a probe's conversations took since then, phase by phase."""
+        from mailward.model.latencies import Latencies  # noqa: PLC0415 - as above
+
+        asked: Query = {"server": server, "probe": probe, "target": target, "since": moment_to_text(since)}
+        return self._one(Latencies, "/latencies", asked)
+
     def events(
         self,
         *,
         after: int = 0,
+        before: int | None = None,
         kinds: Sequence[EventKind] = (),
         subject: str | None = None,
+        since: datetime | None = None,
         limit: int = 100,
         newest_first: bool = False,
     ) -> tuple[Event, ...]:
         """Stored events."""
         asked: Query = {
             "after": after,
+            "before": before,
+            "since": moment_to_text(since) if since is not None else None,
             "kind": [kind.value for kind in kinds],
             "subject": subject,
             "limit": limit,
@@ -261,9 +289,13 @@ class ManagerClient:
         """End a hold."""
         return self._posted(Hold, f"/holds/{number}/release", {}, _ANSWER_SECONDS)
 
-    def alerts(self) -> tuple[Alert, ...]:
-        """What fires now, the most urgent first."""
-        return self._many(Alert, "/alerts")
+    def alerts(self, *, resolved: bool = False) -> tuple[Alert, ...]:
+        """What fires now, the most urgent first; with *resolved* then what was resolved within the last day."""
+        return self._many(Alert, "/alerts", {"resolved": resolved})
+
+    def alert(self, key: str) -> AlertStory:
+        """One alert with its notices, also long after it was resolved."""
+        return self._one(AlertStory, "/alert", {"key": key})
 
     def notices(self, *, limit: int = 50) -> tuple[Notice, ...]:
         """The outbox: what was sent, what waits, what failed and why."""
@@ -276,6 +308,12 @@ class ManagerClient:
     def would_have(self, *, since: datetime) -> tuple[RecoveryStory, ...]:
         """What was only recommended since then."""
         return self._many(RecoveryStory, "/would-have", {"since": moment_to_text(since)})
+
+    def availability(self, month: str) -> "AvailabilityReport":
+        """How much of a month, YYYY-MM in UTC, each health set was up."""
+        from mailward.model.availability import AvailabilityReport  # noqa: PLC0415 - as above
+
+        return self._one(AvailabilityReport, "/availability", {"month": month})
 
     def backup(self, path: str) -> str:
         """Write a copy of the store to a new file on the manager's host; what was written."""

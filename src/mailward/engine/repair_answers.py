@@ -8,21 +8,25 @@ itself.
 from collections.abc import Callable
 from datetime import datetime
 
+from mailward.engine.availability_answers import availability_of
 from mailward.engine.engine import Engine
 from mailward.engine.protocol_log_answers import ProtocolLogAnswers
 from mailward.engine.recovering.ordering import STEP_OF
 from mailward.engine.shared_looks import SharedLooks
 from mailward.health.serving import serving
 from mailward.model.alerting import Alert, AlertStatus, Notice, Urgency
-from mailward.model.errors import NotFound, Refused
+from mailward.model.availability import AvailabilityReport
+from mailward.model.errors import NotFound, Refused, TemporaryFailure
 from mailward.model.evidence import ServiceStatus
 from mailward.model.health import Serving
 from mailward.model.holds import Hold
+from mailward.model.measures import Allowance
 from mailward.model.probing import ProbeResult
 from mailward.model.recovery import Operation, Step, StepName
-from mailward.ports.manager import Intention, RecoveryStory
+from mailward.ports.manager import AlertStory, Intention, RecoveryStory
 from mailward.ports.operations import results_referred_to
 from mailward.ports.service_control import ServiceDeed
+from mailward.recovery.throttles import WINDOW, allowances
 
 STORIES_MOST = 5
 """How many operations `why SERVER` tells."""
@@ -123,10 +127,22 @@ class RepairAnswers(ProtocolLogAnswers):
         """End a hold."""
         return await self._repairing.holding.release(number, actor=actor)
 
-    async def alerts(self) -> tuple[Alert, ...]:
-        """What fires now, the most urgent first."""
+    async def alerts(self, *, resolved: bool = False) -> tuple[Alert, ...]:
+        """What fires now, the most urgent first; with *resolved* then what was resolved lately, the last one first."""
         firing = [alert for alert in self._repairing.telling.alerts if alert.status is AlertStatus.FIRING]
-        return tuple(sorted(firing, key=lambda alert: (_URGENCIES.index(alert.urgency), alert.starts_at)))
+        urgent_first = sorted(firing, key=lambda alert: (_URGENCIES.index(alert.urgency), alert.starts_at))
+        if not resolved:
+            return tuple(urgent_first)
+        known = await self._repairing.outbox.alerts()
+        over = [alert for alert in known if alert.status is AlertStatus.RESOLVED]
+        return (*urgent_first, *sorted(over, key=lambda alert: alert.ends_at or alert.starts_at, reverse=True))
+
+    async def alert(self, key: str) -> AlertStory:
+        """One alert by its key, as the store knows it."""
+        alert = await self._repairing.outbox.alert(key)
+        if alert is None:
+            raise NotFound(f"there is no alert {key[:200]!r}, or it was resolved so long ago that it is forgotten")
+        return AlertStory(alert=alert, notices=await self._repairing.outbox.notices_of(key))
 
     async def notices(self, *, limit: int = 50) -> tuple[Notice, ...]:
         """The outbox, the newest first."""
@@ -135,6 +151,11 @@ class RepairAnswers(ProtocolLogAnswers):
     async def test_channels(self, channel: str | None = None, *, actor: str) -> tuple[Notice, ...]:
         """Send a test alert now."""
         return await self._repairing.notifying.test(channel, actor=actor)
+
+    async def availability(self, month: str) -> AvailabilityReport:
+        """How much of a month each health set was up."""
+        holds = await self._repairing.holding.found(ended=True)
+        return await availability_of(self._engine, month, holds=holds)
 
     async def backup(self, path: str, *, actor: str) -> str:
         """Write a consistent copy of the store."""
@@ -174,6 +195,21 @@ class RepairAnswers(ProtocolLogAnswers):
             )
             found.extend(results)
         return tuple(sorted(found, key=lambda result: result.at))
+
+    def _recoveries_known(self) -> tuple[Operation, ...]:
+        """Those that are open, and those that ended lately."""
+        repairing = self._engine.repairing
+        return () if repairing is None else (*repairing.recovering.ended.all(), *repairing.recovering.open)
+
+    async def _allowances(self) -> tuple[Allowance, ...]:
+        repairing, now = self._engine.repairing, self._engine.parts.clock.now()
+        if repairing is None:
+            return ()
+        try:
+            deeds = await repairing.operations.deeds(since=now - WINDOW)
+        except TemporaryFailure:
+            return ()
+        return allowances(deeds, settings=self._engine.snapshot.recovery.throttles, now=now)
 
     def _server(self, text: str) -> str:
         return self._organization.server_named(text).name

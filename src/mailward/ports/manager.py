@@ -7,12 +7,15 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from mailward.model.alerting import Alert, Notice
+from mailward.model.availability import AvailabilityReport
 from mailward.model.copies import DatabaseCopy, PlannedMove
 from mailward.model.event import Event, EventKind
 from mailward.model.evidence import ServiceStatus
 from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport, Serving
 from mailward.model.holds import Hold
 from mailward.model.items import ProbeItem
+from mailward.model.latencies import Latencies
+from mailward.model.measures import Measures
 from mailward.model.probing import ProbeResult
 from mailward.model.recovery import GateAnswer, Operation, Step
 from mailward.ports.service_control import ServiceDeed
@@ -98,6 +101,15 @@ class RecoveryStory:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AlertStory:
+    """One alert as people were last told of it, and the notices that told them."""
+
+    alert: Alert
+    notices: tuple[Notice, ...] = ()
+    """The newest first."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Intention:
     """What an order by hand would do, or did: the same gates and the same words as without --dry-run."""
 
@@ -144,6 +156,10 @@ class Manager(Protocol):
         """How the manager itself is doing."""
         ...
 
+    async def measures(self) -> Measures:
+        """What was counted since the manager started; answered also while the store is lost."""
+        ...
+
     async def servers(self) -> tuple[ServerEntry, ...]:
         """Servers and access points of the organization, from the outside in, by name."""
         ...
@@ -183,16 +199,26 @@ class Manager(Protocol):
         """Stored results, the newest first."""
         ...
 
+    async def latencies(self, server: str, *, probe: str, target: str, since: datetime) -> Latencies:
+        """
+        How long the conversations of a probe on one target took since then, phase by phase, in 300 points at most.
+
+        Without a point where nothing was measured, also for a target that there is none of.
+        """
+        ...
+
     async def events(
         self,
         *,
         after: int = 0,
+        before: int | None = None,
         kinds: Sequence[EventKind] = (),
         subject: str | None = None,
+        since: datetime | None = None,
         limit: int = 100,
         newest_first: bool = False,
     ) -> tuple[Event, ...]:
-        """Stored events."""
+        """Stored events, ids above *after* and below *before*; *subject* matches itself and all below it (A, A/…)."""
         ...
 
     def follow(self, *, after: int) -> AsyncIterator[Event]:
@@ -362,8 +388,12 @@ class Manager(Protocol):
         """End a hold. Refused when there is none, or only its own requester may clear it."""
         ...
 
-    async def alerts(self) -> tuple[Alert, ...]:
-        """What fires now, the most urgent first."""
+    async def alerts(self, *, resolved: bool = False) -> tuple[Alert, ...]:
+        """What fires now, the most urgent first; with *resolved* then what was resolved within the last day."""
+        ...
+
+    async def alert(self, key: str) -> AlertStory:
+        """One alert by its key, also long after it was resolved."""
         ...
 
     async def notices(self, *, limit: int = 50) -> tuple[Notice, ...]:
@@ -376,6 +406,10 @@ class Manager(Protocol):
 
     async def would_have(self, *, since: datetime) -> tuple[RecoveryStory, ...]:
         """What was only recommended since then: the weekly report."""
+        ...
+
+    async def availability(self, month: str) -> AvailabilityReport:
+        """How much of a month, YYYY-MM in UTC, each health set was up. Refused for what is no month, or is to come."""
         ...
 
     async def backup(self, path: str, *, actor: str) -> str:

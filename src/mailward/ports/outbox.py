@@ -25,6 +25,14 @@ class Outbox(Protocol):
         """The last state of every alert that fires, and of those resolved within the last day."""
         ...
 
+    async def alert(self, key: str) -> Alert | None:
+        """The last state of one alert, however long ago it was resolved; None when it is not, or no longer, known."""
+        ...
+
+    async def notices_of(self, key: str, *, limit: int = 100) -> tuple[Notice, ...]:
+        """The notices of one alert, the newest first: those whose identity begins with its key and "|"."""
+        ...
+
     async def claim(self, *, now: datetime, until: datetime, limit: int = 20) -> tuple[Notice, ...]:
         """
         Take notices that are due (`next_try` is past, not sent, not given up, not claimed by somebody else) for sending

@@ -56,6 +56,18 @@ class SqliteOutbox:
             lambda db: tuple(of_document(Alert, body) for body in db.execute(query).scalars().all())
         )
 
+    async def alert(self, key: str) -> Alert | None:
+        """The last state of one alert; None when it is not known."""
+        query = select(alerts.c.body).where(alerts.c.key == key)
+        body = await self._database.read(lambda db: db.execute(query).scalar_one_or_none())
+        return None if body is None else of_document(Alert, body)
+
+    async def notices_of(self, key: str, *, limit: int = 100) -> tuple[Notice, ...]:
+        """The notices of one alert, the newest first: a range of the index, in which "}" is the character after "|"."""
+        own = and_(notices.c.identity >= f"{key}|", notices.c.identity < f"{key}}}")
+        query = _query().where(own).order_by(notices.c.id.desc()).limit(limit)
+        return await self._database.read(lambda db: _found(db, query))
+
     async def claim(self, *, now: datetime, until: datetime, limit: int = 20) -> tuple[Notice, ...]:
         """Take notices that are due for sending until *until*: one conditional update each."""
         due = (

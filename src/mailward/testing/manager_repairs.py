@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 
 from mailward.model.alerting import Alert, AlertStatus, Notice, Urgency
+from mailward.model.availability import AvailabilityReport
 from mailward.model.errors import NotFound, Refused, TemporaryFailure
 from mailward.model.evidence import ServiceState, ServiceStatus
 from mailward.model.health import Serving
 from mailward.model.holds import Hold
 from mailward.model.recovery import ONLY_ADVISE, Answer, GateAnswer, Operation, OperationStatus
 from mailward.ports.holds import replaces
-from mailward.ports.manager import Intention, RecoveryStory
+from mailward.ports.manager import AlertStory, Intention, RecoveryStory
 from mailward.ports.service_control import ServiceDeed
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -43,7 +44,8 @@ class FakeRepairs:
         self.services = dict(services or {})
         """The services whose host is reached."""
         self.held = list(holds)
-        self.firing = tuple(alerts)
+        self.firing = tuple(alert for alert in alerts if alert.status is AlertStatus.FIRING)
+        self.resolved = tuple(alert for alert in alerts if alert.status is AlertStatus.RESOLVED)
         self.outbox = list(notices)
         self.channels: dict[str, str] = {"mail": ""}
         """Name of each channel, and what goes wrong with it; "" when nothing does."""
@@ -55,6 +57,8 @@ class FakeRepairs:
         self.decisions: list[tuple[str, str, int, str]] = []
         """Actor, what was said (approve, deny, abort), number and reason."""
         self.probed_by: list[str] = []
+        self.months: dict[str, AvailabilityReport] = {}
+        """The availability of each month that is known."""
         self.backups: list[tuple[str, str]] = []
         """Actor and path of each backup."""
         self.away: dict[str, str] = {}
@@ -196,10 +200,18 @@ class FakeRepairs:
         because = self.away.get(name, "nothing is known against it")
         return Serving(server=name, is_serving=name not in self.away, because=because)
 
-    async def alerts(self) -> tuple[Alert, ...]:
+    async def alerts(self, *, resolved: bool = False) -> tuple[Alert, ...]:
         """The canned alerts."""
         self._answer()
-        return self.firing
+        return (*self.firing, *self.resolved) if resolved else self.firing
+
+    async def alert(self, key: str) -> AlertStory:
+        """The canned alert of that key, with its notices in the outbox."""
+        self._answer()
+        alert = next((alert for alert in (*self.firing, *self.resolved) if alert.key == key), None)
+        if alert is None:
+            raise NotFound(f"there is no alert {key!r}")
+        return AlertStory(alert=alert, notices=tuple(one for one in self.outbox[::-1] if one.alert.key == key))
 
     async def notices(self, *, limit: int = 50) -> tuple[Notice, ...]:
         """The outbox, the newest first."""
@@ -223,6 +235,13 @@ class FakeRepairs:
             for story in self.stories.values()
             if story.operation.data.get("recommended") and story.operation.started_at >= since
         )
+
+    async def availability(self, month: str) -> AvailabilityReport:
+        """The canned report of that month; refused for others."""
+        self._answer()
+        if month not in self.months:
+            raise Refused(f"{month!r} is no month, or has not begun")
+        return self.months[month]
 
     async def backup(self, path: str, *, actor: str) -> str:
         """Take note of it; refused for a path that was used before."""

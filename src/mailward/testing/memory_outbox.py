@@ -49,6 +49,17 @@ class MemoryOutbox:
             if alert.status is AlertStatus.FIRING or (self._store.resolved_at[key] or since) >= since
         )
 
+    async def alert(self, key: str) -> Alert | None:
+        """The last state of one alert; None when it is not known."""
+        self._store.reach()
+        return self._store.alerts.get(key)
+
+    async def notices_of(self, key: str, *, limit: int = 100) -> tuple[Notice, ...]:
+        """The notices of one alert, the newest first."""
+        self._store.reach()
+        own = [notice for notice in self._store.notices.values() if notice.identity.startswith(f"{key}|")]
+        return tuple(reversed(own))[:limit]
+
     async def claim(self, *, now: datetime, until: datetime, limit: int = 20) -> tuple[Notice, ...]:
         """Take notices that are due for sending until *until*."""
         self._store.reach()

@@ -140,6 +140,27 @@ class MemoryStore:
         ]
         return tuple(sorted(found, key=lambda rollup: rollup.start))
 
+    async def coarse_rollups(
+        self, *, probe: str, server: str, target: str, since: datetime, step: timedelta
+    ) -> tuple[Rollup, ...]:
+        """Roll-ups of every phase, added up over *step*."""
+        self.reach()
+        sums: dict[tuple[datetime, Phase | None], Rollup] = {}
+        for key, one in self._rollups.items():
+            if key[:3] != (probe, server, target) or one.start < since:
+                continue
+            start = _EPOCH + (one.start - _EPOCH) // step * step
+            old = sums.get((start, one.phase))
+            sums[start, one.phase] = replace(
+                one,
+                start=start,
+                count=one.count + (old.count if old else 0),
+                failures=one.failures + (old.failures if old else 0),
+                took_sum=one.took_sum + (old.took_sum if old else timedelta(0)),
+                took_max=max(one.took_max, old.took_max if old else timedelta(0)),
+            )
+        return tuple(sorted(sums.values(), key=lambda rollup: rollup.start))
+
     async def save_statuses(self, statuses: Sequence[MonitorStatus], events: Sequence[Event]) -> tuple[Event, ...]:
         """Keep the states, append the events."""
         self.reach()

@@ -329,6 +329,18 @@ ALERTS = (
     ),
 )
 
+RESOLVED_ALERT = Alert(
+    key="proxy/proxy1",
+    status=AlertStatus.RESOLVED,
+    urgency=Urgency.WARNING,
+    title="proxy1 answers again",
+    text="proxy1 was restarted.",
+    starts_at=_after(-7200),
+    ends_at=_after(-3600),
+    labels={"server": "proxy1"},
+    monitors=(MonitorKey(server="proxy1", health_set=IMAP_PROXY, item=PROXY_TEST_MONITOR, target="proxy1"),),
+)
+
 NOTICES = (
     Notice(
         id=1,

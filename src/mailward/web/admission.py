@@ -95,7 +95,7 @@ def refuse_strange_host(request: Request, names: tuple[str, ...]) -> None:
     Raises:
         Problem: FORBIDDEN.
     """
-    host = (urlsplit(f"//{request.headers.get('host', '')}").hostname or "").lower()
+    host = _name_in(request.headers.get("host", ""))
     if host not in ("localhost", *names) and not _is_loopback(host):
         raise Problem(
             Code.FORBIDDEN,
@@ -118,9 +118,17 @@ def refuse_foreign_page(request: Request) -> None:
     if site is not None:
         is_ours = site in ("same-origin", "none")
     else:
-        is_ours = origin is not None and urlsplit(origin).netloc == request.headers.get("host", "")
+        is_ours = origin is not None and origin.partition("://")[2] == request.headers.get("host", "")
     if not is_ours:
         raise Problem(Code.FORBIDDEN, "this change was not asked for by a page of this manager, and is not made")
+
+
+def _name_in(authority: str) -> str:
+    """The host of "HOST" or "HOST:PORT", in lower case; "" where there is none."""
+    try:
+        return (urlsplit(f"//{authority}").hostname or "").lower()
+    except ValueError:
+        return ""
 
 
 def _is_loopback(host: str) -> bool:

@@ -25,6 +25,7 @@ from mailward.web.keyring import Keyring
 from mailward.web.openapi import document
 from mailward.web.problems import STATUS, Code, Problem, problem_response
 from mailward.web.routes import Routes
+from mailward.web.scraping import Exposes, scraped
 
 
 def build_api(
@@ -32,6 +33,7 @@ def build_api(
     *,
     admission: Admission | None = None,
     clock: Clock | None = None,
+    exposition: Exposes | None = None,
     keyring: Keyring | None = None,
 ) -> Starlette:
     """
@@ -41,17 +43,23 @@ def build_api(
         manager: Who is asked.
         admission: Who may ask; by default the rule for this process's user.
         clock: Says since when something is held where a request does not; without one each request must.
+        exposition: Shows the manager to Prometheus; without one there are no metrics.
         keyring: Who can log in over TCP; without one nobody can be added.
     """
     rule = admission or PeerAdmission(access=access_of_this_process())
     return Starlette(
-        routes=api_routes(manager, admission=rule, clock=clock, keyring=keyring),
+        routes=api_routes(manager, admission=rule, clock=clock, exposition=exposition, keyring=keyring),
         exception_handlers={HTTPException: on_http_error, Exception: on_fault},
     )
 
 
 def api_routes(
-    manager: Manager, *, admission: Admission, clock: Clock | None = None, keyring: Keyring | None = None
+    manager: Manager,
+    *,
+    admission: Admission,
+    clock: Clock | None = None,
+    exposition: Exposes | None = None,
+    keyring: Keyring | None = None,
 ) -> list[BaseRoute]:
     """Every route of the API, for whom *admission* lets in."""
     reads: Routes = {
@@ -62,8 +70,15 @@ def api_routes(
         **holding.READS,
         **telling.READS,
         "/api/v1/openapi.json": _openapi,
+        **scraped(exposition),
     }
-    open_to_all: Routes = {**health_page.READS, "/livez": _livez, "/readyz": _readyz}
+    open_to_all: Routes = {
+        **health_page.READS,
+        "/livez": _livez,
+        "/readyz": _readyz,
+        "/-/healthy": _livez,
+        "/-/ready": _readyz,
+    }
     changes: Routes = {
         **watching.CHANGES,
         **repairing.CHANGES,
@@ -92,8 +107,9 @@ async def _openapi(_manager: Manager, _request: Request) -> Response:
     return plain(document())
 
 
-async def _livez(_manager: Manager, _request: Request) -> Response:
-    return PlainTextResponse("ok\n")
+async def _livez(_manager: Manager, request: Request) -> Response:
+    """Whoever answers this is alive; nothing is asked that might not answer."""
+    return PlainTextResponse("[+]event loop\nalive\n" if "verbose" in request.query_params else "ok\n")
 
 
 async def _readyz(manager: Manager, request: Request) -> Response:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from mailward.model.alerting import Alert, Notice
+from mailward.model.availability import AvailabilityReport
 from mailward.model.copies import DatabaseCopy
 from mailward.model.credentials import AccessToken, IssuedToken, Role, User
 from mailward.model.event import Event, EventKind
@@ -13,11 +14,21 @@ from mailward.model.evidence import ServiceStatus
 from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport
 from mailward.model.holds import Hold, HoldKind, Requester
 from mailward.model.items import ProbeItem
+from mailward.model.latencies import Latencies
+from mailward.model.measures import Measures
 from mailward.model.monitoring import AlertValue
 from mailward.model.probing import ProbeResult
 from mailward.model.protocol_log import LONGEST, LoggedSession, ProtocolLogStanding
 from mailward.model.recovery import Operation
-from mailward.ports.manager import Intention, ItemInstance, ManagerStatus, MoveIntention, RecoveryStory, ServerEntry
+from mailward.ports.manager import (
+    AlertStory,
+    Intention,
+    ItemInstance,
+    ManagerStatus,
+    MoveIntention,
+    RecoveryStory,
+    ServerEntry,
+)
 from mailward.ports.service_control import ServiceDeed
 from mailward.web.credentials import LASTING_MAX
 from mailward.web.parameters import TEXT_MAX, TEXT_PATTERN
@@ -88,6 +99,11 @@ def _change(
 
 OPERATIONS: tuple[Described, ...] = (
     Described(path="/api/v1/status", summary="How the manager itself is doing", answers=ManagerStatus),
+    Described(
+        path="/api/v1/measures",
+        summary="What was counted since the manager started: the numbers behind /metrics",
+        answers=Measures,
+    ),
     _listed("/api/v1/servers", "Servers and access points of the organization", ServerEntry),
     _listed(
         "/api/v1/health",
@@ -132,15 +148,29 @@ OPERATIONS: tuple[Described, ...] = (
         failed=_BOOLEAN,
         limit=_number(50, 1, 1000),
     ),
+    Described(
+        path="/api/v1/latencies",
+        summary="How long the conversations of one probe took, phase by phase",
+        answers=Latencies,
+        query={"server": _NAME, "probe": _NAME, "target": _NAME, "since": _MOMENT},
+    ),
     _listed(
         "/api/v1/events",
         "Stored events; `next` is the `after` of the next page",
         Event,
         after=_number(0, 0, 2**62),
+        before={"type": "integer", "minimum": 1},
+        since=_MOMENT,
         kind={"type": "array", "items": {"enum": [kind.value for kind in EventKind]}},
         subject=_NAME,
         limit=_number(100, 1, 1000),
         newest_first=_BOOLEAN,
+    ),
+    Described(
+        path="/api/v1/availability",
+        summary="How much of a month, YYYY-MM in UTC, each health set was up, and each outage",
+        answers=AvailabilityReport,
+        query={"month": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$"}},
     ),
     Described(
         path="/api/v1/events/stream",
@@ -281,7 +311,18 @@ OPERATIONS: tuple[Described, ...] = (
     _change(
         "/api/v1/holds/{id}/release", "End a hold", Hold, {}, more=". 409 when only its own requester may clear it"
     ),
-    _listed("/api/v1/alerts", "What fires now, the most urgent first", Alert),
+    _listed(
+        "/api/v1/alerts",
+        "What fires now, the most urgent first; with `resolved` then what was resolved within the last day",
+        Alert,
+        resolved=_BOOLEAN,
+    ),
+    Described(
+        path="/api/v1/alert",
+        summary="One alert by its key with the notices of it, also long after it was resolved",
+        answers=AlertStory,
+        query={"key": _NAME},
+    ),
     _listed(
         "/api/v1/notices",
         "The outbox: what was sent, what waits, what failed and why",

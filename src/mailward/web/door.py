@@ -6,6 +6,7 @@ from starlette.applications import Starlette
 
 from mailward.model.errors import ConfigError
 from mailward.ports.clock import Clock
+from mailward.ports.faults import Faults
 from mailward.ports.manager import Manager
 from mailward.web.access import Right
 from mailward.web.admission import LoopbackAdmission
@@ -14,6 +15,7 @@ from mailward.web.logging_in import Logins
 from mailward.web.login_admission import LoginAdmission
 from mailward.web.pages.login import LoginPages
 from mailward.web.pages.rendering import Site
+from mailward.web.scraping import Exposes
 from mailward.web.sessions import SessionRule
 from mailward.web.settings import WebSettings
 from mailward.web.site import build_site
@@ -28,6 +30,8 @@ def site_for(
     clock: Clock,
     without_login: Right = Right.VIEWER,
     site: Site | None = None,
+    exposition: Exposes | None = None,
+    faults: Faults | None = None,
 ) -> Starlette:
     """
     Return API and dashboard as they are served over TCP.
@@ -40,6 +44,8 @@ def site_for(
         clock: Tells what "now" is.
         without_login: What people on this machine may do as long as nobody can log in.
         site: What the pages know of where they stand.
+        exposition: Shows the manager to Prometheus; without one there are no metrics.
+        faults: What can be broken: only in the demo there is something.
     """
     admission = LoginAdmission(
         keyring=keyring,
@@ -48,7 +54,16 @@ def site_for(
         names=web.names,
     )
     login = LoginPages(admission=admission, logins=Logins(keyring=keyring), trusted_proxies=web.trusted_proxies)
-    return build_site(manager, admission=admission, clock=clock, site=site, keyring=keyring, login=login)
+    return build_site(
+        manager,
+        admission=admission,
+        clock=clock,
+        site=site,
+        exposition=exposition,
+        keyring=keyring,
+        login=login,
+        faults=faults,
+    )
 
 
 def refuse_open_door(web: WebSettings, known: Known) -> None:

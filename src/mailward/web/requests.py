@@ -46,6 +46,45 @@ async def body(request: Request) -> Parameters:
     return Parameters({name: [value] for name, value in given.items()})
 
 
+async def form(request: Request) -> Parameters:
+    """
+    Read what a form on one of our pages sends, of bounded size, to be read strictly.
+
+    Raises:
+        Problem: It is too long, no form, or not sent as one.
+    """
+    given: dict[str, list[object]] = {}
+    for name, value in await fields(request):
+        given.setdefault(name, []).append(value)
+    return Parameters(given)
+
+
+async def fields(request: Request) -> list[tuple[str, str]]:
+    """
+    Read names and values of a page's form, as they were sent, within the same bounds as any other body.
+
+    Raises:
+        Problem: It is too long, no form, or not sent as one.
+    """
+    received = await _received(request)
+    if received and _media_type(request) != "application/x-www-form-urlencoded":
+        raise Problem(Code.UNSUPPORTED_MEDIA_TYPE, "send the form as application/x-www-form-urlencoded")
+    try:
+        text = received.decode("ascii")
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=_FIELDS_MAX, errors="strict")
+    except ValueError:
+        raise Problem(Code.BAD_REQUEST, "the form cannot be read") from None
+
+
+async def _received(request: Request) -> bytes:
+    received = bytearray()
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) > BODY_BYTES_MAX:
+            raise Problem(Code.TOO_LARGE, f"a request may hold {BODY_BYTES_MAX // 1024} KiB at most")
+    return bytes(received)
+
+
 def in_path(request: Request, name: str) -> str:
     """Return a part of the path, decoded; too long a one is cut off, because errors repeat it."""
     return str(request.path_params[name])[:500]
@@ -80,32 +119,6 @@ def manner(dry_run: bool, force: bool = False) -> str:
 def actor(request: Request) -> str:
     """Return whom to record as having asked."""
     return str(request.state.caller.name)
-
-
-async def form(request: Request) -> dict[str, str]:
-    """
-    Read the fields of a page's form, of each the first value, within the same bounds as any other body.
-
-    Raises:
-        Problem: It is too long, no form, or not sent as one.
-    """
-    if _media_type(request) != "application/x-www-form-urlencoded":
-        raise Problem(Code.UNSUPPORTED_MEDIA_TYPE, "send the form as application/x-www-form-urlencoded")
-    try:
-        text = (await _received(request)).decode("ascii")
-        fields = parse_qsl(text, keep_blank_values=True, max_num_fields=_FIELDS_MAX, errors="strict")
-    except ValueError:
-        raise Problem(Code.BAD_REQUEST, "the form cannot be read") from None
-    return dict(reversed(fields))
-
-
-async def _received(request: Request) -> bytes:
-    received = bytearray()
-    async for chunk in request.stream():
-        received += chunk
-        if len(received) > BODY_BYTES_MAX:
-            raise Problem(Code.TOO_LARGE, f"a request may hold {BODY_BYTES_MAX // 1024} KiB at most")
-    return bytes(received)
 
 
 def _media_type(request: Request) -> str:

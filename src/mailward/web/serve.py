@@ -12,7 +12,7 @@ import logging
 import os
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -79,16 +79,27 @@ def bind_tcp(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         why = os.strerror(error.errno or errno.EIO)
-        raise ConfigError(f"[web] listen: nothing can listen on {host} port {port}: {why}") from error
+        raise ConfigError(
+            f"[web] listen: nothing can listen on {host} port {port}: {why}; end what listens there, or name another"
+        ) from error
     return listener
 
 
-async def serve(app: ASGIApp, listener: socket.socket, *, tls: ssl.SSLContext | None = None) -> None:
+async def serve(
+    app: ASGIApp,
+    listener: socket.socket,
+    *,
+    tls: ssl.SSLContext | None = None,
+    on_answering: Callable[[], None] = lambda: None,
+) -> None:
     """
     Answer requests on *listener*, by TLS where there is a context for it, until cancelled; requests under way get a
     second to finish.
+
+    *on_answering* is called once the first of them can be answered.
     """
     server = _Server(
+        on_answering,
         uvicorn.Config(
             app,
             http=_Connection,
@@ -103,7 +114,7 @@ async def serve(app: ASGIApp, listener: socket.socket, *, tls: ssl.SSLContext | 
             h11_max_incomplete_event_size=_HEADER_BYTES_MAX,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-        )
+        ),
     )
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
     try:
@@ -115,7 +126,15 @@ async def serve(app: ASGIApp, listener: socket.socket, *, tls: ssl.SSLContext | 
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers."""
+    """uvicorn without its signal handlers, which says when it has started."""
+
+    def __init__(self, on_answering: Callable[[], None], config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._on_answering = on_answering
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_answering()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

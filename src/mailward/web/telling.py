@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from mailward.model.wire import SCHEMA
 from mailward.ports.manager import Manager
-from mailward.web.answers import many, plain
+from mailward.web.answers import many, one, plain
 from mailward.web.requests import actor, asked, body
 from mailward.web.routes import Routes
 
@@ -17,8 +17,17 @@ _log = logging.getLogger("mailward.web")
 
 
 async def _alerts(manager: Manager, request: Request) -> Response:
-    asked(request).finish()
-    return await many(await manager.alerts())
+    given = asked(request)
+    resolved = given.boolean("resolved") or False
+    given.finish()
+    return await many(await manager.alerts(resolved=resolved))
+
+
+async def _alert(manager: Manager, request: Request) -> Response:
+    given = asked(request)
+    key = given.required_text("key")
+    given.finish()
+    return one(await manager.alert(key))
 
 
 async def _notices(manager: Manager, request: Request) -> Response:
@@ -44,5 +53,5 @@ async def _backup(manager: Manager, request: Request) -> Response:
     return plain({"schema": SCHEMA, "written": await manager.backup(path, actor=actor(request))})
 
 
-READS: Routes = {"/api/v1/alerts": _alerts, "/api/v1/notices": _notices}
+READS: Routes = {"/api/v1/alerts": _alerts, "/api/v1/alert": _alert, "/api/v1/notices": _notices}
 CHANGES: Routes = {"/api/v1/notify/test": _test_channels, "/api/v1/backup": _backup}

@@ -26,6 +26,11 @@ async def _status(manager: Manager, request: Request) -> Response:
     return one(await manager.status())
 
 
+async def _measures(manager: Manager, request: Request) -> Response:
+    asked(request).finish()
+    return one(await manager.measures())
+
+
 async def _servers(manager: Manager, request: Request) -> Response:
     asked(request).finish()
     return await many(await manager.servers())
@@ -78,16 +83,41 @@ async def _results(manager: Manager, request: Request) -> Response:
     return await many(await manager.results(probe=probe, server=server, failed=failed, limit=limit))
 
 
+async def _latencies(manager: Manager, request: Request) -> Response:
+    given = asked(request)
+    server, probe = given.required_text("server"), given.required_text("probe")
+    target, since = given.required_text("target"), given.required_moment("since")
+    given.finish()
+    return one(await manager.latencies(server, probe=probe, target=target, since=since))
+
+
 async def _events(manager: Manager, request: Request) -> Response:
     given = asked(request)
     after = given.integer("after", 0, low=0, high=2**62)
+    before = given.integer("before", 0, low=1, high=2**62) or None
     kinds, subject = given.members("kind", EventKind), given.named_text("subject")
+    since = given.moment("since")
     limit = given.integer("limit", 100, low=1, high=EVENTS_MAX)
     newest_first = given.boolean("newest_first") or False
     given.finish()
-    found = await manager.events(after=after, kinds=kinds, subject=subject, limit=limit, newest_first=newest_first)
+    found = await manager.events(
+        after=after,
+        before=before,
+        kinds=kinds,
+        subject=subject,
+        since=since,
+        limit=limit,
+        newest_first=newest_first,
+    )
     more = len(found) == limit and not newest_first
     return await many(found, next_=str(found[-1].id) if more else None)
+
+
+async def _availability(manager: Manager, request: Request) -> Response:
+    given = asked(request)
+    month = given.required_text("month")
+    given.finish()
+    return one(await manager.availability(month))
 
 
 async def _stream(manager: Manager, request: Request) -> Response:
@@ -123,6 +153,7 @@ async def _reload(manager: Manager, request: Request) -> Response:
 
 READS: Routes = {
     "/api/v1/status": _status,
+    "/api/v1/measures": _measures,
     "/api/v1/servers": _servers,
     "/api/v1/health": _health,
     "/api/v1/report": _report,
@@ -130,7 +161,9 @@ READS: Routes = {
     "/api/v1/items": _items,
     "/api/v1/items/{name}/help": _item_help,
     "/api/v1/results": _results,
+    "/api/v1/latencies": _latencies,
     "/api/v1/events": _events,
+    "/api/v1/availability": _availability,
     "/api/v1/events/stream": _stream,
 }
 CHANGES: Routes = {"/api/v1/probe": _probe, "/api/v1/reload": _reload}

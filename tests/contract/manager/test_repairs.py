@@ -9,9 +9,10 @@ from mailward.model.errors import NotFound, Refused
 from mailward.model.evidence import ServiceState
 from mailward.model.holds import Hold, HoldKind, Requester
 from mailward.model.recovery import Answer, Gate, GateAnswer, OperationStatus
+from mailward.ports.manager import AlertStory
 from mailward.ports.service_control import ServiceDeed
 from mailward.testing.manager_values import STORIES
-from mailward.testing.repair_values import ALERTS, HOLDS, NOON, NOTICES, SERVICES
+from mailward.testing.repair_values import ALERTS, HOLDS, NOON, NOTICES, RESOLVED_ALERT, SERVICES
 
 HEALED, WAITING, RECOMMENDED = STORIES
 LATER = NOON + timedelta(hours=1)
@@ -194,6 +195,20 @@ async def test_alerts_and_the_outbox_are_shown(case):
     assert ALERTS == await case.manager.alerts()
     assert NOTICES[::-1] == await case.manager.notices()
     assert NOTICES[1:] == await case.manager.notices(limit=1)
+
+
+async def test_what_was_resolved_lately_is_shown_when_it_is_asked_for(case):
+    assert (*ALERTS, RESOLVED_ALERT) == await case.manager.alerts(resolved=True)
+
+
+async def test_an_alert_is_found_by_its_key_also_when_it_is_resolved(case):
+    assert AlertStory(alert=ALERTS[0], notices=NOTICES[::-1]) == await case.manager.alert(ALERTS[0].key)
+    assert AlertStory(alert=RESOLVED_ALERT) == await case.manager.alert(RESOLVED_ALERT.key)
+
+
+async def test_an_unknown_alert_is_refused(case):
+    with pytest.raises(NotFound):
+        await case.manager.alert("proxy/nowhere")
 
 
 async def test_a_test_says_how_each_channel_went(case):

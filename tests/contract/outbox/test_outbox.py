@@ -258,3 +258,22 @@ async def test_what_is_over_is_kept_for_a_year_and_what_waits_for_ever(outbox, s
 
     assert ["waits"] == [notice.identity for notice in await outbox.history()]
     assert ["fires"] == [alert.key for alert in await outbox.alerts()]
+
+
+async def test_an_alert_is_found_by_its_key_long_after_it_was_resolved(outbox):
+    resolved = an_alert(status=AlertStatus.RESOLVED, ends_at=NOON - timedelta(days=30))
+    await outbox.save_alerts([resolved, an_alert("store/DB1")], [])
+
+    assert resolved == await outbox.alert(resolved.key)
+    assert an_alert("store/DB1") == await outbox.alert("store/DB1")
+    assert await outbox.alert("store") is None
+
+
+async def test_the_notices_of_one_alert_are_found_the_newest_first(outbox):
+    await queue(outbox, "store/DB1|1|post", "store/DB10|1|post", "store/DB1|2|post", "store/DB1/x|1|post")
+
+    found = await outbox.notices_of("store/DB1")
+
+    assert ["store/DB1|2|post", "store/DB1|1|post"] == [notice.identity for notice in found]
+    assert ["store/DB1|2|post"] == [notice.identity for notice in await outbox.notices_of("store/DB1", limit=1)]
+    assert () == await outbox.notices_of("store")

@@ -9,7 +9,6 @@ import pytest
 
 from mailward.cli import following, moving
 from mailward.cli.moving import plan_lines
-from mailward.cli.recovery_words import command_text
 from mailward.cli.states import clock_text
 from mailward.cli.terminal import Terminal
 from mailward.model.copies import CopyChoice, CopyState, PlannedMove
@@ -17,6 +16,7 @@ from mailward.model.errors import TemporaryFailure
 from mailward.model.holds import HoldKind
 from mailward.model.recovery import Answer, Gate, GateAnswer, OperationStatus
 from mailward.ports.manager import MoveIntention
+from mailward.recovery.words import command_text
 from mailward.testing.manager_values import STORIES
 from mailward.testing.repair_values import NOON
 

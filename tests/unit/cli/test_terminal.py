@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from mailward.cli.states import duration_text, fault_text, interval_text
+from mailward.cli.states import duration_text, interval_text
 from mailward.cli.terminal import Colour, Terminal, marked_lines, printable, terminal
+from mailward.diagnosis.place import fault_text
 from mailward.model.verdict import Confidence, Dependency, Tier, Verdict
 
 

@@ -8,10 +8,12 @@ from urllib.parse import urlencode
 import pytest
 from argon2 import PasswordHasher
 
+from mailward.metrics.exposition import Exposition
 from mailward.testing.manager_values import example_manager
 from mailward.testing.memory_credentials import MemoryCredentials
 from mailward.testing.memory_store import MemoryStore
 from mailward.testing.platform import SetClock
+from mailward.testing.repair_values import NOON
 from mailward.web.access import Access, Peer
 from mailward.web.admission import PeerAdmission
 from mailward.web.api import build_api
@@ -51,7 +53,7 @@ async def asked(app, method, path, *, peer=OPERATOR, query=None, body=b"", heade
         "query_string": (query if isinstance(query, str) else urlencode(query or {}, doseq=True)).encode(),
         "headers": [(name.encode(), value.encode()) for name, value in sent.items()],
         "server": None,
-        "client": None if client is None else (client, 54321),
+        "client": (client, 54321) if isinstance(client, str) else client,
         "state": {} if peer is None else {"peer": peer},
     }
     requests = [{"type": "http.request", "body": body, "more_body": False}]
@@ -112,7 +114,8 @@ def fake():
 
 @pytest.fixture
 def api(fake, keyring):
-    app = build_api(fake, admission=PeerAdmission(access=ACCESS), keyring=keyring)
+    exposition = Exposition(fake, SetClock(NOON))
+    app = build_api(fake, admission=PeerAdmission(access=ACCESS), exposition=exposition, keyring=keyring)
 
     async def request(method, path, **how):
         who = {"viewer": VIEWER, "stranger": STRANGER, "root": ROOT, "nobody": None}

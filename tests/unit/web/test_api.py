@@ -31,6 +31,7 @@ CHANGES = (
 )
 READS = (
     "/api/v1/status",
+    "/api/v1/measures",
     "/api/v1/servers",
     "/api/v1/health",
     "/api/v1/report",
@@ -38,7 +39,9 @@ READS = (
     "/api/v1/items",
     "/api/v1/items/ImapCTPProbe/help",
     "/api/v1/results",
+    "/api/v1/latencies?server=mbx2&probe=ImapDeepTestProbe&target=DB2&since=2026-11-01T00:00:00Z",
     "/api/v1/events",
+    "/api/v1/availability?month=2026-11",
     "/api/v1/openapi.json",
     "/api/v1/recoveries",
     "/api/v1/recoveries/1",
@@ -50,10 +53,15 @@ READS = (
     "/api/v1/logged-sessions?user=health-db2&since=2026-11-01T00:00:00Z",
     "/api/v1/holds",
     "/api/v1/alerts",
+    "/api/v1/alert?key=mailbox+server%2Fmbx2",
     "/api/v1/notices",
     "/health/mbx2",
     "/livez",
     "/readyz",
+    "/-/healthy",
+    "/-/ready",
+    "/metrics",
+    "/probe?target=mbx2&module=ImapDeepTestProbe",
 )
 OPERATOR_READS = ("/api/v1/users", "/api/v1/tokens")
 GETS = (*READS, *OPERATOR_READS)
@@ -152,5 +160,7 @@ async def test_a_manager_that_cannot_store_is_alive_but_not_ready(api, fake):
 
     assert 200 == (await api("GET", "/livez")).status
     assert 503 == (await api("GET", "/readyz")).status
+    assert (200, 503) == ((await api("GET", "/-/healthy")).status, (await api("GET", "/-/ready")).status)
+    assert "[+]event loop\nalive\n" == (await api("GET", "/livez", query="verbose")).body.decode()
     verbose = await api("GET", "/readyz", query="verbose")
     assert "[-]store\n[+]configuration\n[-]probes\nnot ready\n" == verbose.body.decode()

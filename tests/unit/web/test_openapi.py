@@ -8,7 +8,8 @@ from mailward.model.copies import CopyChoice, PlannedMove
 from mailward.model.credentials import AccessToken, IssuedToken, Role, User
 from mailward.model.recovery import Answer, Gate, GateAnswer
 from mailward.model.wire import answer, listing
-from mailward.ports.manager import MoveIntention
+from mailward.ports.manager import AlertStory, MoveIntention
+from mailward.testing.availability_values import AVAILABILITY
 from mailward.testing.copy_values import COPIES
 from mailward.testing.manager_values import (
     EVENTS,
@@ -86,7 +87,8 @@ def fits(plain, schema, schemas) -> bool:
 
 def test_every_route_of_the_api_is_described_and_no_other(fake):
     routes = {(route.path, "post" if "POST" in route.methods else "get") for route in build_api(fake).routes}
-    undescribed = {("/livez", "get"), ("/readyz", "get"), ("/health/{server}", "get"), ("/api/v1/openapi.json", "get")}
+    plain = ("/livez", "/readyz", "/-/healthy", "/-/ready", "/metrics", "/probe", "/health/{server}")
+    undescribed = {(path, "get") for path in (*plain, "/api/v1/openapi.json")}
 
     assert routes - undescribed == {(operation.path, operation.method) for operation in OPERATIONS}
 
@@ -118,7 +120,9 @@ def test_every_route_of_the_api_is_described_and_no_other(fake):
         ("/api/v1/logged-sessions", "get", listing(LOGGED_SESSIONS)),
         ("/api/v1/holds", "get", listing(HOLDS)),
         ("/api/v1/holds", "post", answer(HOLDS[1])),
+        ("/api/v1/availability", "get", answer(AVAILABILITY)),
         ("/api/v1/alerts", "get", listing(ALERTS)),
+        ("/api/v1/alert", "get", answer(AlertStory(alert=ALERTS[0], notices=NOTICES))),
         ("/api/v1/notices", "get", listing(NOTICES)),
         ("/api/v1/backup", "post", {"schema": 1, "written": "a: 1 byte"}),
         ("/api/v1/users", "get", listing((EVA,))),

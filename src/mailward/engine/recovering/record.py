@@ -80,6 +80,7 @@ def event(
         kind=kind,
         subject=step.server if step is not None else operation.server,
         because=because,
+        after=operation.status.value if kind is EventKind.RECOVERY_ENDED else None,
         actor=actor or operation.actor,
         operation=operation.id or None,
         cause_event=operation.cause_event,

@@ -16,7 +16,7 @@ from mailward.web.logging_in import Logins
 from mailward.web.login_admission import LoginAdmission
 from mailward.web.pages.rendering import SECURITY_HEADERS, bare_page
 from mailward.web.problems import STATUS, Code, Problem
-from mailward.web.requests import form
+from mailward.web.requests import fields
 
 _LOCAL_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 """A path of ours: one slash first, so that no browser reads a host into it, no backslash, no control character."""
@@ -57,7 +57,7 @@ class LoginPages:
     async def _log_in(self, _manager: Manager, request: Request) -> Response:
         self.admission.refuse_strange_host(request)
         refuse_foreign_page(request)
-        given = await form(request)
+        given = dict(reversed(await fields(request)))
         name, wanted = given.get("name", "").strip(), local_path(given.get("next", ""))
         sessions = self.admission.sessions
         try:
