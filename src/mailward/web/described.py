@@ -153,13 +153,14 @@ OPERATIONS: tuple[Described, ...] = (
         summary="How long the conversations of one probe took, phase by phase",
         answers=Latencies,
         query={"server": _NAME, "probe": _NAME, "target": _NAME, "since": _MOMENT},
+        required=("server", "probe", "target", "since"),
     ),
     _listed(
         "/api/v1/events",
         "Stored events; `next` is the `after` of the next page",
         Event,
         after=_number(0, 0, 2**62),
-        before={"type": "integer", "minimum": 1},
+        before={"type": "integer", "minimum": 1, "maximum": 2**62},
         since=_MOMENT,
         kind={"type": "array", "items": {"enum": [kind.value for kind in EventKind]}},
         subject=_NAME,
@@ -170,7 +171,8 @@ OPERATIONS: tuple[Described, ...] = (
         path="/api/v1/availability",
         summary="How much of a month, YYYY-MM in UTC, each health set was up, and each outage",
         answers=AvailabilityReport,
-        query={"month": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$"}},
+        query={"month": {"type": "string", "pattern": "^[1-9][0-9]{3}-(0[1-9]|1[0-2])$"}},
+        required=("month",),
     ),
     Described(
         path="/api/v1/events/stream",
@@ -322,6 +324,7 @@ OPERATIONS: tuple[Described, ...] = (
         summary="One alert by its key with the notices of it, also long after it was resolved",
         answers=AlertStory,
         query={"key": _NAME},
+        required=("key",),
     ),
     _listed(
         "/api/v1/notices",

@@ -18,6 +18,7 @@ from mailward.testing.memory_credentials import MemoryCredentials
 from mailward.testing.memory_store import MemoryStore
 from mailward.testing.platform import SetClock
 from mailward.web.access import Right
+from mailward.web.api import build_api
 from mailward.web.door import site_for
 from mailward.web.keyring import Keyring
 from mailward.web.sessions import Session, SessionRule
@@ -26,6 +27,8 @@ from mailward.web.settings import WebSettings
 OTHERWISE = {
     ("GET", "/livez"): Right.NONE,
     ("GET", "/readyz"): Right.NONE,
+    ("GET", "/-/healthy"): Right.NONE,
+    ("GET", "/-/ready"): Right.NONE,
     ("GET", "/health/{server}"): Right.NONE,
     ("GET", "/static/mailward.css"): Right.NONE,
     ("GET", "/login"): Right.NONE,
@@ -36,6 +39,7 @@ OTHERWISE = {
 }
 WEB = WebSettings(public_url="http://mailward.example.org")
 KEY = b"k" * 32
+FOR_PROGRAMS = {route.path for route in build_api(example_manager()).routes}
 PASSWORD = "correct horse battery"
 
 
@@ -111,7 +115,9 @@ def tried(ask, fake, clock, keyring):
             if kind.session:
                 headers["cookie"] = cookies[kind.session]
         where = re.sub(r"\{\w+(:\w+)?\}", "x", path)
-        return await ask(site, method, where, client=kind.client, headers={"host": "localhost:8143", **headers})
+        return await ask(
+            site, method, where, client=kind.client, body=b"{}", headers={"host": "localhost:8143", **headers}
+        )
 
     return do
 
@@ -164,12 +170,12 @@ def expected(method: str, path: str, kind: Kind) -> str:
     if kind.right is Right.NONE:
         if not kind.login:
             return "forbidden"
-        return "to log in" if method == "GET" and not path.startswith("/api/") else "unauthenticated"
+        return "to log in" if method == "GET" and path not in FOR_PROGRAMS else "unauthenticated"
     return "forbidden" if method == "POST" and not kind.token and not asks_by_page else may
 
 
 def outcome(answered) -> str:
-    """What came of it. A change without a body is refused as such, and whoever hears that was let in."""
+    """What came of it. A change that says nothing is refused as such, and whoever hears that was let in."""
     if 303 == answered.status and answered.headers["location"].startswith("/login?"):
         return "to log in"
     return {401: "unauthenticated", 403: "forbidden"}.get(answered.status, "let in")
