@@ -58,6 +58,6 @@ docs: setup ## write the generated pages anew
 	@$(BIN)/python scripts/generate_man_pages.py
 	@$(BIN)/python scripts/runtime_lock.py
 
-clean: ## remove what the targets made
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+clean: ## remove what the targets made; packages of Debian: scripts/uninstall
+	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -7,6 +7,7 @@
 # Before sourcing: root (where "/" is, without a slash at its end), dry_run (true or false), placed (a path below root).
 # Afterwards: put, put_link and keep say what is wanted; place does it.
 
+umask 022
 new_line='
 '
 wanted=

@@ -83,7 +83,7 @@ def watched_box(one_box: Lab, timings: Timings) -> Iterator[ManagerClient]:
 
 def _watched(lab: Lab, timings: Timings) -> Iterator[ManagerClient]:
     with ManagerProcess(lab.write_configuration(timings=timings)) as manager:
-        until(lambda: is_green(manager.client), seconds=60 if timings is Timings.SHORT else 600)
+        until(lambda: is_green(manager.client), seconds=240 if timings is Timings.SHORT else 600)
         yield manager.client
 
 

@@ -20,7 +20,7 @@ from .test_catalogue import is_green, until
 @pytest.fixture(scope="module")
 def watched(lab: Lab) -> Iterator[ManagerClient]:
     with ManagerProcess(lab.write_configuration(timings=Timings.SHORT)) as manager:
-        until(lambda: is_green(manager.client), seconds=60)
+        until(lambda: is_green(manager.client), seconds=240)
         yield manager.client
 
 
@@ -28,7 +28,7 @@ def watched(lab: Lab) -> Iterator[ManagerClient]:
 def mended(lab: Lab, watched: ManagerClient) -> Iterator[None]:
     yield
     lab.heal()
-    until(lambda: is_green(watched), seconds=90)
+    until(lambda: is_green(watched), seconds=240)
 
 
 def monitor(client: ManagerClient, item: str, server: str) -> MonitorHealth:
@@ -49,7 +49,7 @@ def measured(client: ManagerClient, server: str) -> ProbeResult:
         seen.append(probed(client, items.COMMAND_TIME_CHECK, server))
         return seen[-1].result is ResultType.SUCCEEDED
 
-    until(succeeded, seconds=60, otherwise=lambda: seen[-1].detail if seen else "the manager does not answer")
+    until(succeeded, seconds=240, otherwise=lambda: seen[-1].detail if seen else "the manager does not answer")
     return seen[-1]
 
 
@@ -67,7 +67,7 @@ def test_a_full_accept_queue_is_told_with_its_length(lab: Lab, watched: ManagerC
     server = "proxy2"
     lab.break_(f"queue-full@{server}")
 
-    until(lambda: monitor(watched, items.QUEUE_MONITOR, server).alert_value.is_broken, seconds=60)
+    until(lambda: monitor(watched, items.QUEUE_MONITOR, server).alert_value.is_broken, seconds=240)
 
     row = monitor(watched, items.QUEUE_MONITOR, server)
     assert "which is all it holds: further clients get no answer" in row.because
@@ -80,7 +80,7 @@ def test_a_full_accept_queue_is_told_with_its_length(lab: Lab, watched: ManagerC
 def test_clients_that_wait_for_a_process_are_told_with_the_limit(lab: Lab, watched: ManagerClient) -> None:
     lab.break_("process-limit@be2")
 
-    until(lambda: monitor(watched, items.QUEUE_MONITOR, "be2").alert_value.is_broken, seconds=60)
+    until(lambda: monitor(watched, items.QUEUE_MONITOR, "be2").alert_value.is_broken, seconds=240)
 
     row = monitor(watched, items.QUEUE_MONITOR, "be2")
     assert "imap has all the 1 processes it may have" in row.because
@@ -92,7 +92,7 @@ def test_sessions_that_hang_do_not_hide_behind_probes_that_work(lab: Lab, watche
     (database, *_) = [one for one in lab.blueprint.databases if one.copies[0] == "be1"]
     with Traffic(lab.blueprint, database.users, delivers=False, idles=False):
         lab.break_("store-slow@be1")
-        until(lambda: monitor(watched, items.COMMAND_TIME_MONITOR, "be1").alert_value.is_broken, seconds=90)
+        until(lambda: monitor(watched, items.COMMAND_TIME_MONITOR, "be1").alert_value.is_broken, seconds=240)
 
         row = monitor(watched, items.COMMAND_TIME_MONITOR, "be1")
         assert "have been carrying out APPEND" in row.because
@@ -122,5 +122,5 @@ def test_a_service_without_commands_has_no_data(one_box: Lab) -> None:
             seen.append(probed(manager.client, items.COMMAND_TIME_CHECK, "mail"))
             return "no command ended within" in seen[-1].detail
 
-        until(says_so, seconds=90, otherwise=lambda: seen[-1].detail)  # what was probed at the start has to be over
+        until(says_so, seconds=240, otherwise=lambda: seen[-1].detail)  # what was probed at the start has to be over
         assert ResultType.NOT_APPLICABLE is seen[-1].result

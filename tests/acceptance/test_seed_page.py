@@ -51,8 +51,8 @@ def followed() -> Iterator[tuple[ManagerClient, dict[str, str]]]:
         asked = re.sub(r'control = "haproxy:.*\nbackend = .*', 'control = "health-page"', configuration.read_text())
         configuration.write_text(asked)
         with ManagerProcess(configuration) as manager:
-            until(lambda: is_green(manager.client), seconds=60)
-            until(lambda: manager.client.status().leads, seconds=20)
+            until(lambda: is_green(manager.client), seconds=240)
+            until(lambda: manager.client.status().leads, seconds=120)
             socket = configuration.parent / "state" / "api.sock"
             named = {"MAILWARD_SOCKET": str(socket), "MAILWARD_CONFIG": str(configuration)}
             yield manager.client, {**os.environ, **named}
@@ -85,7 +85,7 @@ def test_every_command_does_what_the_page_says_in_its_order(followed: tuple[Mana
     client, around = followed
     for command in commands(ENGLISH):
         if "undrain" in command:  # "and the monitors of the server are Healthy again"
-            until(lambda: is_green(client), seconds=90)
+            until(lambda: is_green(client), seconds=240)
         done = run(command, around)
         deadline = monotonic() + 60
         while done.returncode != 0 and " probe " in command and monotonic() < deadline:  # a server that comes up again

@@ -32,8 +32,9 @@ from mailward.model.errors import PermanentFailure, Refused, TemporaryFailure
 
 __all__ = ["Lab", "missing_programs"]
 
-_UP_SECONDS = 15.0
-_HEAL_SECONDS = 15.0
+#: A service that fails to start is told at once; these are for a machine that has much else to do.
+_UP_SECONDS = 60.0
+_HEAL_SECONDS = 60.0
 #: Dovecot's programs and HAProxy, as the process table shows them (the kernel keeps 15 letters).
 _OWN_NAMES = frozenset(
     {

@@ -24,7 +24,7 @@ def guarded(lab: Lab, browser) -> Iterator[Dashboard]:
             yield one
         finally:
             for name in ("eva", "olga"):
-                users(one, "remove", name, "--yes")
+                users(one, "remove", name)
 
 
 def users(dashboard: Dashboard, *words: str, given: str = "") -> None:

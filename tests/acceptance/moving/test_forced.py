@@ -23,7 +23,7 @@ def test_from_a_service_that_is_dead_for_good(movable: Movable) -> None:
         movable.lab.break_("service-dead@be1")
         story = movable.finished(movable.client.move_database("DB1", reason="be1 is dead"))
         assert OperationStatus.HEALED is story.operation.status, movable.told()
-        assert traffic.every_writer_is_served("be2", seconds=60), movable.told()
+        assert traffic.every_writer_is_served("be2", seconds=120), movable.told()
     steps = {step.name: step for step in story.steps}
     assert StepOutcome.SKIPPED is steps[StepName.SYNCHRONISE].outcome
     assert StepOutcome.DONE is steps[StepName.FENCE].outcome, "what lived on without its master is ended"
@@ -44,7 +44,7 @@ def test_from_a_host_of_which_nobody_says_anything(movable: Movable) -> None:
         with dead_host(movable.lab, "be1"):
             story = movable.finished(movable.client.move_database("DB1", reason="be1 has no power"))
             assert OperationStatus.HEALED is story.operation.status, movable.told()
-            assert traffic.every_writer_is_served("be2", seconds=60), movable.told()
+            assert traffic.every_writer_is_served("be2", seconds=120), movable.told()
             assert _blocked(movable)
         movable.start_again("be1")
         movable.until(lambda: not _blocked(movable), seconds=180)
@@ -60,7 +60,7 @@ def test_from_a_server_that_hangs(movable: Movable) -> None:
         movable.until(lambda: movable.client.health(server="be1", state="Degraded"))
         story = movable.finished(movable.client.move_database("DB1", reason="be1 hangs"))
         assert OperationStatus.HEALED is story.operation.status, movable.told()
-        assert traffic.every_writer_is_served("be2", seconds=60), movable.told()
+        assert traffic.every_writer_is_served("be2", seconds=120), movable.told()
     steps = {step.name: step for step in story.steps}
     assert StepOutcome.DONE is steps[StepName.FENCE].outcome
     assert steps[StepName.FENCE].started < steps[StepName.SWITCH_OVER].started
@@ -90,7 +90,7 @@ def test_a_server_no_proxy_reaches_is_not_left_while_sessions_hang_there(movable
         active = movable.active()["DB1"]
         assert (active == "be2") is (story.operation.status is OperationStatus.HEALED), movable.told()
         movable.lab.heal()
-        assert traffic.every_writer_is_served(active, seconds=60), f"{traffic.told}\n{movable.told()}"
+        assert traffic.every_writer_is_served(active, seconds=120), f"{traffic.told}\n{movable.told()}"
     assert {} == traffic.written_on_both("be1", "be2")
     account = counted(movable.lab, traffic, active)
     assert ((), ()) == (account.lost, account.doubled)
@@ -101,7 +101,7 @@ def test_from_a_store_that_cannot_be_read(movable: Movable) -> None:
         movable.lab.break_("database-unreadable@DB1")
         story = movable.finished(movable.client.move_database("DB1", reason="its store"))
         assert OperationStatus.HEALED is story.operation.status, movable.told()
-        assert traffic.every_writer_is_served("be2", seconds=60), movable.told()
+        assert traffic.every_writer_is_served("be2", seconds=120), movable.told()
     steps = {step.name: step for step in story.steps}
     assert StepOutcome.SKIPPED is steps[StepName.SYNCHRONISE].outcome, "it is not waited for"
     assert StepOutcome.SKIPPED is steps[StepName.FENCE].outcome

@@ -5,7 +5,7 @@ from mailward.model.recovery import OperationStatus, StepName, StepOutcome
 
 from .conftest import DB1_USERS, Movable, at_work, counted
 
-INTERRUPTED_AT_MOST_S = 3.0
+INTERRUPTED_AT_MOST_S = 10.0
 """Asserted generously: a machine that runs tests is not measured by them. `benchmarks/moves.py` measures."""
 
 
@@ -14,7 +14,7 @@ def test_a_planned_move_loses_nothing_and_doubles_nothing(movable: Movable) -> N
         rehearsed = movable.client.move_database("DB1", dry_run=True)
         story = movable.finished(movable.client.move_database("DB1", reason="trial"))
         assert () == traffic.look(movable.lab.blueprint.host("be2")), "it is called done when everything is there"
-        assert traffic.every_writer_is_served("be2", seconds=60), movable.told()
+        assert traffic.every_writer_is_served("be2", seconds=120), movable.told()
 
     account = counted(movable.lab, traffic, "be2")
     assert {} == traffic.written_on_both("be1", "be2")

@@ -45,8 +45,8 @@ class Acting:
     def __enter__(self) -> Self:
         self.manager.__enter__()
         try:
-            until(self.is_green, seconds=60, otherwise=self.told)
-            until(lambda: self.client.status().leads, seconds=20)
+            until(self.is_green, seconds=240, otherwise=self.told)
+            until(lambda: self.client.status().leads)
         except BaseException:
             self.manager.stop()
             raise

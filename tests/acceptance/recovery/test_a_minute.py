@@ -157,7 +157,7 @@ def minute(request: pytest.FixtureRequest) -> Iterator[Minute]:
 
 def test_a_service_that_does_not_come_back_is_told_to_a_person_with_everything(minute: Minute) -> None:
     case = minute.case("dead")
-    until(lambda: has_escalated(case, OperationStatus.ESCALATED), seconds=60, otherwise=case.told)
+    until(lambda: has_escalated(case, OperationStatus.ESCALATED), seconds=240, otherwise=case.told)
     until(case.client.alerts, otherwise=case.told)
 
     text = "\n".join(alert.text for alert in case.client.alerts())
@@ -171,7 +171,7 @@ def test_a_service_that_does_not_come_back_is_told_to_a_person_with_everything(m
 
 def test_a_service_that_was_healed_twice_and_breaks_again_is_left_to_a_person(minute: Minute) -> None:
     case = minute.case("flapping")
-    until(lambda: Gate.INEFFECTIVE in case.refusals(), seconds=90, otherwise=case.told)
+    until(lambda: Gate.INEFFECTIVE in case.refusals(), seconds=240, otherwise=case.told)
     until(lambda: has_escalated(case), otherwise=case.told)
 
     assert {"mail": 2} == case.new_starts()
@@ -180,8 +180,8 @@ def test_a_service_that_was_healed_twice_and_breaks_again_is_left_to_a_person(mi
 
 def test_a_hung_service_is_restarted_once_when_a_minute_has_passed(minute: Minute) -> None:
     case = minute.case("hung")
-    until(lambda: {"be1", "proxy2"} <= case.new_starts().keys(), seconds=120, otherwise=case.told)
-    until(lambda: is_over(case), seconds=60, otherwise=case.told)
+    until(lambda: {"be1", "proxy2"} <= case.new_starts().keys(), seconds=240, otherwise=case.told)
+    until(lambda: is_over(case), seconds=240, otherwise=case.told)
 
     assert {"be1": 1, "proxy2": 1} == case.new_starts(), case.told()
     restarts = [
@@ -201,8 +201,8 @@ def test_after_a_hung_proxy_was_restarted_clients_are_sent_to_it_again(minute: M
     case = minute.case("hung")
     if case.lab.blueprint.balancer is None:
         pytest.skip("this machine has no haproxy: scripts/servers installs it")
-    until(lambda: "proxy2" in case.new_starts(), seconds=120, otherwise=case.told)
-    until(lambda: is_over(case), seconds=60, otherwise=case.told)
+    until(lambda: "proxy2" in case.new_starts(), seconds=240, otherwise=case.told)
+    until(lambda: is_over(case), seconds=240, otherwise=case.told)
 
     taken_out = [server for name, server in case.deeds() if name is StepName.TAKE_OUT]
     assert taken_out == [server for name, server in case.deeds() if name is StepName.PUT_BACK]
@@ -218,7 +218,7 @@ def test_a_mistake_in_the_configuration_on_disk_forbids_the_restart_until_it_is_
     assert Gate.CONFIGURATION_INVALID in case.refusals()
     assert ServiceState.HUNG is case.client.service("mail").state
     case.lab.heal("configuration-broken@mail")
-    until(lambda: case.new_starts() == {"mail": 1}, seconds=40, otherwise=case.told)
+    until(lambda: case.new_starts() == {"mail": 1}, seconds=240, otherwise=case.told)
     until(case.is_green, otherwise=case.told)
     assert [(StepName.RESTART_SERVICE, "mail")] == case.deeds()
 
@@ -245,8 +245,8 @@ def test_the_store_of_one_database_is_no_reason_to_restart_a_server(minute: Minu
 
 def test_a_proxy_whose_host_needs_it_is_emptied_restarted_as_a_whole_and_put_back(minute: Minute) -> None:
     case = minute.case("exhausted")
-    until(lambda: (StepName.RESTART_SERVER, "proxy1") in case.deeds(), seconds=180, otherwise=case.told)
-    until(lambda: is_over(case), seconds=90, otherwise=case.told)
+    until(lambda: (StepName.RESTART_SERVER, "proxy1") in case.deeds(), seconds=240, otherwise=case.told)
+    until(lambda: is_over(case), seconds=240, otherwise=case.told)
 
     deeds = case.deeds()
     assert 1 == deeds.count((StepName.RESTART_SERVICE, "proxy1")), case.told()
@@ -260,10 +260,10 @@ def test_a_proxy_whose_host_needs_it_is_emptied_restarted_as_a_whole_and_put_bac
 
 def test_the_last_proxy_is_restarted_and_neither_taken_out_nor_restarted_as_a_whole(minute: Minute) -> None:
     case = minute.case("last")
-    until(lambda: Gate.LAST_HEALTHY in case.refusals(), seconds=150, otherwise=case.told)
+    until(lambda: Gate.LAST_HEALTHY in case.refusals(), seconds=240, otherwise=case.told)
     until(
         lambda: any(alert.urgency is Urgency.CRITICAL for alert in case.client.alerts()),
-        seconds=60,
+        seconds=240,
         otherwise=case.told,
     )
 

@@ -31,7 +31,7 @@ def test_its_recovery_is_finished_with_one_start(acting_box: Acting, moment: Eve
 
     acting_box.manager.start()
 
-    until(acting_box.is_green, seconds=60, otherwise=acting_box.told)
+    until(acting_box.is_green, seconds=240, otherwise=acting_box.told)
     until(lambda: not acting_box.client.recoveries(unfinished=True), otherwise=acting_box.told)
     assert {"mail": 1} == acting_box.new_starts(), acting_box.told()
     assert {(StepName.START_SERVICE, "mail")} == set(acting_box.deeds())

@@ -62,9 +62,9 @@ def test_a_full_accept_queue_is_gone_with_the_restart_of_the_service() -> None:
     """Its own test fails as well, so that the proxy's procedure mends it, which the queue's would have done as well."""
     with new_lab(Shape.TWO_TIER) as lab, Acting(lab) as acting:
         lab.break_("queue-full@proxy2")
-        until(lambda: _queue_of(acting, "proxy2").alert_value.is_broken, seconds=30, otherwise=acting.told)
-        until(lambda: "proxy2" in acting.new_starts(), seconds=150, otherwise=acting.told)
-        until(acting.is_green, seconds=90, otherwise=acting.told)
+        until(lambda: _queue_of(acting, "proxy2").alert_value.is_broken, seconds=240, otherwise=acting.told)
+        until(lambda: "proxy2" in acting.new_starts(), seconds=240, otherwise=acting.told)
+        until(acting.is_green, seconds=240, otherwise=acting.told)
 
         assert {"proxy2": 1} == acting.new_starts(), acting.told()
         assert {"proxy2"} == {server for _, server in acting.deeds()}, "one target, one recovery"
@@ -75,7 +75,7 @@ def test_a_server_at_its_process_limit_is_emptied_and_left_to_a_person(slow_move
     """No restart raises a limit: its users are served elsewhere, and a person is told which limit it is."""
     with new_lab(Shape.TWO_TIER) as lab, Acting(lab, more=slow_moves) as acting:
         lab.break_("process-limit@be2")
-        until(lambda: _queue_of(acting, "be2").alert_value.is_broken, seconds=30, otherwise=acting.told)
+        until(lambda: _queue_of(acting, "be2").alert_value.is_broken, seconds=240, otherwise=acting.told)
         until(lambda: _is_left_to_a_person(acting), seconds=400, otherwise=acting.told)
 
         assert "imap has all the 1 processes it may have" in "\n".join(one.text for one in acting.client.alerts())

@@ -75,7 +75,7 @@ def test_an_outage_is_told_once_also_across_a_killed_manager_and_its_end_is_told
         receiver.bodies.clear()
 
         one_box.break_("service-stopped@mail")
-        until(lambda: receiver.told("firing"), seconds=60, otherwise=acting.told)
+        until(lambda: receiver.told("firing"), seconds=240, otherwise=acting.told)
         os.kill(acting.manager.pid, signal.SIGKILL)
         until(lambda: acting.manager.has_ended)
         acting.manager.start()
@@ -92,5 +92,5 @@ def test_an_outage_is_told_once_also_across_a_killed_manager_and_its_end_is_told
             assert words in text
 
         one_box.heal()
-        until(lambda: receiver.told("resolved"), seconds=60, otherwise=acting.told)
+        until(lambda: receiver.told("resolved"), seconds=240, otherwise=acting.told)
         assert len(set(receiver.keys)) == len(receiver.keys)

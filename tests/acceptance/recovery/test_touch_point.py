@@ -80,7 +80,7 @@ def test_the_path_is_found_by_the_log_and_left_to_a_person(broken: Mapping[str, 
     """
     acting = case(broken, "path")
     ways = {"proxy1/be1": "be1", "proxy1/be2": "be2"}
-    until(lambda: ways.keys() <= by_target(acting).keys() and is_over(acting), seconds=120, otherwise=acting.told)
+    until(lambda: ways.keys() <= by_target(acting).keys() and is_over(acting), seconds=240, otherwise=acting.told)
 
     for target, mailbox_server in ways.items():
         story = by_target(acting)[target]
@@ -111,7 +111,7 @@ def by_target(acting: Acting) -> dict[str, RecoveryStory]:
 def test_the_mailbox_server_comes_first_and_no_proxy_is_touched_for_it(broken: Mapping[str, Acting]) -> None:
     """Somebody stopped it on purpose, so that its own recovery calls a person, and the touch points wait for that."""
     acting = case(broken, "mailbox server")
-    until(lambda: is_over(acting), seconds=120, otherwise=acting.told)
+    until(lambda: is_over(acting), seconds=240, otherwise=acting.told)
 
     joined = [step for one in touch_points(acting) if (step := done(one, StepName.RECOVER_MAILBOX_SERVER)) is not None]
     assert joined, acting.told()
@@ -121,7 +121,7 @@ def test_the_mailbox_server_comes_first_and_no_proxy_is_touched_for_it(broken: M
     assert nothing_is_logged(acting)
 
     acting.lab.heal()
-    until(acting.is_green, seconds=60, otherwise=acting.told)
+    until(acting.is_green, seconds=240, otherwise=acting.told)
     assert can_log_in(acting.lab, "anna", "proxy1")
     assert [] == acting.deeds()
 
@@ -129,8 +129,8 @@ def test_the_mailbox_server_comes_first_and_no_proxy_is_touched_for_it(broken: M
 def test_the_proxy_is_at_fault_when_the_mailbox_server_is_well(broken: Mapping[str, Acting]) -> None:
     """The inverted condition of the Portuguese page: it would have restarted the wrong tier."""
     acting = case(broken, "proxy")
-    until(lambda: "proxy2" in acting.new_starts(), seconds=180, otherwise=acting.told)
-    until(lambda: is_over(acting) and acting.is_green(), seconds=120, otherwise=acting.told)
+    until(lambda: "proxy2" in acting.new_starts(), seconds=240, otherwise=acting.told)
+    until(lambda: is_over(acting) and acting.is_green(), seconds=240, otherwise=acting.told)
 
     story = next(one for one in touch_points(acting) if done(one, StepName.RESTART_SERVICE) is not None)
     assert story.operation.cause is not None

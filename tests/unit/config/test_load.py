@@ -445,7 +445,7 @@ VALUES = st.recursive(
 
 
 @given(st.dictionaries(KEYS, VALUES, max_size=6))
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_any_tree_is_either_a_snapshot_or_a_list_of_mistakes(tmp_path_factory, tree):
     file = tmp_path_factory.getbasetemp() / "fuzz.toml"
     file.write_text(toml(tree))
