@@ -18,6 +18,7 @@ from mailward.web.access import Access, Caller, Right
 from mailward.web.client_address import came_by_proxy
 from mailward.web.problems import Code, Problem
 
+_CHANGES_NOTHING = ("GET", "HEAD")
 ANYBODY = "anybody on this machine"
 
 
@@ -80,8 +81,7 @@ class LoopbackAdmission:
                 "here you may look but not change, because nobody can log in; add a user with `mailward users add NAME"
                 " --role operator`, or use the command line on the manager's machine",
             )
-        if needed > Right.VIEWER:
-            refuse_foreign_page(request)
+        refuse_foreign_page(request)
         return Caller(name=ANYBODY, right=self.right)
 
 
@@ -105,13 +105,15 @@ def refuse_strange_host(request: Request, names: tuple[str, ...]) -> None:
 
 def refuse_foreign_page(request: Request) -> None:
     """
-    Pass only what one of our own pages, or no page at all, made the browser send.
+    Pass what changes nothing, and of the rest only what one of our own pages, or no page at all, made the browser send.
 
     Browsers say where a request comes from in `Sec-Fetch-Site` (W3C Fetch Metadata), older ones in `Origin` (RFC 6454).
 
     Raises:
         Problem: FORBIDDEN.
     """
+    if request.method in _CHANGES_NOTHING:
+        return
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is not None:
         is_ours = site in ("same-origin", "none")

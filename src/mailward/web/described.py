@@ -32,18 +32,19 @@ from mailward.ports.manager import (
 )
 from mailward.ports.service_control import ServiceDeed
 from mailward.web.credentials import LASTING_MAX
+from mailward.web.parameters import TEXT_MAX, TEXT_PATTERN
 from mailward.web.passwords import LONGEST as LONGEST_PASSWORD
 from mailward.web.passwords import SHORTEST
 
 _Schema = Mapping[str, Any]
-_TEXT: _Schema = {"type": "string", "maxLength": 500}
+_TEXT: _Schema = {"type": "string", "maxLength": TEXT_MAX, "pattern": TEXT_PATTERN}
 _NAME: _Schema = {**_TEXT, "minLength": 1}
 """An empty name names nothing, and is refused."""
 _BOOLEAN: _Schema = {"type": "boolean"}
 _MOMENT: _Schema = {"type": "string", "format": "date-time"}
 _ROLE: _Schema = {"enum": [role.value for role in Role]}
 _LASTING: _Schema = {"type": "integer", "minimum": 1, "maximum": LASTING_MAX // timedelta(milliseconds=1)}
-_PASSWORD: _Schema = {"type": "string", "minLength": SHORTEST, "maxLength": LONGEST_PASSWORD, "writeOnly": True}
+_PASSWORD: _Schema = {"type": "string", "minLength": SHORTEST, "maxLength": LONGEST_PASSWORD, "pattern": TEXT_PATTERN}
 _REASON: Mapping[str, _Schema] = {"reason": _TEXT}
 _ORDER: Mapping[str, _Schema] = {"reason": _TEXT, "dry_run": _BOOLEAN, "force": _BOOLEAN}
 
@@ -63,16 +64,16 @@ class Described:
     body: Mapping[str, _Schema] | None = None
     """The members of the JSON object sent."""
     required: Sequence[str] = ()
-    """Those of them that must be there."""
+    """Those of the query or the body that must be there."""
 
 
 def _number(default: int, low: int, high: int) -> _Schema:
     return {"type": "integer", "default": default, "minimum": low, "maximum": high}
 
 
-def _listed(path: str, summary: str, answers: type, **query: _Schema) -> Described:
+def _listed(path: str, summary: str, answers: type, *, required: Sequence[str] = (), **query: _Schema) -> Described:
     """A route that answers a list of values."""
-    return Described(path=path, summary=summary, answers=answers, many=True, query=query or None)
+    return Described(path=path, summary=summary, answers=answers, many=True, query=query or None, required=required)
 
 
 def _change(
@@ -153,13 +154,14 @@ OPERATIONS: tuple[Described, ...] = (
         summary="How long the conversations of one probe took, phase by phase",
         answers=Latencies,
         query={"server": _NAME, "probe": _NAME, "target": _NAME, "since": _MOMENT},
+        required=("server", "probe", "target", "since"),
     ),
     _listed(
         "/api/v1/events",
         "Stored events; `next` is the `after` of the next page",
         Event,
         after=_number(0, 0, 2**62),
-        before={"type": "integer", "minimum": 1},
+        before={"type": "integer", "minimum": 1, "maximum": 2**62},
         since=_MOMENT,
         kind={"type": "array", "items": {"enum": [kind.value for kind in EventKind]}},
         subject=_NAME,
@@ -170,7 +172,8 @@ OPERATIONS: tuple[Described, ...] = (
         path="/api/v1/availability",
         summary="How much of a month, YYYY-MM in UTC, each health set was up, and each outage",
         answers=AvailabilityReport,
-        query={"month": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$"}},
+        query={"month": {"type": "string", "pattern": "^[1-9][0-9]{3}-(0[1-9]|1[0-2])$"}},
+        required=("month",),
     ),
     Described(
         path="/api/v1/events/stream",
@@ -212,7 +215,11 @@ OPERATIONS: tuple[Described, ...] = (
         "/api/v1/why/{subject}", "The stories that explain a server, or the one of an operation's number", RecoveryStory
     ),
     _listed(
-        "/api/v1/would-have", "What was only recommended since then: the weekly report", RecoveryStory, since=_MOMENT
+        "/api/v1/would-have",
+        "What was only recommended since then: the weekly report",
+        RecoveryStory,
+        since=_MOMENT,
+        required=("since",),
     ),
     Described(
         path="/api/v1/service/{server}",
@@ -279,6 +286,7 @@ OPERATIONS: tuple[Described, ...] = (
         LoggedSession,
         user=_NAME,
         since=_MOMENT,
+        required=("user", "since"),
     ),
     _listed(
         "/api/v1/holds",
@@ -295,7 +303,7 @@ OPERATIONS: tuple[Described, ...] = (
             "kind": {"enum": [kind.value for kind in HoldKind]},
             "subject": _NAME,
             "value": {**_TEXT, "default": "on"},
-            "reason": _TEXT,
+            "reason": _NAME,
             "since": {**_MOMENT, "description": "now, where absent"},
             "until": _MOMENT,
             "requester": {"enum": [requester.value for requester in Requester]},
@@ -317,6 +325,7 @@ OPERATIONS: tuple[Described, ...] = (
         summary="One alert by its key with the notices of it, also long after it was resolved",
         answers=AlertStory,
         query={"key": _NAME},
+        required=("key",),
     ),
     _listed(
         "/api/v1/notices",

@@ -19,7 +19,6 @@ from mailward.web.sessions import SessionRule
 
 ANYONE = Caller(name="anybody", right=Right.NONE)
 RIGHT_OF = {Role.VIEWER: Right.VIEWER, Role.OPERATOR: Right.OPERATOR}
-_CHANGES_NOTHING = ("GET", "HEAD")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,8 +45,7 @@ class LoginAdmission:
             caller = self._by_token(known, authorization)
         else:
             caller = self._by_session(known, request)
-            if request.method not in _CHANGES_NOTHING:
-                refuse_foreign_page(request)
+            refuse_foreign_page(request)
         if caller.right < needed:
             raise Problem(Code.FORBIDDEN, f"{caller.name} may look but not change; that needs an operator")
         return caller

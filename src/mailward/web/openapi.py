@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from http import HTTPStatus
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -17,6 +18,10 @@ from mailward.model.wire import SCHEMA, fields_of
 from mailward.web.described import OPERATIONS, Described
 from mailward.web.problems import STATUS, Code
 
+_OF_BODIES = (Code.TOO_LARGE, Code.UNSUPPORTED_MEDIA_TYPE)
+_ELSEWHERE = (Code.METHOD_NOT_ALLOWED, Code.TOO_MANY_ATTEMPTS)
+"""Of methods that no route has, and of the page to log in on."""
+_ALWAYS = tuple(code for code in Code if code not in (*_OF_BODIES, *_ELSEWHERE))
 _TEXT = {"type": "string", "maxLength": 500}
 _IN_PATH = re.compile(r"\{(\w+)\}")
 
@@ -33,13 +38,18 @@ def document() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "mailward", "version": __version__, "description": "Managed availability for IMAP."},
         "paths": paths,
-        "components": {"schemas": schemas},
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "mailward tokens add"}},
+        },
+        "security": [{}, {"token": []}],
     }
 
 
 def _operation(operation: Described) -> dict[str, Any]:
     parameters: list[dict[str, Any]] = [
-        {"name": name, "in": "query", "schema": dict(schema)} for name, schema in (operation.query or {}).items()
+        {"name": name, "in": "query", "required": name in operation.required, "schema": dict(schema)}
+        for name, schema in (operation.query or {}).items()
     ]
     parameters += [
         {"name": name, "in": "path", "required": True, "schema": _TEXT} for name in _IN_PATH.findall(operation.path)
@@ -49,16 +59,30 @@ def _operation(operation: Described) -> dict[str, Any]:
         "parameters": parameters,
         "responses": {
             "200": {"description": "the answer", "content": _content(operation)},
-            "default": {
-                "description": "a problem (RFC 9457)",
-                "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-            },
+            **{str(status.value): _refusal(status) for status in _refusals(operation)},
         },
     }
     if operation.body is not None:
-        body = {"type": "object", "properties": dict(operation.body), "required": list(operation.required)}
-        described["requestBody"] = {"content": {"application/json": {"schema": body}}}
+        members = {"properties": dict(operation.body), "required": list(operation.required)}
+        body = {"type": "object", **members, "additionalProperties": False}
+        described["requestBody"] = {
+            "required": bool(operation.required),
+            "content": {"application/json": {"schema": body}},
+        }
     return described
+
+
+def _refusals(operation: Described) -> list[HTTPStatus]:
+    """What a route can answer but 200: every route what `_ALWAYS` says, one that takes a body what is about bodies."""
+    codes = (*_ALWAYS, *(_OF_BODIES if operation.method == "post" else ()))
+    return sorted({STATUS[code] for code in codes})
+
+
+def _refusal(status: HTTPStatus) -> dict[str, Any]:
+    return {
+        "description": f"{status.phrase}: a problem (RFC 9457)",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
 
 
 def _content(operation: Described) -> dict[str, Any]:

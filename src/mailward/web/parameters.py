@@ -4,6 +4,7 @@ What a request asks for, read strictly: unknown names and bad values are all fou
 A misspelt filter that is silently passed over would show everything, which looks like an answer.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -14,7 +15,10 @@ from mailward.model.wire import text_to_moment
 from mailward.web.problems import Code, Problem
 
 Member = TypeVar("Member", bound=Enum)
-_TEXT_MAX = 500
+TEXT_MAX = 500
+TEXT_PATTERN = r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$"
+"""No control character, none that ends a line, none that turns the direction of what follows."""
+_TEXT = re.compile(TEXT_PATTERN.replace("$", r"\Z"))
 _SHOWN = 100
 """What an error repeats of what was sent: enough to recognise it."""
 _ERRORS_MOST = 20
@@ -39,10 +43,10 @@ class Parameters:
         if not isinstance(value, str):
             self._reject(name, f"{_shown(value)} is not a text")
             return None
-        if len(value) > _TEXT_MAX:
-            self._reject(name, f"is longer than {_TEXT_MAX} characters")
+        if len(value) > TEXT_MAX:
+            self._reject(name, f"is longer than {TEXT_MAX} characters")
             return None
-        if not value.isprintable():
+        if not _is_text(value):
             self._reject(name, "holds control characters")
             return None
         return value or None
@@ -60,8 +64,8 @@ class Parameters:
         if not isinstance(value, str) or not value:
             self._reject(name, "is missing" if value in (None, "") else "is not a text")
             return ""
-        if len(value) > _TEXT_MAX or not value.isprintable():
-            self._reject(name, f"is longer than {_TEXT_MAX} characters, or holds control characters")
+        if len(value) > TEXT_MAX or not _is_text(value):
+            self._reject(name, f"is longer than {TEXT_MAX} characters, or holds control characters")
         return value
 
     def named_text(self, name: str) -> str | None:
@@ -76,6 +80,8 @@ class Parameters:
         value = self._one(name)
         if value is None:
             return default
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)  # to JSON Schema 1.0 is a whole number
         try:
             number = int(str(value))
         except ValueError:
@@ -194,6 +200,11 @@ class Parameters:
 
     def _failed(self, name: str) -> bool:
         return any(error["parameter"] == name for error in self._errors)
+
+
+def _is_text(value: str) -> bool:
+    """Whether it can be shown and stored; half of a character, which JSON can write, cannot."""
+    return _TEXT.match(value) is not None and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def _shown(value: object) -> str:

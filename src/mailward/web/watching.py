@@ -131,7 +131,9 @@ async def _stream(manager: Manager, request: Request) -> Response:
         newest = await manager.events(limit=1, newest_first=True)
         after = newest[0].id if newest else 0
     return StreamingResponse(
-        frames(manager.follow(after=after)), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+        frames(manager.follow(after=after)),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 

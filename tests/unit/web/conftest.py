@@ -53,7 +53,7 @@ async def asked(app, method, path, *, peer=OPERATOR, query=None, body=b"", heade
         "query_string": (query if isinstance(query, str) else urlencode(query or {}, doseq=True)).encode(),
         "headers": [(name.encode(), value.encode()) for name, value in sent.items()],
         "server": None,
-        "client": client,
+        "client": (client, 54321) if isinstance(client, str) else client,
         "state": {} if peer is None else {"peer": peer},
     }
     requests = [{"type": "http.request", "body": body, "more_body": False}]

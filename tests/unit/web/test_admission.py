@@ -10,12 +10,12 @@ from mailward.web.problems import Problem
 DEMO, VISIT = LoopbackAdmission(right=Right.OPERATOR), LoopbackAdmission()
 
 
-def request(client="127.0.0.1", host="127.0.0.1:8143", **headers):
+def request(client="127.0.0.1", host="127.0.0.1:8143", method="POST", **headers):
     named = {"host": host} | {name.replace("_", "-"): value for name, value in headers.items()}
     return Request(
         {
             "type": "http",
-            "method": "POST",
+            "method": method,
             "path": "/",
             "client": None if client is None else (client, 4711),
             "headers": [(name.encode(), value.encode()) for name, value in named.items()],
@@ -26,7 +26,7 @@ def request(client="127.0.0.1", host="127.0.0.1:8143", **headers):
 @pytest.mark.parametrize("client", ["127.0.0.1", "127.9.8.7", "::1"])
 @pytest.mark.parametrize("host", ["127.0.0.1:8143", "localhost", "[::1]:8143", "LOCALHOST:1"])
 async def test_whoever_is_on_this_machine_may_look(client, host):
-    caller = await VISIT.admit(request(client, host), Right.VIEWER)
+    caller = await VISIT.admit(request(client, host, "GET"), Right.VIEWER)
 
     assert (ANYBODY, Right.VIEWER) == (caller.name, caller.right)
 
@@ -35,6 +35,11 @@ async def test_whoever_is_on_this_machine_may_look(client, host):
 async def test_nobody_else_comes_in(client):
     with pytest.raises(Problem, match="own machine"):
         await DEMO.admit(request(client), Right.VIEWER)
+
+
+async def test_a_reverse_proxy_on_this_machine_lets_nobody_in_for_being_there():
+    with pytest.raises(Problem, match="own machine"):
+        await VISIT.admit(request(method="GET", x_forwarded_for="192.0.2.1"), Right.VIEWER)
 
 
 async def test_looking_is_not_changing_and_the_text_says_what_to_do():

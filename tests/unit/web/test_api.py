@@ -30,7 +30,6 @@ CHANGES = (
     "/api/v1/tokens",
     "/api/v1/tokens/grafana/revoke",
 )
-OPERATOR_READS = ("/api/v1/users", "/api/v1/tokens")
 READS = (
     "/api/v1/status",
     "/api/v1/measures",
@@ -65,6 +64,7 @@ READS = (
     "/metrics",
     "/probe?target=mbx2&module=ImapDeepTestProbe",
 )
+OPERATOR_READS = ("/api/v1/users", "/api/v1/tokens")
 GETS = (*READS, *OPERATOR_READS)
 
 
