@@ -38,7 +38,7 @@ check: $(VENV)/.ok ## format, lint, types, import contracts, unit and contract t
 	@$(PYTEST) -n 2 --dist loadfile tests/unit tests/contract tests/scenarios tests/docs
 
 test: check servers ## check, then acceptance against real servers (15 min)
-	@$(PYTEST) -n 2 --dist loadfile tests/acceptance
+	@$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder tests/acceptance
 
 test-all: check servers ## everything, every fault at default timings (hours)
 	@$(PYTEST) tests/acceptance --default-timings
@@ -55,6 +55,8 @@ bench: setup ## measure; prints ratios against a peer in the same run
 
 docs: setup ## write the generated pages anew
 	@$(BIN)/python scripts/generate_docs.py
+	@$(BIN)/python scripts/generate_man_pages.py
+	@$(BIN)/python scripts/runtime_lock.py
 
 clean: ## remove what the targets made
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

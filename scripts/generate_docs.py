@@ -25,6 +25,7 @@ from mailward.health import order
 from mailward.lab.blueprint import Shape
 from mailward.lab.faults import catalogue
 from mailward.lab.faults.fault import Fault
+from mailward.metrics.page import metrics_page
 from mailward.model.items import HEALTH_SETS, MONITORS, PROBES, HealthGroup, HealthSet, MonitorItem, ProbeItem
 from mailward.model.monitoring import AlertValue
 from mailward.monitors.settings import FIELD_OF_ITEM, ItemSettings, MonitorSettings
@@ -156,6 +157,7 @@ def pages(docs: Path = DOCS) -> dict[str, str]:
     made = {f"reference/health-sets/{known.name}.md": health_set_page(known) for known in HEALTH_SETS}
     made["reference/health-sets/README.md"] = health_sets_page()
     made["reference/monitors.md"] = MARK + monitors_page()
+    made["reference/metrics.md"] = MARK + metrics_page()
     made["reference/states.md"] = states_page()
     made["reference/cli.md"] = cli_page()
     made["reference/configuration.md"] = MARK + configuration_page()

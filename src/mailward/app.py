@@ -6,12 +6,14 @@ Everything below meets its neighbours as ports; here the ports get the real thin
 
 import asyncio
 import gc
+import logging
+import os
 import signal
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
-from os import getpid
 from pathlib import Path
 from socket import gethostname
 from socket import socket as Socket  # noqa: N812 - `socket` is the path everywhere here
@@ -22,6 +24,7 @@ from mailward.engine.answers import Answers
 from mailward.engine.engine import Engine
 from mailward.engine.parts import Parts, Platform, RepairParts
 from mailward.model import items
+from mailward.model.errors import ConfigError, TemporaryFailure
 from mailward.model.organization import HealthMailbox, ImapEndpoint, Organization, SecretKind, SecretRef
 from mailward.model.probing import ProbeResult
 from mailward.model.target import ProbeTarget, Turn
@@ -31,6 +34,7 @@ from mailward.platforms.access_points import access_point_control_for
 from mailward.platforms.counting import counters_for
 from mailward.platforms.local.file_secrets import FileSecrets
 from mailward.platforms.local.host import LocalHost
+from mailward.platforms.local.notify_socket import notify_socket
 from mailward.platforms.local.self_check import descriptors
 from mailward.platforms.local.stop_file import why_stopped
 from mailward.platforms.local.system_chance import SystemChance
@@ -50,8 +54,17 @@ from mailward.probes.self_test import ImapSelfTestProbe
 from mailward.probes.sentinel import ImapSentinel
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
+    from starlette.applications import Starlette
+
     from mailward.ports.faults import Faults
+    from mailward.storage.sqlite import SqliteStore
+    from mailward.web.keyring import Keyring
     from mailward.web.settings import WebSettings
+
+
+_log = logging.getLogger("mailward")
 
 
 class GivenPassword:
@@ -119,7 +132,6 @@ async def run_manager(
     state_directory: Path,
     socket: Path,
     web: "WebSettings | None" = None,
-    demo: bool = False,
     faults: "Faults | None" = None,
     on_ready: Callable[[], None] = lambda: None,
 ) -> None:
@@ -131,8 +143,7 @@ async def run_manager(
         state_directory: Holds the store; one manager at a time, which a lock ensures.
         socket: Where the API is served.
         web: Where API and dashboard are served over TCP; None: nowhere.
-        demo: Whether anybody on this machine may change things there.
-        faults: What can be broken there; None: nothing, but in the demo.
+        faults: What anybody on this machine may break there, and change whatever else: the demo. None: nothing.
         on_ready: Called once the API answers.
 
     Raises:
@@ -141,61 +152,161 @@ async def run_manager(
     """
     # These load SQLAlchemy and starlette, which `mailward check` does not need.
     from mailward.platforms.local.state_directory import locked
-    from mailward.web.access import Right
-    from mailward.web.admission import LoopbackAdmission
-    from mailward.web.api import build_api
-    from mailward.web.serve import bind, bind_tcp, serve
-    from mailward.web.site import build_site
+    from mailward.storage.sqlite import SqliteStore
 
     snapshot = settings.load()
     with locked(state_directory):
         clock = SystemClock()
         bell = Bell()
-        engine = Engine(snapshot, _parts(settings, state_directory / "mailward.db", clock, bell))
+        store = SqliteStore(state_directory / "mailward.db", clock=clock)
+        doors = await _doors(web, store, state_directory, clock=clock, bell=bell, faults=faults)
+        engine = Engine(snapshot, _parts(settings, store, clock, bell))
         bell.answer = engine.ledger.ring
-        listener = bind(socket)
-        port = None if web is None else bind_tcp(web.host, web.port)
+        doors.bind(socket)
         stop = _stop_on_signals(engine)
-        serving: list[asyncio.Task[None]] = []
 
         def answer() -> None:
-            """Requests wait in the listener's queue until there is something to answer from."""
-            answers = Answers(engine)
-            doors = [(build_api(answers, clock=clock), listener)]
-            if port is not None:
-                admission = LoopbackAdmission(right=Right.OPERATOR if demo else Right.VIEWER)
-                doors.append((build_site(answers, admission=admission, clock=clock, faults=faults), port))
-            for app, door in doors:
-                task = asyncio.create_task(serve(app, door), name="the API")
-                task.add_done_callback(lambda _: stop.set())
-                serving.append(task)
+            """Requests wait in the listeners' queues until there is something to answer from."""
+
+            def ready() -> None:
+                """Only now: what systemd starts after us may ask us at once."""
+                on_ready()
+                engine.announce()
+
+            doors.open(Answers(engine), on_open=ready, on_end=stop.set)
             # What is there now stays: a full garbage collection over it would make every probe late (measured).
             gc.collect()
             gc.freeze()
-            on_ready()
 
         try:
             await engine.run(stop, on_running=answer)
         finally:
-            for task in serving:
-                task.cancel()
-            await asyncio.gather(*serving, return_exceptions=True)
-            _take_away(listener, socket)
+            await doors.close()
 
 
-def _parts(settings: Settings, database: Path, clock: SystemClock, bell: Bell) -> Parts:
-    """What the engine is made of; the store is opened, and made when there is none."""
+@dataclass(kw_only=True, slots=True)
+class _Doors:
+    """Where the manager is asked: its socket and, where `[web]` says so, a port."""
+
+    keyring: "Keyring"
+    clock: SystemClock
+    web: "WebSettings | None"
+    key: bytes
+    """What sessions are signed with."""
+    tls: "SSLContext | None"
+    faults: "Faults | None"
+    socket: Path | None = None
+    listeners: list[Socket] = field(default_factory=list)
+    serving: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def bind(self, socket: Path) -> None:
+        """Listen, before anything is measured: a socket or address in use ends the start, one of `[web]` does not."""
+        from mailward.web.serve import bind, bind_tcp
+
+        self.socket = socket
+        self.listeners.append(bind(socket))
+        if self.web is not None:
+            try:
+                self.listeners.append(bind_tcp(self.web.host, self.web.port))
+            except ConfigError as error:  # mail is watched all the same
+                _log.error("there is no dashboard: %s", error)
+
+    def open(self, manager: Answers, *, on_open: Callable[[], None], on_end: Callable[[], object]) -> None:
+        """Answer from *manager* from now on; *on_open* once every door is open, *on_end* when one closes by itself."""
+        from mailward.web.serve import serve
+
+        closed = len(self.listeners)
+
+        def opened() -> None:
+            nonlocal closed
+            closed -= 1
+            if not closed:
+                on_open()
+
+        for app, listener, tls in zip(self._apps(manager), self.listeners, (None, self.tls), strict=False):
+            task = asyncio.create_task(serve(app, listener, tls=tls, on_answering=opened), name="the API")
+            task.add_done_callback(lambda _: on_end())
+            self.serving.append(task)
+
+    async def close(self) -> None:
+        """Answer nobody any more, and leave no socket behind."""
+        for task in self.serving:
+            task.cancel()
+        await asyncio.gather(*self.serving, return_exceptions=True)
+        await self.keyring.close()
+        for listener in self.listeners:
+            listener.close()
+        if self.socket is not None and self.listeners:
+            self.socket.unlink(missing_ok=True)
+
+    def _apps(self, manager: Answers) -> Iterator["Starlette"]:
+        from mailward.metrics.exposition import Exposition
+        from mailward.web.access import Right
+        from mailward.web.api import build_api
+        from mailward.web.door import site_for
+
+        exposition = Exposition(manager, self.clock)
+        yield build_api(manager, clock=self.clock, exposition=exposition, keyring=self.keyring)
+        if self.web is not None:
+            yield site_for(
+                manager,
+                self.web,
+                keyring=self.keyring,
+                key=self.key,
+                clock=self.clock,
+                without_login=Right.VIEWER if self.faults is None else Right.OPERATOR,
+                exposition=exposition,
+                faults=self.faults,
+            )
+
+
+async def _doors(
+    web: "WebSettings | None",
+    store: "SqliteStore",
+    state_directory: Path,
+    *,
+    clock: SystemClock,
+    bell: Bell,
+    faults: "Faults | None",
+) -> _Doors:
+    """
+    What stands before the manager.
+
+    Raises:
+        ConfigError: Others could come in without a login, or what TLS needs cannot be used.
+    """
+    from mailward.storage.credentials import SqliteCredentials
+    from mailward.web.door import refuse_open_door, tls_of
+    from mailward.web.keyring import Keyring
+    from mailward.web.sessions import signing_key
+
+    keyring = Keyring(SqliteCredentials(store.database, stored=bell.ring), clock=clock)
+    if web is not None and not web.is_loopback:
+        # Whether somebody can log in must be known now; a store that cannot say it lets nobody in until it can.
+        with suppress(TemporaryFailure):
+            await store.open()
+            refuse_open_door(web, await keyring.known())
+    return _Doors(
+        keyring=keyring,
+        clock=clock,
+        web=web,
+        key=signing_key(state_directory / "session.key"),
+        tls=None if web is None else tls_of(web),
+        faults=faults,
+    )
+
+
+def _parts(settings: Settings, store: "SqliteStore", clock: SystemClock, bell: Bell) -> Parts:
+    """What the engine is made of."""
     from mailward.notify.channels import notifier_for
     from mailward.storage.holds import SqliteHolds
     from mailward.storage.lease import SqliteLease
     from mailward.storage.operations import SqliteOperations
     from mailward.storage.outbox import SqliteOutbox
-    from mailward.storage.sqlite import SqliteStore
 
     network = TcpNetwork()
     secrets = FileSecrets()
     equipment = _equipment(network, secrets)
-    store = SqliteStore(database, clock=clock)
     return Parts(
         settings=settings,
         store=store,
@@ -206,6 +317,7 @@ def _parts(settings: Settings, database: Path, clock: SystemClock, bell: Bell) -
         loop_lag=network.loop_lag,
         sentinel=ImapSentinel(equipment),
         self_check=descriptors,
+        service_manager=notify_socket(os.environ, pid=os.getpid()),
         repair=RepairParts(
             operations=SqliteOperations(store.database, stored=bell.ring),
             lease=SqliteLease(store.database),
@@ -213,14 +325,9 @@ def _parts(settings: Settings, database: Path, clock: SystemClock, bell: Bell) -
             outbox=SqliteOutbox(store.database, stored=bell.ring),
             make_notifier=partial(notifier_for, secrets=secrets),
             stopped=why_stopped,
-            owner=f"{gethostname()}/{getpid()}/{equipment.chance.token()[:8]}",
+            owner=f"{gethostname()}/{os.getpid()}/{equipment.chance.token()[:8]}",
         ),
     )
-
-
-def _take_away(listener: Socket, path: Path) -> None:
-    listener.close()
-    path.unlink(missing_ok=True)
 
 
 def _stop_on_signals(engine: Engine) -> asyncio.Event:

@@ -9,6 +9,25 @@ from mailward.lab.lab import Lab, missing_programs
 from mailward.lab.watch_configuration import Timings
 
 _running: list[Lab] = []
+LONG = (
+    "test_a_minute.py",
+    "test_by_itself.py",
+    "test_catalogue.py",
+    "test_in_between.py",
+    "test_planned.py",
+    "test_forced.py",
+    "test_seed_page.py",
+    "test_touch_point.py",
+    "test_at_once.py",
+    "test_faults.py",
+)
+"""Files that take a minute or more: they begin first, so that no worker is left with one of them at the end."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: place.get(item.path.name, len(LONG)))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,6 +38,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption("--every-kind", action="store_true", help="try one fault of each kind of the catalogue")
     parser.addoption("--table", metavar="FILE", help="write what was seen of each fault as a table")
+
+
+@pytest.fixture
+def only_with_every_kind(request: pytest.FixtureRequest) -> None:
+    """For a test of a kind that the short run has already."""
+    if not (request.config.getoption("--every-kind") or request.config.getoption("--default-timings")):
+        pytest.skip("only with --every-kind")
 
 
 @pytest.fixture(scope="session")

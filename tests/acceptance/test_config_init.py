@@ -140,7 +140,7 @@ class Watched:
     accounts: tuple[Account, ...]
 
 
-def until(condition: Callable[[], object], seconds: float = 30) -> None:
+def until(condition: Callable[[], object], seconds: float = 90) -> None:
     deadline = monotonic() + seconds
     while True:
         with suppress(TemporaryFailure):

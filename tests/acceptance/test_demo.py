@@ -33,7 +33,7 @@ class Demo:
             (*MAILWARD, "demo"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.around
         )
 
-        self._too_late = threading.Timer(60, self.process.kill)
+        self._too_late = threading.Timer(180, self.process.kill)
         self._too_late.start()
 
     def close(self) -> None:
@@ -54,7 +54,7 @@ class Demo:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            (*MAILWARD, *words), capture_output=True, text=True, env=self.around, timeout=30, check=False
+            (*MAILWARD, *words), capture_output=True, text=True, env=self.around, timeout=60, check=False
         )
 
     def left_behind(self, *, within: float) -> list[str]:

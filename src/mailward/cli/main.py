@@ -81,6 +81,8 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "config": ("config", "Make, check and explain the configuration."),
         "settings": ("settings", "Show what the IMAP service of a server is set to [Get-ImapSettings]."),
         "accounts": ("accounts", "Create, rotate and check health mailboxes."),
+        "users": ("users", "Say who can log in to the dashboard and the API."),
+        "tokens": ("tokens", "Make and revoke the tokens by which programs ask the API."),
         "store": ("store", "Back up the manager's own database."),
     },
     "Try": {

@@ -68,7 +68,6 @@ def run(
             state_directory=where,
             socket=door,
             web=settings.web,
-            demo=demo_lab is not None,
             faults=_faults(demo_lab),
             on_ready=ready,
         )

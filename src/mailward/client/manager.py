@@ -36,6 +36,8 @@ from mailward.ports.service_control import ServiceDeed
 
 if TYPE_CHECKING:  # commands that only read start without it
     from mailward.model.availability import AvailabilityReport
+    from mailward.model.latencies import Latencies
+    from mailward.model.measures import Measures
     from mailward.model.protocol_log import LoggedSession, ProtocolLogStanding
 
 Value = TypeVar("Value")
@@ -66,6 +68,12 @@ class ManagerClient:
     def status(self) -> ManagerStatus:
         """How the manager itself is doing."""
         return self._one(ManagerStatus, "/status")
+
+    def measures(self) -> "Measures":
+        """What was counted since the manager started."""
+        from mailward.model.measures import Measures  # noqa: PLC0415 - commands that only read start without it
+
+        return self._one(Measures, "/measures")
 
     def servers(self) -> tuple[ServerEntry, ...]:
         """Servers and access points of the organization."""
@@ -108,6 +116,13 @@ class ManagerClient:
         """Stored results, the newest first."""
         asked: Query = {"probe": probe, "server": server, "failed": failed, "limit": limit}
         return self._many(ProbeResult, "/results", asked)
+
+    def latencies(self, server: str, *, probe: str, target: str, since: datetime) -> "Latencies":
+        """How long a probe's conversations took since then, phase by phase."""
+        from mailward.model.latencies import Latencies  # noqa: PLC0415 - as above
+
+        asked: Query = {"server": server, "probe": probe, "target": target, "since": moment_to_text(since)}
+        return self._one(Latencies, "/latencies", asked)
 
     def events(
         self,
@@ -307,19 +322,19 @@ class ManagerClient:
 
     def _one(self, kind: type[Value], path: str, query: Query | None = None) -> Value:
         with answered(self.socket, "GET", API + path, query=query, timeout=_ANSWER_SECONDS) as response:
-            return _read(kind, read_json(response))
+            return read_value(kind, read_json(response))
 
     def _many(self, kind: type[Value], path: str, query: Query | None = None) -> tuple[Value, ...]:
         with answered(self.socket, "GET", API + path, query=query, timeout=_ANSWER_SECONDS) as response:
-            return _read_items(kind, read_json(response))
+            return read_items(kind, read_json(response))
 
     def _posted(self, kind: type[Value], path: str, body: object, seconds: float) -> Value:
         with self._post(path, body, seconds) as response:
-            return _read(kind, read_json(response))
+            return read_value(kind, read_json(response))
 
     def _posted_many(self, kind: type[Value], path: str, body: object, seconds: float) -> tuple[Value, ...]:
         with self._post(path, body, seconds) as response:
-            return _read_items(kind, read_json(response))
+            return read_items(kind, read_json(response))
 
     def _post(self, path: str, body: object, seconds: float) -> AbstractContextManager[HTTPResponse]:
         return answered(self.socket, "POST", API + path, body=body, timeout=seconds)
@@ -336,15 +351,27 @@ def _part(name: str) -> str:
     return quote(name, safe="")
 
 
-def _read(kind: type[Value], plain: dict[str, Any]) -> Value:
+def read_value(kind: type[Value], plain: dict[str, Any]) -> Value:
+    """
+    Read one value of an answer.
+
+    Raises:
+        PermanentFailure: It cannot be read; the manager is of another version.
+    """
     try:
         return from_plain(kind, plain)
     except ValueError as error:
         raise PermanentFailure(f"the manager's answer cannot be read; it is of another version: {error}") from error
 
 
-def _read_items(kind: type[Value], plain: dict[str, Any]) -> tuple[Value, ...]:
+def read_items(kind: type[Value], plain: dict[str, Any]) -> tuple[Value, ...]:
+    """
+    Read the values of a list.
+
+    Raises:
+        PermanentFailure: They cannot be read.
+    """
     items = plain.get("items")
     if not isinstance(items, list):
         raise PermanentFailure("the manager's answer cannot be read: it holds no items")
-    return tuple(_read(kind, item) for item in items)
+    return tuple(read_value(kind, item) for item in items)

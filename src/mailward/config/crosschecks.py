@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from mailward.config.crosschecks_channels import channel_mistakes
 from mailward.config.crosschecks_host import access_point_mistakes, host_mistakes, peer_mistakes
 from mailward.config.crosschecks_routing import replication_mistakes, routing_mistakes
+from mailward.config.crosschecks_web import web_mistakes
 from mailward.config.layers import (
     HEALTH_MAILBOX,
     Settings,
@@ -49,6 +50,8 @@ class _Checker:
     def mistakes(self) -> Iterator[Mistake]:
         """All of them, part by part."""
         yield from self._organization()
+        if self._configuration.web is not None:
+            yield from web_mistakes(self._within, self._configuration.web)
         yield from self._names()
         yield from self._groups()
         for name, settings in self._settings.items():

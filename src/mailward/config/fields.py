@@ -14,7 +14,7 @@ from dataclasses import fields, is_dataclass
 from datetime import timedelta
 from enum import Enum
 from functools import cache
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from itertools import pairwise
 from pathlib import Path
 from types import NoneType
@@ -154,6 +154,25 @@ def _listen(text: str) -> str:
     return text
 
 
+def read_network(text: str) -> IPv4Network | IPv6Network:
+    """
+    The network of "10.0.0.0/8", or that of the one address "10.1.2.3".
+
+    Raises:
+        ValueError: It is something else.
+    """
+    try:
+        return ip_network(text)
+    except ValueError:
+        raise ValueError('must be an IP address or a network, such as "127.0.0.1" or "10.0.0.0/8"') from None
+
+
+def _network(text: str) -> str:
+    read_network(text)
+    return text
+
+
+ProxyNetwork = Annotated[Text, AfterValidator(_network)]
 WebAddress = Annotated[Text, AfterValidator(_web_address)]
 Listen = Annotated[Text, AfterValidator(_listen)]
 MailAddress = Annotated[Text, AfterValidator(_mail_address)]

@@ -113,6 +113,10 @@ def _head(watched: Watched) -> Iterator[str]:
         yield "# where mailward keeps what it saw"
         yield f"state_directory = {_quoted(watched.state_directory)}"
     yield ""
+    yield "# the dashboard; whoever is on this machine may look, and change things once `mailward users add` made users"
+    yield "[web]"
+    yield 'listen = "127.0.0.1:8143"'
+    yield ""
     yield from _ACTING.splitlines()
     yield ""
     yield "# Accounts that only probes use: one of each mailbox server, one in each mailbox database."

@@ -12,7 +12,7 @@ from typing import Literal
 
 from mailward.config.building import build
 from mailward.config.crosschecks import cross_check
-from mailward.config.fields import read_listen
+from mailward.config.fields import read_listen, read_network
 from mailward.config.filling import file_name
 from mailward.config.mistakes import Mistake, WrongConfiguration
 from mailward.config.schema import Configuration, ManagerTable, WebTable
@@ -109,16 +109,28 @@ def manager_of(reading: Reading, environment: Mapping[str, str] | None = None) -
         state_directory=state,
         socket=Path(file_name(directory, given.socket)) if given.socket else state / "api.sock",
         log_level=given.log_level or "info",
-        web=_web(reading.configuration.web),
+        web=_web(reading.configuration.web, directory),
     )
 
 
-def _web(given: WebTable | None) -> WebSettings | None:
+def _web(given: WebTable | None, directory: Path) -> WebSettings | None:
     if given is None:
         return None
     at = WebSettings()
     host, port = (at.host, at.port) if given.listen is None else read_listen(given.listen)
-    return WebSettings(host=host, port=port, public_url=(given.public_url or "").rstrip("/"))
+    certificate, key = (
+        Path(file_name(directory, name)) if name else None for name in (given.certificate_file, given.key_file)
+    )
+    return WebSettings(
+        host=host,
+        port=port,
+        public_url=(given.public_url or "").rstrip("/"),
+        certificate_file=certificate,
+        key_file=key,
+        trusted_proxies=tuple(read_network(network) for network in given.trusted_proxies or ()),
+        session_lasts=given.session_lasts or at.session_lasts,
+        session_idle=given.session_idle or at.session_idle,
+    )
 
 
 class FileSettings:

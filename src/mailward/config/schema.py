@@ -17,6 +17,7 @@ from mailward.config.fields import (
     Listen,
     Port,
     PositiveDuration,
+    ProxyNetwork,
     Table,
     Text,
     WebAddress,
@@ -257,15 +258,37 @@ class ManagerTable(Table):
 
 
 class WebTable(Table):
-    """The dashboard, and the API over TCP; without this table there is neither."""
+    """The dashboard, and the API over TCP; without this table there is neither. A change takes effect at a restart."""
 
     listen: Listen | None = None
     """
     The IP address and port to listen on, "127.0.0.1:8143" or "[::1]:8143". While nobody can log in it is an address of
-    the loopback interface, and whoever is on this machine may look and not change. Default: "127.0.0.1:8143".
+    the loopback interface, and whoever is on this machine may look and not change; `mailward users add` lets people log
+    in. Default: "127.0.0.1:8143".
     """
     public_url: WebAddress | None = None
-    """The address under which people reach it, where a reverse proxy stands before it; links in alerts begin so."""
+    """
+    The address under which people reach it, where that is a name or a reverse proxy stands before it: requests for
+    other names are refused, cookies go by https alone where it begins so, and links in alerts begin with it.
+    """
+    certificate_file: FileName | None = None
+    """
+    PEM file of the certificate and its chain, to be served by TLS without a reverse proxy; needs `key_file`. A renewed
+    one takes effect at a restart.
+    """
+    key_file: FileName | None = None
+    """PEM file of the certificate's key. It should be readable by mailward alone."""
+    trusted_proxies: list[ProxyNetwork] | None = None
+    """
+    Addresses or networks of reverse proxies whose `X-Forwarded-For` is believed, so that attempts to log in are counted
+    and recorded by the client's address. Default: none.
+    """
+    session_lasts: PositiveDuration | None = None
+    """After how long people have to log in again, whatever they do. Default: "12h"."""
+    session_idle: PositiveDuration | None = None
+    """
+    After how long without a page asked for they have to; a page that refreshes itself does not count. Default: "2h".
+    """
 
 
 #: Probe item -> TOML key -> field of ProbingSettings.

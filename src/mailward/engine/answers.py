@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 
 import mailward
 from mailward.engine.engine import Engine
 from mailward.engine.entries import entries
+from mailward.engine.latencies import points, step_for
+from mailward.engine.measuring import monitor_counts, recovery_counts
 from mailward.engine.repair_answers import RepairAnswers
 from mailward.health.filters import matches
 from mailward.health.monitors import health
@@ -21,6 +24,8 @@ from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport
 from mailward.model.holds import Hold
 from mailward.model.identity import identity_of, parse_identity
 from mailward.model.items import ProbeItem
+from mailward.model.latencies import Latencies
+from mailward.model.measures import Measures
 from mailward.model.monitoring import AlertValue
 from mailward.model.probing import ProbeResult
 from mailward.monitors.planned import PlannedProbe
@@ -58,6 +63,20 @@ class Answers(RepairAnswers):
             stopped=engine.repairing.stopped() if engine.repairing is not None else None,
         )
 
+    async def measures(self) -> Measures:
+        """What was counted since the manager started, and what is counted at this moment."""
+        engine = self._engine
+        statuses = engine.assessment.statuses
+        return replace(
+            engine.tally.measures(),
+            monitors=await asyncio.to_thread(monitor_counts, statuses),
+            recoveries=recovery_counts(self._recoveries_known()),
+            allowances=await self._allowances(),
+            probes_running=engine.timetable.running,
+            schedule_lag=engine.schedule_lag(),
+            loop_lag=engine.parts.loop_lag(),
+        )
+
     async def servers(self) -> tuple[ServerEntry, ...]:
         """Servers and access points of the organization, from the outside in, by name."""
         return entries(self._organization)
@@ -74,7 +93,8 @@ class Answers(RepairAnswers):
     async def report(self, *, server: str | None = None) -> tuple[HealthSetReport, ...]:
         """Health sets of each server."""
         name = None if server is None else self._name_of(server)
-        return report(self._engine.assessment.statuses, server=name, holds=self._held())
+        # in a thread: thousands of servers would keep every probe waiting
+        return await asyncio.to_thread(report, self._engine.assessment.statuses, server=name, holds=self._held())
 
     async def rollup(self, *, minimum_online_percent: int = 70, group_size: int = 12) -> tuple[RollupReport, ...]:
         """Health sets over groups of servers."""
@@ -126,6 +146,15 @@ class Answers(RepairAnswers):
         item = None if probe is None else parse_identity(probe).probes[0]
         name = None if server is None else self._name_of(server)
         return await self._engine.parts.store.results(probe=item, server=name, failed=failed, limit=limit)
+
+    async def latencies(self, server: str, *, probe: str, target: str, since: datetime) -> Latencies:
+        """How long a probe's conversations took since then, from the roll-ups."""
+        name, item = self._name_of(server), parse_identity(probe).probes[0]
+        step = step_for(self._engine.parts.clock.now() - since)
+        rollups = await self._engine.parts.store.coarse_rollups(
+            probe=item, server=name, target=target, since=since, step=step
+        )
+        return Latencies(server=name, probe=item, target=target, since=since, step=step, points=points(rollups))
 
     async def events(
         self,

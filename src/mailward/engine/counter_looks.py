@@ -25,6 +25,8 @@ from mailward.ports.counters import Counters
 
 MOST_LOOKS = 2000
 """Of one server that are remembered: more than any window needs."""
+_TOO_SOON = timedelta(seconds=1)
+"""After the first look, to expect that a command has ended."""
 
 
 class CounterLooks:
@@ -64,7 +66,7 @@ class CounterLooks:
         if stuck is not None:
             return _failed(look, self._store_verdict(server, stuck), Cause.TIMEOUT)
         if times.count == 0:
-            return _silent(look, f"no command ended within {spoken(window)}")
+            return _silent(look, _none_within(window))
         said = _said(times, window)
         look = replace(look, level=times.mean.total_seconds(), detail=said)
         waits = any(one.since < totals.at for one in self._stuck.get(server, ()))
@@ -151,6 +153,13 @@ def _limited(limit: ProcessLimit, now: datetime, since: timedelta) -> str | None
     if limit.dropped_at is not None and now - limit.dropped_at <= since:
         return f"{has_all}, and clients are dropped"
     return None
+
+
+def _none_within(window: timedelta) -> str:
+    """Totals of one look say nothing, and of two that follow each other at once hardly more: that is no idle server."""
+    if window < _TOO_SOON:
+        return "its commands are counted since a moment ago: the next look says how long they take"
+    return f"no command ended within {spoken(window)}"
 
 
 def _said(times: CommandTimes, window: timedelta) -> str:

@@ -20,10 +20,12 @@ from mailward.engine.counter_looks import CounterLooks
 from mailward.engine.investigation import Investigation
 from mailward.engine.ledger import Change, Ledger
 from mailward.engine.looks import Looks
+from mailward.engine.measuring import Tally
 from mailward.engine.neighbours import Neighbourhood
 from mailward.engine.out_of_sight import OutOfSight
 from mailward.engine.pace import may_be_hastened
 from mailward.engine.parts import Parts
+from mailward.engine.pulse import Pulse, described, earliest
 from mailward.engine.repairing import Repairing
 from mailward.engine.start_check import StartCheck
 from mailward.engine.tidying import tidy_for_ever
@@ -36,7 +38,7 @@ from mailward.model.errors import ConfigError, NotFound, Refused, TemporaryFailu
 from mailward.model.event import Event, EventKind
 from mailward.model.evidence import ServiceStatus
 from mailward.model.holds import Hold
-from mailward.model.monitoring import MonitorStatus
+from mailward.model.monitoring import AlertValue, MonitorStatus
 from mailward.model.probing import ProbeResult
 from mailward.monitors.coverage import Coverage, cover
 from mailward.monitors.following_holds import HoldChange, coverage_under, orders, to_look_at
@@ -64,6 +66,7 @@ class Engine:
         self.configuration_error: str | None = None
         self._neighbourhood = Neighbourhood(self.coverage.probes, snapshot.organization)
         self.ledger = Ledger(parts.store, parts.clock)
+        self.tally = Tally(self.started_at)
         self.assessment = Assessment(snapshot.organization)
         self.timetable = Timetable(snapshot.probing, chance=parts.chance)
         self._looks = Looks(
@@ -89,6 +92,7 @@ class Engine:
         self._wanted = asyncio.Event()
         self.whereabouts = Whereabouts(self._moved)
         self._is_watching = False
+        self._pulse = Pulse(parts.service_manager, self._described)
         self.repairing = Repairing(self, parts.repair, parts.clock) if parts.repair is not None else None
 
     async def run(self, stop: asyncio.Event, *, on_running: Callable[[], None] = lambda: None) -> None:
@@ -119,11 +123,17 @@ class Engine:
         try:
             await stop.wait()
         finally:
+            self._pulse.end()
             self._watching.stop()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._end()
+
+    def announce(self) -> None:
+        """Tell whoever looks after this process that it watches and can be asked."""
+        self._pulse.begin(_monotonic())
+        self._wanted.set()
 
     async def ask(self, key: ProbeKey) -> ProbeResult:
         """
@@ -154,15 +164,16 @@ class Engine:
         Raises:
             ConfigError: It is wrong; the old one stays in force, and the status says so.
         """
-        try:
-            snapshot = self.parts.settings.load()
-        except ConfigError as error:
-            self.configuration_error = str(error)
-            self._record(EventKind.CONFIGURATION_REFUSED, "configuration", str(error), actor=actor)
-            raise
-        self.configuration_error = None
-        self.loaded_at = self.parts.clock.now()
-        self._apply(snapshot, event=EventKind.CONFIGURATION_LOADED, because=f"loaded anew for {actor}", actor=actor)
+        with self._pulse.reloading():
+            try:
+                snapshot = self.parts.settings.load()
+            except ConfigError as error:
+                self.configuration_error = str(error)
+                self._record(EventKind.CONFIGURATION_REFUSED, "configuration", str(error), actor=actor)
+                raise
+            self.configuration_error = None
+            self.loaded_at = self.parts.clock.now()
+            self._apply(snapshot, event=EventKind.CONFIGURATION_LOADED, because=f"loaded anew for {actor}", actor=actor)
 
     def tell(self, because: str, *, actor: str = "mailward") -> None:
         """Record that somebody had something done to the manager itself."""
@@ -187,6 +198,10 @@ class Engine:
     def probes_late(self, *, by: timedelta) -> int:
         """How many probes are more than *by* late through our own fault."""
         return self.timetable.late(_monotonic(), by=by.total_seconds())
+
+    def schedule_lag(self) -> timedelta:
+        """By how much the most overdue probe is late through our own fault."""
+        return timedelta(seconds=self.timetable.worst_lateness(_monotonic()))
 
     def problems(self) -> tuple[str, ...]:
         """What mailward itself is in trouble with: the samples of HealthManagerMonitor."""
@@ -213,6 +228,14 @@ class Engine:
         """What is wrong with the map of mailbox databases, or None."""
         trouble = self.whereabouts.trouble
         return None if trouble is None else f"the map of mailbox databases: {trouble}"
+
+    def _described(self) -> str:
+        return described(
+            servers=len(self.snapshot.organization.servers),
+            unhealthy=sum(status.state is AlertValue.UNHEALTHY for status in self.assessment.statuses),
+            mode=self.snapshot.recovery.mode.value,
+            is_refused=self.configuration_error is not None,
+        )
 
     async def _open(self) -> None:
         """Take up what was stored. A store that cannot be reached now does not keep anything from being watched."""
@@ -330,7 +353,8 @@ class Engine:
                 task = asyncio.create_task(self._run(start), name=str(start.planned.key))
                 self._under_way.add(task)
                 task.add_done_callback(self._under_way.discard)
-            due = self.timetable.next_due()
+            self._pulse.beat(_monotonic())
+            due = earliest(self.timetable.next_due(), self._pulse.next)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(None if due is None else max(0.0, due - _monotonic())):
                     await self._wanted.wait()
@@ -357,6 +381,7 @@ class Engine:
         if known is not None:
             self.ledger.add_change(known)
         self.ledger.add_result(result)
+        self.tally.judged(result)
         sample = sample_of(result, certificate_on_disk=await self._investigation.certificate_on_disk(result))
         assessed = self.assessment.observe(planned.key, sample, now=self.parts.clock.now())
         if assessed.change.statuses or assessed.change.events:

@@ -23,6 +23,7 @@ from mailward.ports.protocol_log import ProtocolLog
 from mailward.ports.replication import Replication
 from mailward.ports.sentinel import Sentinel
 from mailward.ports.service_control import ServiceControl
+from mailward.ports.service_manager import ServiceManager
 from mailward.ports.settings import Settings
 from mailward.ports.store import Store
 
@@ -74,3 +75,5 @@ class Parts:
     """What is wrong with this machine for so many probes, found at the start; a sentence each."""
     repair: RepairParts | None = None
     """None: this engine only watches."""
+    service_manager: ServiceManager | None = None
+    """Who looks after this process, if anybody does."""

@@ -16,15 +16,17 @@ from mailward.engine.shared_looks import SharedLooks
 from mailward.health.serving import serving
 from mailward.model.alerting import Alert, AlertStatus, Notice, Urgency
 from mailward.model.availability import AvailabilityReport
-from mailward.model.errors import NotFound, Refused
+from mailward.model.errors import NotFound, Refused, TemporaryFailure
 from mailward.model.evidence import ServiceStatus
 from mailward.model.health import Serving
 from mailward.model.holds import Hold
+from mailward.model.measures import Allowance
 from mailward.model.probing import ProbeResult
 from mailward.model.recovery import Operation, Step, StepName
 from mailward.ports.manager import AlertStory, Intention, RecoveryStory
 from mailward.ports.operations import results_referred_to
 from mailward.ports.service_control import ServiceDeed
+from mailward.recovery.throttles import WINDOW, allowances
 
 STORIES_MOST = 5
 """How many operations `why SERVER` tells."""
@@ -193,6 +195,21 @@ class RepairAnswers(ProtocolLogAnswers):
             )
             found.extend(results)
         return tuple(sorted(found, key=lambda result: result.at))
+
+    def _recoveries_known(self) -> tuple[Operation, ...]:
+        """Those that are open, and those that ended lately."""
+        repairing = self._engine.repairing
+        return () if repairing is None else (*repairing.recovering.ended.all(), *repairing.recovering.open)
+
+    async def _allowances(self) -> tuple[Allowance, ...]:
+        repairing, now = self._engine.repairing, self._engine.parts.clock.now()
+        if repairing is None:
+            return ()
+        try:
+            deeds = await repairing.operations.deeds(since=now - WINDOW)
+        except TemporaryFailure:
+            return ()
+        return allowances(deeds, settings=self._engine.snapshot.recovery.throttles, now=now)
 
     def _server(self, text: str) -> str:
         return self._organization.server_named(text).name

@@ -103,6 +103,7 @@ class Repairing:
             stopped=lambda: self._parts.stopped(engine.snapshot.stop_file),
             store_trouble=lambda: engine.ledger.trouble or self.holding.trouble,
             record=self._record,
+            tally=engine.tally,
             clock=self._clock,
             moves=lambda: engine.snapshot.moves,
             copies=lambda: self.copying.seen(),  # noqa: PLW0108 - it comes into being later

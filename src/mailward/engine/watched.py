@@ -4,6 +4,7 @@ from typing import Protocol
 
 from mailward.engine.assessment import Assessment
 from mailward.engine.ledger import Ledger
+from mailward.engine.measuring import Tally
 from mailward.engine.whereabouts import Whereabouts
 from mailward.model.probing import ProbeResult
 from mailward.monitors.coverage import Coverage
@@ -23,6 +24,7 @@ class Watched(Protocol):
     """What is watched, under what is held."""
     assessment: Assessment
     ledger: Ledger
+    tally: Tally
     whereabouts: Whereabouts
 
     async def ask(self, key: ProbeKey) -> ProbeResult:

@@ -11,7 +11,7 @@ from typing import Self
 from mailward.client.manager import ManagerClient
 from mailward.model.errors import PermanentFailure, TemporaryFailure
 
-_START_SECONDS = 20.0
+_START_SECONDS = 60.0
 _STOP_SECONDS = 6.0
 
 

@@ -25,6 +25,7 @@ from mailward.lab.blueprint import Blueprint, LabHost
 PAUSE_S = 0.03
 """Between two messages of one writer."""
 _COME_BACK_S = 0.02
+_BEGINS_WITHIN_S = 60.0
 Answered = Callable[[], None]
 """Told whenever the server has answered."""
 _SUBJECT = re.compile(rb"^Subject: (?P<token>traffic-\S+)\r?$", re.MULTILINE)
@@ -111,12 +112,12 @@ class Traffic:
         """Begin, and return once every writer was served."""
         for thread in self._threads:
             thread.start()
-        deadline = monotonic() + 20
+        deadline = monotonic() + _BEGINS_WITHIN_S
         while any(not record.acknowledged for record in self._writers()):
             if monotonic() > deadline:
                 late = [f"{record.name}: {record.errors[-1:]}" for record in self._writers() if not record.acknowledged]
                 self.end()
-                raise TimeoutError(f"not served within 20 s: {late}")
+                raise TimeoutError(f"not served within {_BEGINS_WITHIN_S:g} s: {late}")
             self._stop.wait(0.01)
         return self
 

@@ -48,6 +48,10 @@ class EventKind(Enum):
     ALERT_CHANGED = "alert-changed"
     CHANNEL_FAILED = "channel-failed"
     CHANNEL_RECOVERED = "channel-recovered"
+    LOGGED_IN = "logged-in"
+    LOGIN_FAILED = "login-failed"
+    ACCESS_CHANGED = "access-changed"
+    """A user or token was added, changed or removed, or a user's sessions were ended."""
     LEADERSHIP_TAKEN = "leadership-taken"
     LEADERSHIP_LOST = "leadership-lost"
 

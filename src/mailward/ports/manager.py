@@ -14,6 +14,8 @@ from mailward.model.evidence import ServiceStatus
 from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport, Serving
 from mailward.model.holds import Hold
 from mailward.model.items import ProbeItem
+from mailward.model.latencies import Latencies
+from mailward.model.measures import Measures
 from mailward.model.probing import ProbeResult
 from mailward.model.recovery import GateAnswer, Operation, Step
 from mailward.ports.service_control import ServiceDeed
@@ -154,6 +156,10 @@ class Manager(Protocol):
         """How the manager itself is doing."""
         ...
 
+    async def measures(self) -> Measures:
+        """What was counted since the manager started; answered also while the store is lost."""
+        ...
+
     async def servers(self) -> tuple[ServerEntry, ...]:
         """Servers and access points of the organization, from the outside in, by name."""
         ...
@@ -191,6 +197,14 @@ class Manager(Protocol):
         self, *, probe: str | None = None, server: str | None = None, failed: bool | None = None, limit: int = 50
     ) -> tuple[ProbeResult, ...]:
         """Stored results, the newest first."""
+        ...
+
+    async def latencies(self, server: str, *, probe: str, target: str, since: datetime) -> Latencies:
+        """
+        How long the conversations of a probe on one target took since then, phase by phase, in 300 points at most.
+
+        Without a point where nothing was measured, also for a target that there is none of.
+        """
         ...
 
     async def events(

@@ -99,6 +99,17 @@ class Store(Protocol):
         """Roll-ups in order of time."""
         ...
 
+    async def coarse_rollups(
+        self, *, probe: str, server: str, target: str, since: datetime, step: timedelta
+    ) -> tuple[Rollup, ...]:
+        """
+        Roll-ups of the whole conversation and of every phase, added up over *step*, in order of time.
+
+        *step* is a multiple of five minutes, counted from 1970; `start` is where a step begins. The first one holds
+        only what there was from *since* on.
+        """
+        ...
+
     async def save_statuses(self, statuses: Sequence[MonitorStatus], events: Sequence[Event]) -> tuple[Event, ...]:
         """Store the states and append the events in one transaction; return the events with their ids."""
         ...

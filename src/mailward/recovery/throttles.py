@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mailward.model.durations import spoken
+from mailward.model.measures import Allowance
 from mailward.model.recovery import ActionClass, Answer, Deed, Gate, GateAnswer, StepName
 from mailward.recovery.circumstances import Place
 from mailward.recovery.settings import Throttles
@@ -40,6 +41,28 @@ def throttle(
     record = _Record(wanted=wanted, place=place, around=around, deeds=deeds, now=now)
     standing = next((answer for answer in _limits(record, settings) if answer is not None), None)
     return standing or GateAnswer(gate=Gate.THROTTLE, answer=Answer.PASSES, because="no limit is reached")
+
+
+def allowances(deeds: Iterable[Deed], *, settings: Throttles, now: datetime) -> tuple[Allowance, ...]:
+    """
+    What is left of each server's daily limits, for the servers that were acted on within 24 hours, by name.
+
+    Starts and restarts of a service share one limit. A deed that was looked back at and found never done counts here,
+    although it does not keep the next one waiting: what is told is never more than what is allowed.
+    """
+    limits = (
+        (ActionClass.RESTART, _SERVICE, settings.service_restarts_a_day),
+        (ActionClass.SERVER_RESTART, frozenset({ActionClass.SERVER_RESTART}), settings.server_restarts_a_day),
+    )
+    recent = [deed for deed in deeds if now - min(deed.started, now) < DAY]
+    found = []
+    for server in sorted({deed.server for deed in recent}):
+        for action, counted, limit in limits:
+            begun = sum(deed.server == server and deed.action in counted for deed in recent)
+            if begun:
+                left = max(0, limit - begun)
+                found.append(Allowance(server=server, action=action, remaining=left, limit=limit))
+    return tuple(found)
 
 
 def under_way(wanted: Wanted, deeds: Sequence[Deed]) -> GateAnswer:

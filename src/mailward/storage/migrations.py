@@ -1,7 +1,8 @@
 """
 How the schema came to be: one step a version, each in a transaction of its own.
 
-A step is never edited once released. It may only add, so that the version before it goes on working beside it.
+A step is never edited once released. It may only add, or keep the same rows in another way, so that the version before
+it goes on working beside it.
 """
 
 import sqlite3
@@ -79,6 +80,27 @@ STEPS: Sequence[tuple[str, ...]] = (
             id INTEGER PRIMARY KEY AUTOINCREMENT, identity TEXT NOT NULL UNIQUE, next_try BIGINT NOT NULL,
             claimed_until BIGINT, sent BIGINT, finished BIGINT, body TEXT NOT NULL)""",
         "CREATE INDEX notice_due ON notice (finished, next_try)",
+    ),
+    (
+        """CREATE TABLE "user" (
+            name TEXT PRIMARY KEY, generation INTEGER NOT NULL, last_login BIGINT, password_hash TEXT NOT NULL,
+            body TEXT NOT NULL)""",
+        """CREATE TABLE access_token (
+            name TEXT PRIMARY KEY, digest TEXT NOT NULL UNIQUE, last_used BIGINT, body TEXT NOT NULL)""",
+        "CREATE TABLE session_generation (id INTEGER PRIMARY KEY AUTOINCREMENT)",
+    ),
+    (
+        # A month of one target is 80,000 roll-ups: kept in the order of their key they lie side by side, instead of
+        # each on a page of its own among those of all other targets.
+        """CREATE TABLE rollup_by_key (
+            probe TEXT NOT NULL, server TEXT NOT NULL, target TEXT NOT NULL, phase TEXT NOT NULL, start BIGINT NOT NULL,
+            count INTEGER NOT NULL, failures INTEGER NOT NULL, took_sum BIGINT NOT NULL, took_max BIGINT NOT NULL,
+            PRIMARY KEY (probe, server, target, phase, start)) WITHOUT ROWID""",
+        """INSERT INTO rollup_by_key SELECT probe, server, target, phase, start, count, failures, took_sum, took_max
+            FROM rollup ORDER BY probe, server, target, phase, start""",
+        "DROP TABLE rollup",
+        "ALTER TABLE rollup_by_key RENAME TO rollup",
+        "CREATE INDEX rollup_start ON rollup (start)",
     ),
 )
 """Step N brings version N to N + 1; its statements are DDL in the words SQLite and PostgreSQL share where they can."""

@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, literal, select, text
 
 from mailward.model.probing import Phase, PhaseOutcome, ProbeResult, ResultType
 from mailward.ports.store import Rollup
 from mailward.storage.documents import of_document, of_lines, to_document, to_lines
 from mailward.storage.moments import from_ms, from_us, to_ms, to_us
-from mailward.storage.tables import results, transcripts
+from mailward.storage.tables import results, rollups, transcripts
 
 ROLLUP = timedelta(minutes=5)
 WHOLE = ""
@@ -108,6 +108,28 @@ def result_query(
     if failed is not None:
         query = query.where(results.c.failed == failed)
     return query
+
+
+def coarse_query(*, probe: str, server: str, target: str, since: datetime, step: timedelta) -> Select[Any]:
+    """The roll-ups of every phase of one probe on one target, added up over *step*, in order of time."""
+    width = step // timedelta(milliseconds=1)
+    return (
+        select(
+            literal(probe).label("probe"),
+            literal(server).label("server"),
+            literal(target).label("target"),
+            rollups.c.phase,
+            (rollups.c.start - rollups.c.start % width).label("step"),
+            func.sum(rollups.c.count).label("count"),
+            func.sum(rollups.c.failures).label("failures"),
+            func.sum(rollups.c.took_sum).label("took_sum"),
+            func.max(rollups.c.took_max).label("took_max"),
+        )
+        .where(rollups.c.probe == probe, rollups.c.server == server, rollups.c.target == target)
+        .where(rollups.c.phase.in_([WHOLE, *(phase.value for phase in Phase)]), rollups.c.start >= to_ms(since))
+        .group_by(rollups.c.phase, text("step"))
+        .order_by(text("step"))
+    )
 
 
 def result_of(body: str, transcript: str | None) -> ProbeResult:

@@ -28,6 +28,7 @@ from mailward.storage.moments import from_ms, to_ms
 from mailward.storage.result_rows import (
     CLOCK_STEP_MS,
     WHOLE,
+    coarse_query,
     keeps_transcript,
     latest_rows,
     result_body,
@@ -103,6 +104,15 @@ class SqliteStore:
         )
         return await self.database.read(
             lambda db: tuple(rollup_of(dict(row)) for row in db.execute(query).mappings().all())
+        )
+
+    async def coarse_rollups(
+        self, *, probe: str, server: str, target: str, since: datetime, step: timedelta
+    ) -> tuple[Rollup, ...]:
+        """Roll-ups of every phase, added up by the database: a month of them is 80,000 rows."""
+        query = coarse_query(probe=probe, server=server, target=target, since=since, step=step)
+        return await self.database.read(
+            lambda db: tuple(rollup_of({**row, "start": row["step"]}) for row in db.execute(query).mappings().all())
         )
 
     async def save_statuses(self, statuses_: Sequence[MonitorStatus], events_: Sequence[Event]) -> tuple[Event, ...]:

@@ -177,3 +177,25 @@ notices = Table(
     sqlite_autoincrement=True,
 )
 """`finished` is when it was sent or given up; `claimed_until` is kept here alone, so that a claim is one update."""
+
+users = Table(
+    "user",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("generation", Integer, nullable=False),
+    Column("last_login", BigInteger),
+    Column("password_hash", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+access_tokens = Table(
+    "access_token",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("last_used", BigInteger),
+    Column("body", Text, nullable=False),
+)
+
+generations = Table("session_generation", metadata, Column("id", Integer, primary_key=True), sqlite_autoincrement=True)
+"""One row for each time that sessions were begun or ended for a user; its ids are never given out twice."""

@@ -6,8 +6,21 @@ Whatever refers to something goes before it: so a slice that ends in between lea
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, func, literal_column, not_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    delete,
+    exists,
+    func,
+    literal_column,
+    not_,
+    select,
+    tuple_,
+)
 
 from mailward.ports.store import Retention
 from mailward.storage.moments import to_ms
@@ -30,12 +43,17 @@ def delete_slice(db: Connection, *, now: datetime, retention: Retention, most: i
     """Delete at most *most* rows that are past their time; return how many."""
     deleted = 0
     for table, is_past in _past(now, retention):
-        row: ColumnElement[int] = literal_column("rowid")
-        chosen = select(row).select_from(table).where(is_past).limit(most - deleted)
-        deleted += db.execute(delete(table).where(row.in_(chosen))).rowcount
+        row = _row(table)
+        chosen = select(*row).select_from(table).where(is_past).limit(most - deleted)
+        deleted += db.execute(delete(table).where(tuple_(*row).in_(chosen))).rowcount
         if deleted >= most:
             break
     return deleted
+
+
+def _row(table: Table) -> tuple[ColumnElement[Any], ...]:
+    """What tells a row of *table* from the others: roll-ups have nothing but their key."""
+    return tuple(table.primary_key.columns) if table is rollups else (literal_column("rowid"),)
 
 
 def _past(now: datetime, retention: Retention) -> Iterator[tuple[Table, ColumnElement[bool]]]:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
 from mailward.model.alerting import Alert, Notice
@@ -14,6 +14,8 @@ from mailward.model.evidence import ServiceStatus
 from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport
 from mailward.model.holds import Hold
 from mailward.model.items import PROBES, ProbeItem
+from mailward.model.latencies import Latencies
+from mailward.model.measures import Measures
 from mailward.model.probing import ProbeResult
 from mailward.model.protocol_log import LoggedSession, ProtocolLogStanding
 from mailward.ports.manager import ItemInstance, ManagerStatus, RecoveryStory, ServerEntry
@@ -29,11 +31,13 @@ class FakeManager(FakeMoves):
         self,
         *,
         status: ManagerStatus | None = None,
+        measures: Measures | None = None,
         health: Sequence[MonitorHealth] = (),
         report: Sequence[HealthSetReport] = (),
         rollup: Sequence[RollupReport] = (),
         items: Sequence[ItemInstance] = (),
         results: Sequence[ProbeResult] = (),
+        latencies: Sequence[Latencies] = (),
         events: Sequence[Event] = (),
         servers: Sequence[str] = (),
         entries: Sequence[ServerEntry] = (),
@@ -60,12 +64,14 @@ class FakeManager(FakeMoves):
             now=now,
         )
         self.status_now = status or a_status()
+        self.measured = measures or Measures(since=_EPOCH)
         self.monitors = tuple(health)
         self.health_sets = tuple(report)
         self.groups = tuple(rollup)
         self.instances = tuple(items)
         self.entries = tuple(entries)
         self.probed = tuple(results)
+        self.timed = tuple(latencies)
         self.recorded = list(events)
         self.configuration_mistakes: str | None = None
         """What is wrong with the configuration; the next reload is refused with it."""
@@ -79,6 +85,11 @@ class FakeManager(FakeMoves):
         """The canned status."""
         self._answer()
         return self.status_now
+
+    async def measures(self) -> Measures:
+        """The canned counts."""
+        self._answer()
+        return self.measured
 
     async def servers(self) -> tuple[ServerEntry, ...]:
         """The canned entries."""
@@ -153,6 +164,15 @@ class FakeManager(FakeMoves):
         ]
         return tuple(sorted(found, key=lambda one: one.at, reverse=True)[:limit])
 
+    async def latencies(self, server: str, *, probe: str, target: str, since: datetime) -> Latencies:
+        """The canned points since then; none for another probe or target."""
+        self._answer()
+        name = self._known(server)
+        found = next((one for one in self.timed if (one.server, one.probe, one.target) == (name, probe, target)), None)
+        kept = tuple(point for point in found.points if point.start >= since) if found else ()
+        step = found.step if found else timedelta(minutes=5)
+        return Latencies(server=name, probe=probe, target=target, since=since, step=step, points=kept)
+
     async def events(
         self,
         *,
@@ -220,6 +240,7 @@ class FakeManager(FakeMoves):
             *(row.server for row in self.health_sets),
             *(row.server for row in self.instances),
             *(row.server for row in self.probed),
+            *(entry.name for entry in self.entries),
         }
 
 

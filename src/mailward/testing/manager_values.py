@@ -16,6 +16,18 @@ from mailward.model.items import (
     PROXY_TEST_MONITOR,
     HealthGroup,
 )
+from mailward.model.latencies import Latencies, LatencyPoint, PhaseShare
+from mailward.model.measures import (
+    ActionCount,
+    Allowance,
+    FailureCount,
+    Measures,
+    MonitorCount,
+    PhaseTimes,
+    RecoveryCount,
+    ResultCount,
+    WithheldCount,
+)
 from mailward.model.monitoring import AlertValue
 from mailward.model.probing import (
     Canary,
@@ -27,6 +39,7 @@ from mailward.model.probing import (
     ProbeResult,
     ResultType,
 )
+from mailward.model.recovery import ActionClass, Gate, OperationStatus, StepOutcome
 from mailward.model.verdict import Confidence, Dependency, Tier, Verdict
 from mailward.ports.manager import ItemInstance, ManagerStatus, ServerEntry, ServerKind
 from mailward.testing.availability_values import AVAILABILITY
@@ -115,6 +128,39 @@ FAILED = ProbeResult(
     account="health-db2@example.org",
     transcript=("C: p2 SELECT INBOX", "S: p2 NO [SERVERBUG] Internal error occurred"),
     verdict=STORE_VERDICT,
+)
+
+
+def _share(phase: Phase, ms: float) -> PhaseShare:
+    return PhaseShare(phase=phase, took=timedelta(milliseconds=ms))
+
+
+LATENCIES = (
+    Latencies(
+        server="mbx2",
+        probe=DEEP_TEST_PROBE,
+        target="DB2",
+        since=NOON - timedelta(hours=6),
+        step=timedelta(minutes=5),
+        points=(
+            LatencyPoint(
+                start=NOON - timedelta(minutes=10),
+                count=10,
+                failures=0,
+                took=timedelta(milliseconds=32.5),
+                longest=timedelta(milliseconds=60),
+                phases=(_share(Phase.CONNECT, 0.5), _share(Phase.AUTH, 12)),
+            ),
+            LatencyPoint(
+                start=NOON - timedelta(minutes=5),
+                count=10,
+                failures=4,
+                took=timedelta(milliseconds=48),
+                longest=timedelta(milliseconds=900),
+                phases=(_share(Phase.CONNECT, 0.5), _share(Phase.SELECT, 40)),
+            ),
+        ),
+    ),
 )
 
 HEALTH = (
@@ -246,6 +292,31 @@ STATUS = ManagerStatus(
     configuration_loaded_at=NOON - timedelta(minutes=5),
 )
 
+MEASURES = Measures(
+    since=NOON - timedelta(minutes=5),
+    results=(
+        ResultCount(probe=CTP_PROBE, result=ResultType.SUCCEEDED, count=40),
+        ResultCount(probe=DEEP_TEST_PROBE, result=ResultType.FAILED, count=3),
+    ),
+    failures=(FailureCount(probe=DEEP_TEST_PROBE, phase=Phase.SELECT, cause=Cause.STORE_ERROR, count=3),),
+    phases=(
+        PhaseTimes(
+            probe=CTP_PROBE,
+            phase=Phase.AUTH,
+            counts=(0, 0, 0, 1, 38, 1, *(0,) * 9),
+            took=timedelta(milliseconds=800),
+        ),
+    ),
+    monitors=(MonitorCount(health_set=IMAP_PROTOCOL, state=AlertValue.UNHEALTHY, count=1),),
+    actions=(ActionCount(action=ActionClass.RESTART, outcome=StepOutcome.DONE, count=1),),
+    withheld=(WithheldCount(action=ActionClass.RESTART, gate=Gate.MODE, count=2),),
+    recoveries=(RecoveryCount(status=OperationStatus.AWAITING_APPROVAL, count=1),),
+    allowances=(Allowance(server="mbx2", action=ActionClass.RESTART, remaining=3, limit=4),),
+    probes_running=2,
+    schedule_lag=timedelta(milliseconds=20),
+    loop_lag=timedelta(milliseconds=1.5),
+)
+
 STORIES = (replace(HEALED_STORY, transcripts=(FAILED,)), WAITING_STORY, RECOMMENDED_STORY)
 """With the numbers 1 to 3."""
 
@@ -261,12 +332,14 @@ def example_manager() -> FakeManager:
     """A manager that shows all of the above."""
     manager = FakeManager(
         status=STATUS,
+        measures=MEASURES,
         health=HEALTH,
         report=REPORT,
         rollup=ROLLUP,
         items=ITEMS,
         entries=ENTRIES,
         results=(SUCCEEDED, FAILED),
+        latencies=LATENCIES,
         events=EVENTS,
         stories=STORIES,
         services=SERVICES,

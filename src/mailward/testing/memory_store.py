@@ -14,6 +14,7 @@ from mailward.model.monitoring import MonitorKey, MonitorStatus
 from mailward.model.probing import Canary, Phase, PhaseOutcome, ProbeResult, ResultType
 from mailward.model.recovery import GateAnswer, Operation, Step
 from mailward.ports.clock import Clock
+from mailward.ports.credentials import KeptToken, KeptUser
 from mailward.ports.lease import Held
 from mailward.ports.operations import results_referred_to
 from mailward.ports.store import Retention, Rollup
@@ -46,6 +47,8 @@ class MemoryStore:
         self.alerts: dict[str, Alert] = {}
         self.resolved_at: dict[str, datetime | None] = {}
         self.notices: dict[int, Notice] = {}
+        self.users: dict[str, KeptUser] = {}
+        self.tokens: dict[str, KeptToken] = {}
         self._numbers = count(1)
         self._results: list[ProbeResult] = []
         self._latest: dict[tuple[str, str, str], ProbeResult] = {}
@@ -136,6 +139,27 @@ class MemoryStore:
             if key[:4] == (probe, server, target, phase) and rollup.start >= since
         ]
         return tuple(sorted(found, key=lambda rollup: rollup.start))
+
+    async def coarse_rollups(
+        self, *, probe: str, server: str, target: str, since: datetime, step: timedelta
+    ) -> tuple[Rollup, ...]:
+        """Roll-ups of every phase, added up over *step*."""
+        self.reach()
+        sums: dict[tuple[datetime, Phase | None], Rollup] = {}
+        for key, one in self._rollups.items():
+            if key[:3] != (probe, server, target) or one.start < since:
+                continue
+            start = _EPOCH + (one.start - _EPOCH) // step * step
+            old = sums.get((start, one.phase))
+            sums[start, one.phase] = replace(
+                one,
+                start=start,
+                count=one.count + (old.count if old else 0),
+                failures=one.failures + (old.failures if old else 0),
+                took_sum=one.took_sum + (old.took_sum if old else timedelta(0)),
+                took_max=max(one.took_max, old.took_max if old else timedelta(0)),
+            )
+        return tuple(sorted(sums.values(), key=lambda rollup: rollup.start))
 
     async def save_statuses(self, statuses: Sequence[MonitorStatus], events: Sequence[Event]) -> tuple[Event, ...]:
         """Keep the states, append the events."""

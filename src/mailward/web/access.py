@@ -25,6 +25,8 @@ _GROUP = struct.Struct("I")
 class Right(IntEnum):
     """What a caller may do; a greater one includes the smaller."""
 
+    NONE = 0
+    """What load balancers and the page to log in on need."""
     VIEWER = 1
     OPERATOR = 2
 
@@ -44,6 +46,8 @@ class Caller:
     name: str
     """Whom to record as having done it."""
     right: Right
+    has_session: bool = False
+    """Whether they logged in, and can log out."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

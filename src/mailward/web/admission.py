@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from mailward.web.access import Access, Caller, Right
+from mailward.web.client_address import came_by_proxy
 from mailward.web.problems import Code, Problem
 
 ANYBODY = "anybody on this machine"
@@ -64,14 +65,20 @@ class LoopbackAdmission:
 
     async def admit(self, request: Request, needed: Right) -> Caller:
         """Let in whoever asks from this machine, by a name that stands for it."""
+        if needed is Right.NONE:
+            return Caller(name=ANYBODY, right=Right.NONE)
         refuse_strange_host(request, ())
-        if request.client is None or not _is_loopback(request.client.host):
-            raise Problem(Code.FORBIDDEN, "this page is for people on the manager's own machine: nobody can log in")
+        if request.client is None or not _is_loopback(request.client.host) or came_by_proxy(request):
+            raise Problem(
+                Code.FORBIDDEN,
+                "this page is for people on the manager's own machine, because nobody can log in yet; add a user there"
+                " with `mailward users add NAME`",
+            )
         if self.right < needed:
             raise Problem(
                 Code.FORBIDDEN,
                 "here you may look but not change, because nobody can log in; add a user with `mailward users add NAME"
-                " --operator`, or use the command line on the manager's machine",
+                " --role operator`, or use the command line on the manager's machine",
             )
         if needed > Right.VIEWER:
             refuse_foreign_page(request)
@@ -88,9 +95,12 @@ def refuse_strange_host(request: Request, names: tuple[str, ...]) -> None:
     Raises:
         Problem: FORBIDDEN.
     """
-    host = (urlsplit(f"//{request.headers.get('host', '')}").hostname or "").lower()
+    host = _name_in(request.headers.get("host", ""))
     if host not in ("localhost", *names) and not _is_loopback(host):
-        raise Problem(Code.FORBIDDEN, f"this manager does not answer under the name {host[:200]!r}")
+        raise Problem(
+            Code.FORBIDDEN,
+            f"this manager does not answer under the name {host[:200]!r}; the one it has is said by [web] public_url",
+        )
 
 
 def refuse_foreign_page(request: Request) -> None:
@@ -106,9 +116,17 @@ def refuse_foreign_page(request: Request) -> None:
     if site is not None:
         is_ours = site in ("same-origin", "none")
     else:
-        is_ours = origin is not None and urlsplit(origin).netloc == request.headers.get("host", "")
+        is_ours = origin is not None and origin.partition("://")[2] == request.headers.get("host", "")
     if not is_ours:
         raise Problem(Code.FORBIDDEN, "this change was not asked for by a page of this manager, and is not made")
+
+
+def _name_in(authority: str) -> str:
+    """The host of "HOST" or "HOST:PORT", in lower case; "" where there is none."""
+    try:
+        return (urlsplit(f"//{authority}").hostname or "").lower()
+    except ValueError:
+        return ""
 
 
 def _is_loopback(host: str) -> bool:

@@ -3,7 +3,8 @@ The API: which routes there are, who may ask them, and what becomes of an error.
 
 One request is one question to the Manager port, and the answer its value in wire form.
 
-Invariant: a viewer changes nothing; whoever is not known at all gets no answer; nothing a caller sends is echoed
+Invariant: a viewer changes nothing; whoever is not known at all gets no answer but to what load balancers ask, and that
+over TCP alone; nothing a caller sends is echoed
 beyond 500 characters; no stack trace leaves the process.
 """
 
@@ -15,17 +16,26 @@ from starlette.routing import BaseRoute
 
 from mailward.ports.clock import Clock
 from mailward.ports.manager import Manager
-from mailward.web import health_page, holding, moving, protocol_logs, repairing, telling, watching
-from mailward.web.access import access_of_this_process
+from mailward.web import credentials, health_page, holding, moving, protocol_logs, repairing, telling, watching
+from mailward.web.access import Right, access_of_this_process
 from mailward.web.admission import Admission, PeerAdmission
 from mailward.web.answers import plain
-from mailward.web.guarding import guarded
+from mailward.web.guarding import Special, guarded
+from mailward.web.keyring import Keyring
 from mailward.web.openapi import document
 from mailward.web.problems import STATUS, Code, Problem, problem_response
 from mailward.web.routes import Routes
+from mailward.web.scraping import Exposes, scraped
 
 
-def build_api(manager: Manager, *, admission: Admission | None = None, clock: Clock | None = None) -> Starlette:
+def build_api(
+    manager: Manager,
+    *,
+    admission: Admission | None = None,
+    clock: Clock | None = None,
+    exposition: Exposes | None = None,
+    keyring: Keyring | None = None,
+) -> Starlette:
     """
     Return the API on *manager*, as it is served on the unix socket.
 
@@ -33,15 +43,24 @@ def build_api(manager: Manager, *, admission: Admission | None = None, clock: Cl
         manager: Who is asked.
         admission: Who may ask; by default the rule for this process's user.
         clock: Says since when something is held where a request does not; without one each request must.
+        exposition: Shows the manager to Prometheus; without one there are no metrics.
+        keyring: Who can log in over TCP; without one nobody can be added.
     """
     rule = admission or PeerAdmission(access=access_of_this_process())
     return Starlette(
-        routes=api_routes(manager, admission=rule, clock=clock),
+        routes=api_routes(manager, admission=rule, clock=clock, exposition=exposition, keyring=keyring),
         exception_handlers={HTTPException: on_http_error, Exception: on_fault},
     )
 
 
-def api_routes(manager: Manager, *, admission: Admission, clock: Clock | None = None) -> list[BaseRoute]:
+def api_routes(
+    manager: Manager,
+    *,
+    admission: Admission,
+    clock: Clock | None = None,
+    exposition: Exposes | None = None,
+    keyring: Keyring | None = None,
+) -> list[BaseRoute]:
     """Every route of the API, for whom *admission* lets in."""
     reads: Routes = {
         **watching.READS,
@@ -50,10 +69,15 @@ def api_routes(manager: Manager, *, admission: Admission, clock: Clock | None = 
         **protocol_logs.READS,
         **holding.READS,
         **telling.READS,
-        **health_page.READS,
         "/api/v1/openapi.json": _openapi,
+        **scraped(exposition),
+    }
+    open_to_all: Routes = {
+        **health_page.READS,
         "/livez": _livez,
         "/readyz": _readyz,
+        "/-/healthy": _livez,
+        "/-/ready": _readyz,
     }
     changes: Routes = {
         **watching.CHANGES,
@@ -63,8 +87,16 @@ def api_routes(manager: Manager, *, admission: Admission, clock: Clock | None = 
         "/api/v1/holds": holding.hold(clock),
         **holding.CHANGES,
         **telling.CHANGES,
+        **credentials.changes(keyring),
     }
-    return guarded(reads, changes, manager=manager, admission=admission, show=_as_problem)
+    special = (
+        *(Special(path=path, method="GET", needed=Right.NONE, deed=deed) for path, deed in open_to_all.items()),
+        *(
+            Special(path=path, method="GET", needed=Right.OPERATOR, deed=deed)
+            for path, deed in credentials.reads(keyring).items()
+        ),
+    )
+    return guarded(reads, changes, manager=manager, admission=admission, show=_as_problem, special=special)
 
 
 async def _as_problem(_manager: Manager, _request: Request, problem: Problem) -> Response:
@@ -75,8 +107,9 @@ async def _openapi(_manager: Manager, _request: Request) -> Response:
     return plain(document())
 
 
-async def _livez(_manager: Manager, _request: Request) -> Response:
-    return PlainTextResponse("ok\n")
+async def _livez(_manager: Manager, request: Request) -> Response:
+    """Whoever answers this is alive; nothing is asked that might not answer."""
+    return PlainTextResponse("[+]event loop\nalive\n" if "verbose" in request.query_params else "ok\n")
 
 
 async def _readyz(manager: Manager, request: Request) -> Response:

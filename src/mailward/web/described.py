@@ -8,11 +8,14 @@ from typing import Any
 from mailward.model.alerting import Alert, Notice
 from mailward.model.availability import AvailabilityReport
 from mailward.model.copies import DatabaseCopy
+from mailward.model.credentials import AccessToken, IssuedToken, Role, User
 from mailward.model.event import Event, EventKind
 from mailward.model.evidence import ServiceStatus
 from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport
 from mailward.model.holds import Hold, HoldKind, Requester
 from mailward.model.items import ProbeItem
+from mailward.model.latencies import Latencies
+from mailward.model.measures import Measures
 from mailward.model.monitoring import AlertValue
 from mailward.model.probing import ProbeResult
 from mailward.model.protocol_log import LONGEST, LoggedSession, ProtocolLogStanding
@@ -27,6 +30,9 @@ from mailward.ports.manager import (
     ServerEntry,
 )
 from mailward.ports.service_control import ServiceDeed
+from mailward.web.credentials import LASTING_MAX
+from mailward.web.passwords import LONGEST as LONGEST_PASSWORD
+from mailward.web.passwords import SHORTEST
 
 _Schema = Mapping[str, Any]
 _TEXT: _Schema = {"type": "string", "maxLength": 500}
@@ -34,6 +40,9 @@ _NAME: _Schema = {**_TEXT, "minLength": 1}
 """An empty name names nothing, and is refused."""
 _BOOLEAN: _Schema = {"type": "boolean"}
 _MOMENT: _Schema = {"type": "string", "format": "date-time"}
+_ROLE: _Schema = {"enum": [role.value for role in Role]}
+_LASTING: _Schema = {"type": "integer", "minimum": 1, "maximum": LASTING_MAX // timedelta(milliseconds=1)}
+_PASSWORD: _Schema = {"type": "string", "minLength": SHORTEST, "maxLength": LONGEST_PASSWORD, "writeOnly": True}
 _REASON: Mapping[str, _Schema] = {"reason": _TEXT}
 _ORDER: Mapping[str, _Schema] = {"reason": _TEXT, "dry_run": _BOOLEAN, "force": _BOOLEAN}
 
@@ -89,6 +98,11 @@ def _change(
 
 OPERATIONS: tuple[Described, ...] = (
     Described(path="/api/v1/status", summary="How the manager itself is doing", answers=ManagerStatus),
+    Described(
+        path="/api/v1/measures",
+        summary="What was counted since the manager started: the numbers behind /metrics",
+        answers=Measures,
+    ),
     _listed("/api/v1/servers", "Servers and access points of the organization", ServerEntry),
     _listed(
         "/api/v1/health",
@@ -132,6 +146,12 @@ OPERATIONS: tuple[Described, ...] = (
         server=_NAME,
         failed=_BOOLEAN,
         limit=_number(50, 1, 1000),
+    ),
+    Described(
+        path="/api/v1/latencies",
+        summary="How long the conversations of one probe took, phase by phase",
+        answers=Latencies,
+        query={"server": _NAME, "probe": _NAME, "target": _NAME, "since": _MOMENT},
     ),
     _listed(
         "/api/v1/events",
@@ -317,4 +337,31 @@ OPERATIONS: tuple[Described, ...] = (
         {"path": _NAME},
         required=("path",),
     ),
+    _listed("/api/v1/users", "Who can log in with a password; needs an operator", User),
+    _change(
+        "/api/v1/users",
+        "Let somebody log in with a password",
+        User,
+        {"name": _NAME, "role": _ROLE, "password": _PASSWORD},
+        more=". 409 when there is such a user",
+        required=("name", "role", "password"),
+    ),
+    _change(
+        "/api/v1/users/{name}/password",
+        "Change a user's password, which ends their sessions",
+        User,
+        {"password": _PASSWORD},
+        required=("password",),
+    ),
+    _change("/api/v1/users/{name}/remove", "Remove a user, and end their sessions", User, {}),
+    _listed("/api/v1/tokens", "The tokens of programs, expired ones too; needs an operator", AccessToken),
+    _change(
+        "/api/v1/tokens",
+        "Make a token; its secret is in this answer and nowhere else",
+        IssuedToken,
+        {"name": _NAME, "role": _ROLE, "lasting_ms": _LASTING},
+        more=". Without `lasting_ms` it lasts until it is revoked; 409 when there is such a token",
+        required=("name", "role"),
+    ),
+    _change("/api/v1/tokens/{name}/revoke", "Let a token let nobody in any more", AccessToken, {}),
 )

@@ -54,6 +54,16 @@ class Parameters:
             self._reject(name, "is missing")
         return value or ""
 
+    def secret(self, name: str) -> str:
+        """A text that must be there and that no error repeats."""
+        value = self._one(name)
+        if not isinstance(value, str) or not value:
+            self._reject(name, "is missing" if value in (None, "") else "is not a text")
+            return ""
+        if len(value) > _TEXT_MAX or not value.isprintable():
+            self._reject(name, f"is longer than {_TEXT_MAX} characters, or holds control characters")
+        return value
+
     def named_text(self, name: str) -> str | None:
         """The name of something, or None when absent: an empty one names nothing, and must not mean everything."""
         value = self.text(name)

@@ -23,6 +23,8 @@ class Code(Enum):
     CONFLICT = "conflict"
     TOO_LARGE = "too-large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported-media-type"
+    TOO_MANY_ATTEMPTS = "too-many-attempts"
+    """Passwords were tried too often; `Retry-After` says when the next is looked at."""
     INTERNAL = "internal"
     UNAVAILABLE = "unavailable"
 
@@ -36,6 +38,7 @@ STATUS: Mapping[Code, HTTPStatus] = {
     Code.CONFLICT: HTTPStatus.CONFLICT,
     Code.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Code.UNSUPPORTED_MEDIA_TYPE: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    Code.TOO_MANY_ATTEMPTS: HTTPStatus.TOO_MANY_REQUESTS,
     Code.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
     Code.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -50,12 +53,21 @@ _HEADERS: Mapping[Code, Mapping[str, str]] = {
 class Problem(Exception):
     """A request that cannot be answered as asked."""
 
-    def __init__(self, code: Code, detail: str, *, errors: Sequence[Mapping[str, str]] = ()) -> None:
+    def __init__(
+        self,
+        code: Code,
+        detail: str,
+        *,
+        errors: Sequence[Mapping[str, str]] = (),
+        retry_after: int | None = None,
+    ) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
         self.errors = tuple(errors)
         """Each mistake by itself, where there can be several: `parameter` and `because`."""
+        self.headers = {**_HEADERS.get(code, {}), **({"Retry-After": str(retry_after)} if retry_after else {})}
+        """What the answer says about it to programs."""
 
 
 def problem_response(problem: Problem) -> JSONResponse:
@@ -71,5 +83,4 @@ def problem_response(problem: Problem) -> JSONResponse:
     }
     if problem.errors:
         body["errors"] = list(problem.errors)
-    headers = _HEADERS.get(problem.code)
-    return JSONResponse(body, status_code=status.value, headers=headers, media_type=MEDIA_TYPE)
+    return JSONResponse(body, status_code=status.value, headers=problem.headers, media_type=MEDIA_TYPE)

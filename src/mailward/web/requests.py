@@ -9,6 +9,7 @@ from mailward.web.parameters import Parameters
 from mailward.web.problems import Code, Problem
 
 BODY_BYTES_MAX = 64 * 1024
+_FIELDS_MAX = 100
 
 
 def query(request: Request) -> dict[str, list[object]]:
@@ -34,8 +35,7 @@ async def body(request: Request) -> Parameters:
     received = await _received(request)
     if not received:
         return Parameters({})
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
+    if _media_type(request) != "application/json":
         raise Problem(Code.UNSUPPORTED_MEDIA_TYPE, "send the request as application/json")
     try:
         given = json.loads(received)
@@ -51,16 +51,29 @@ async def form(request: Request) -> Parameters:
     Read what a form on one of our pages sends, of bounded size, to be read strictly.
 
     Raises:
-        Problem: It is too long, or not sent as a form.
+        Problem: It is too long, no form, or not sent as one.
     """
-    received = await _received(request)
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if received and media_type != "application/x-www-form-urlencoded":
-        raise Problem(Code.UNSUPPORTED_MEDIA_TYPE, "send the form as application/x-www-form-urlencoded")
     given: dict[str, list[object]] = {}
-    for name, value in parse_qsl(received.decode(errors="replace"), keep_blank_values=True):
+    for name, value in await fields(request):
         given.setdefault(name, []).append(value)
     return Parameters(given)
+
+
+async def fields(request: Request) -> list[tuple[str, str]]:
+    """
+    Read names and values of a page's form, as they were sent, within the same bounds as any other body.
+
+    Raises:
+        Problem: It is too long, no form, or not sent as one.
+    """
+    received = await _received(request)
+    if received and _media_type(request) != "application/x-www-form-urlencoded":
+        raise Problem(Code.UNSUPPORTED_MEDIA_TYPE, "send the form as application/x-www-form-urlencoded")
+    try:
+        text = received.decode("ascii")
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=_FIELDS_MAX, errors="strict")
+    except ValueError:
+        raise Problem(Code.BAD_REQUEST, "the form cannot be read") from None
 
 
 async def _received(request: Request) -> bytes:
@@ -106,3 +119,7 @@ def manner(dry_run: bool, force: bool = False) -> str:
 def actor(request: Request) -> str:
     """Return whom to record as having asked."""
     return str(request.state.caller.name)
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -11,7 +11,8 @@ import errno
 import logging
 import os
 import socket
-from collections.abc import Iterator
+import ssl
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -78,13 +79,27 @@ def bind_tcp(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         why = os.strerror(error.errno or errno.EIO)
-        raise ConfigError(f"[web] listen: nothing can listen on {host} port {port}: {why}") from error
+        raise ConfigError(
+            f"[web] listen: nothing can listen on {host} port {port}: {why}; end what listens there, or name another"
+        ) from error
     return listener
 
 
-async def serve(app: ASGIApp, listener: socket.socket) -> None:
-    """Answer requests on *listener* until cancelled; requests under way get a second to finish."""
+async def serve(
+    app: ASGIApp,
+    listener: socket.socket,
+    *,
+    tls: ssl.SSLContext | None = None,
+    on_answering: Callable[[], None] = lambda: None,
+) -> None:
+    """
+    Answer requests on *listener*, by TLS where there is a context for it, until cancelled; requests under way get a
+    second to finish.
+
+    *on_answering* is called once the first of them can be answered.
+    """
     server = _Server(
+        on_answering,
         uvicorn.Config(
             app,
             http=_Connection,
@@ -95,10 +110,11 @@ async def serve(app: ASGIApp, listener: socket.socket) -> None:
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            ssl_context_factory=None if tls is None else lambda _config, _default: tls,
             h11_max_incomplete_event_size=_HEADER_BYTES_MAX,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-        )
+        ),
     )
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
     try:
@@ -110,7 +126,15 @@ async def serve(app: ASGIApp, listener: socket.socket) -> None:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers."""
+    """uvicorn without its signal handlers, which says when it has started."""
+
+    def __init__(self, on_answering: Callable[[], None], config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._on_answering = on_answering
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_answering()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

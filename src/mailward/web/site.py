@@ -15,16 +15,27 @@ from mailward.ports.manager import Manager
 from mailward.web.admission import Admission
 from mailward.web.api import api_routes, on_fault, on_http_error
 from mailward.web.guarding import guarded
-from mailward.web.pages import alerts, availability, events, live, overview, recoveries
+from mailward.web.keyring import Keyring
+from mailward.web.pages import alerts, availability, databases, events, live, orders, overview, recoveries, server
 from mailward.web.pages import faults as fault_pages
+from mailward.web.pages.login import LoginPages
 from mailward.web.pages.problem_page import problem_page
 from mailward.web.pages.rendering import SECURITY_HEADERS, Site
 from mailward.web.problems import Code, Problem
 from mailward.web.routes import Routes
+from mailward.web.scraping import Exposes
 
 
 def build_site(
-    manager: Manager, *, admission: Admission, clock: Clock, site: Site | None = None, faults: Faults | None = None
+    manager: Manager,
+    *,
+    admission: Admission,
+    clock: Clock,
+    site: Site | None = None,
+    exposition: Exposes | None = None,
+    keyring: Keyring | None = None,
+    login: LoginPages | None = None,
+    faults: Faults | None = None,
 ) -> Starlette:
     """
     Return API and dashboard on *manager*.
@@ -34,17 +45,22 @@ def build_site(
         admission: Who may ask.
         clock: Tells what "now" is on a page.
         site: What the pages know of where they stand.
+        exposition: Shows the manager to Prometheus; without one there are no metrics.
+        keyring: Who can log in; without one nobody can be added.
+        login: The pages to log in on and out; None: there are none.
         faults: What can be broken: only in the demo there is something.
     """
     reads: Routes = {
         **overview.READS,
-        **live.READS,
+        **server.READS,
+        **databases.READS,
         **recoveries.READS,
         **alerts.READS,
         **events.READS,
         **availability.READS,
+        **live.READS,
     }
-    changes: Routes = {**recoveries.CHANGES}
+    changes: Routes = {**orders.CHANGES, **recoveries.CHANGES}
     if faults is not None:
         reads, changes = {**reads, **fault_pages.reads(faults)}, {**changes, **fault_pages.changes(faults)}
 
@@ -58,8 +74,15 @@ def build_site(
 
     app = Starlette(
         routes=[
-            *api_routes(manager, admission=admission, clock=clock),
-            *guarded(reads, changes, manager=manager, admission=admission, show=problem_page),
+            *api_routes(manager, admission=admission, clock=clock, exposition=exposition, keyring=keyring),
+            *guarded(
+                reads,
+                changes,
+                manager=manager,
+                admission=admission,
+                show=problem_page,
+                special=login.routes() if login is not None else (),
+            ),
             Mount("/static", _Static(packages=[("mailward.web", "static")])),
         ],
         exception_handlers={HTTPException: on_http, Exception: on_fault},

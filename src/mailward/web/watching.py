@@ -26,6 +26,11 @@ async def _status(manager: Manager, request: Request) -> Response:
     return one(await manager.status())
 
 
+async def _measures(manager: Manager, request: Request) -> Response:
+    asked(request).finish()
+    return one(await manager.measures())
+
+
 async def _servers(manager: Manager, request: Request) -> Response:
     asked(request).finish()
     return await many(await manager.servers())
@@ -76,6 +81,14 @@ async def _results(manager: Manager, request: Request) -> Response:
     limit = given.integer("limit", 50, low=1, high=RESULTS_MAX)
     given.finish()
     return await many(await manager.results(probe=probe, server=server, failed=failed, limit=limit))
+
+
+async def _latencies(manager: Manager, request: Request) -> Response:
+    given = asked(request)
+    server, probe = given.required_text("server"), given.required_text("probe")
+    target, since = given.required_text("target"), given.required_moment("since")
+    given.finish()
+    return one(await manager.latencies(server, probe=probe, target=target, since=since))
 
 
 async def _events(manager: Manager, request: Request) -> Response:
@@ -138,6 +151,7 @@ async def _reload(manager: Manager, request: Request) -> Response:
 
 READS: Routes = {
     "/api/v1/status": _status,
+    "/api/v1/measures": _measures,
     "/api/v1/servers": _servers,
     "/api/v1/health": _health,
     "/api/v1/report": _report,
@@ -145,6 +159,7 @@ READS: Routes = {
     "/api/v1/items": _items,
     "/api/v1/items/{name}/help": _item_help,
     "/api/v1/results": _results,
+    "/api/v1/latencies": _latencies,
     "/api/v1/events": _events,
     "/api/v1/availability": _availability,
     "/api/v1/events/stream": _stream,

@@ -126,7 +126,7 @@ def is_torn(client: imaplib.IMAP4) -> bool:
     return False
 
 
-def eventually(happened: Callable[[], bool], *, seconds: float = 15.0) -> None:
+def eventually(happened: Callable[[], bool], *, seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline, "it never happened"

@@ -46,7 +46,7 @@ class Movable:
 
     def start(self) -> None:
         self.manager.start()
-        self.until(lambda: self.client.status().leads and self.is_green(), seconds=60)
+        self.until(lambda: self.client.status().leads and self.is_green(), seconds=180)
 
     def is_green(self) -> bool:
         rows = self.client.health()
@@ -56,7 +56,7 @@ class Movable:
         """Database -> server, as the map says to whoever asks."""
         return {copy.database: copy.server for copy in self.client.copies() if copy.state.is_active}
 
-    def finished(self, intention: MoveIntention, *, seconds: float = 60) -> RecoveryStory:
+    def finished(self, intention: MoveIntention, *, seconds: float = 240) -> RecoveryStory:
         """Wait for what was begun, and return how it went."""
         assert len(intention.operations) == 1, f"{intention.because}: {intention.moves}: {self.told()}"
         (number,) = intention.operations
@@ -67,20 +67,20 @@ class Movable:
         return [one for one in self.client.recoveries() if one.kind is OperationKind.MOVE]
 
     def move_home(self) -> None:
-        """Every database back to the copy it prefers, so that the next test finds the lab as it was."""
+        """Every database back to the copy it prefers: the test before has left them elsewhere."""
         for hold in self.client.holds():
             self.client.release(hold.id)
         for database in self.lab.blueprint.databases:
             home = database.copies[0]
             if self.active()[database.name] != home:
-                self.until(partial(self._may_move, database.name, home), seconds=60)
+                self.until(partial(self._may_move, database.name, home), seconds=180)
                 story = self.finished(self.client.move_database(database.name, to=home, reason="home"))
                 assert story.operation.status is OperationStatus.HEALED, self.told()
 
     def _may_move(self, database: str, to: str) -> bool:
         return self.client.move_database(database, to=to, dry_run=True).allowed
 
-    def until(self, condition, *, seconds: float = 40) -> None:  # type: ignore[no-untyped-def]
+    def until(self, condition, *, seconds: float = 90) -> None:  # type: ignore[no-untyped-def]
         deadline = monotonic() + seconds
         while True:
             with suppress(TemporaryFailure):
@@ -140,11 +140,11 @@ def _running(movable: Movable) -> Iterator[Movable]:
             movable.lab.start(name)
     try:
         movable.start()
+        movable.move_home()  # now, not at the end: after the last test of a file nobody needs it
         yield movable
         if movable.lab.active_faults:
             movable.lab.heal()
-        movable.until(movable.is_green, seconds=60)
-        movable.move_home()
+        movable.until(movable.is_green, seconds=180)
     finally:
         movable.manager.stop()
         if movable.lab.active_faults:
@@ -153,8 +153,12 @@ def _running(movable: Movable) -> Iterator[Movable]:
 
 @contextmanager
 def at_work(lab: Lab, users: tuple[str, ...] = DB1_USERS, **how: bool) -> Iterator[Traffic]:
-    """These users write, get mail and wait for news, while it lasts."""
-    with Traffic(lab.blueprint, users, **how) as traffic:
+    """
+    These users write, get mail and wait for news, while it lasts.
+
+    Ten times a second each: more would be work for a busy machine, and show no more of a switch.
+    """
+    with Traffic(lab.blueprint, users, pause_s=0.1, **how) as traffic:
         yield traffic
 
 

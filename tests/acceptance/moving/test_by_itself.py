@@ -20,15 +20,15 @@ def test_users_of_a_server_that_cannot_be_started_are_served_by_the_other_after_
     with at_work(acting.lab, ("anna", "dora"), idles=False) as traffic:
         acting.lab.break_("service-dead@be1")
         acting.until(lambda: set(acting.active().values()) == {"be2"}, seconds=150)
-        assert traffic.every_writer_is_served("be2", seconds=30), acting.told()
+        assert traffic.every_writer_is_served("be2", seconds=60), acting.told()
 
     recovery = next(one for one in acting.client.recoveries() if one.kind is OperationKind.MAILBOX_SERVER)
     steps = acting.client.recovery(recovery.id).steps
     done = [step.name for step in steps if step.outcome is StepOutcome.DONE]
     assert StepName.MOVE_DATABASES in done, acting.told()
     acting.lab.heal()
-    acting.until(lambda: not acting.client.holds(), seconds=90)
-    acting.until(lambda: not acting.client.recoveries(unfinished=True), seconds=90)
+    acting.until(lambda: not acting.client.holds(), seconds=180)
+    acting.until(lambda: not acting.client.recoveries(unfinished=True), seconds=180)
 
 
 @pytest.fixture
@@ -43,9 +43,9 @@ def test_a_server_that_only_its_own_restart_mends_is_emptied_restarted_and_allow
     """The whole procedure, to its end: everybody is served elsewhere before the server goes down."""
     with at_work(acting.lab, ("anna", "dora", "gustav"), idles=False) as traffic:
         acting.lab.break_("host-exhausted@be1")
-        acting.until(lambda: _recovery(acting) is not None, seconds=60)
+        acting.until(lambda: _recovery(acting) is not None, seconds=180)
         acting.until(lambda: _recovery(acting, is_over=True) is not None, seconds=240)
-        assert traffic.every_writer_is_served("be2", seconds=30), acting.told()
+        assert traffic.every_writer_is_served("be2", seconds=60), acting.told()
 
     recovery = _recovery(acting)
     assert recovery is not None
@@ -61,7 +61,7 @@ def test_a_server_that_only_its_own_restart_mends_is_emptied_restarted_and_allow
     assert {"be2"} == set(acting.active().values()), "nothing comes back by itself unless that is configured"
 
     acting.lab.heal()
-    acting.until(lambda: not acting.client.holds(), seconds=90)
+    acting.until(lambda: not acting.client.holds(), seconds=180)
     account = counted(acting.lab, traffic, "be2")
     assert ((), ()) == (account.lost, account.doubled)
 

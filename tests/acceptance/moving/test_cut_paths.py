@@ -30,8 +30,8 @@ def test_of_two_writers_none_is_left_where_one_proxy_does_not_reach_the_source(m
     blueprint = movable.lab.blueprint
     with at_work(movable.lab, BY_BOTH_PROXIES, idles=False, delivers=False) as traffic:
         with cut(movable.lab, blueprint.host("proxy1").address, host="be1"):
-            movable.until(lambda: movable.client.health(server="proxy1", state="Degraded"), seconds=60)
-            story = movable.finished(movable.client.move_database("DB1", reason="half a switch is dead"), seconds=120)
+            movable.until(lambda: movable.client.health(server="proxy1", state="Degraded"), seconds=180)
+            story = movable.finished(movable.client.move_database("DB1", reason="half a switch is dead"))
             active = movable.active()["DB1"]
         assert traffic.every_writer_is_served(active, seconds=60), movable.told()
 
@@ -52,20 +52,21 @@ def test_a_copy_that_stays_behind_keeps_everybody_where_they_are(impatient: Mova
     """be2 takes nothing from be1 any more: the copy lags, nobody is moved or interrupted, and the reason is told."""
     with at_work(impatient.lab) as traffic:
         with cut(impatient.lab, "127.0.0.1", host="be2"):
-            story = impatient.finished(impatient.client.move_database("DB1", reason="trial"), seconds=60)
+            story = impatient.finished(impatient.client.move_database("DB1", reason="trial"))
             steps = {step.name: step for step in story.steps}
             assert OperationStatus.ESCALATED is story.operation.status, impatient.told()
             assert "be1" == impatient.active()["DB1"], impatient.told()
             assert StepOutcome.SKIPPED is steps[StepName.SWITCH_OVER].outcome, "nothing was touched"
-            assert "the lag stays: " in story.operation.because
+            why = story.operation.because  # whichever is noticed first
+            assert "the lag stays: " in why or "cannot be synchronised" in why
             print(f"a copy that lags: {story.operation.because}")
         assert {} == {name: gap for name, gap in traffic.gaps.items() if gap}, "nobody was interrupted"
 
-        impatient.until(lambda: impatient.client.move_database("DB1", dry_run=True).allowed, seconds=60)
+        impatient.until(lambda: impatient.client.move_database("DB1", dry_run=True).allowed, seconds=180)
         again = impatient.finished(impatient.client.move_database("DB1", reason="it follows again", force=True))
         assert OperationStatus.HEALED is again.operation.status, impatient.told()
         assert StepOutcome.DONE is {step.name: step.outcome for step in again.steps}[StepName.SYNCHRONISE]
-        assert traffic.every_writer_is_served("be2", seconds=20), impatient.told()
+        assert traffic.every_writer_is_served("be2", seconds=60), impatient.told()
 
     account = counted(impatient.lab, traffic, "be2")
     assert ((), ()) == (account.lost, account.doubled)

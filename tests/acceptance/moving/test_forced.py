@@ -23,7 +23,7 @@ def test_from_a_service_that_is_dead_for_good(movable: Movable) -> None:
         movable.lab.break_("service-dead@be1")
         story = movable.finished(movable.client.move_database("DB1", reason="be1 is dead"))
         assert OperationStatus.HEALED is story.operation.status, movable.told()
-        assert traffic.every_writer_is_served("be2", seconds=20), movable.told()
+        assert traffic.every_writer_is_served("be2", seconds=60), movable.told()
     steps = {step.name: step for step in story.steps}
     assert StepOutcome.SKIPPED is steps[StepName.SYNCHRONISE].outcome
     assert StepOutcome.DONE is steps[StepName.FENCE].outcome, "what lived on without its master is ended"
@@ -33,7 +33,7 @@ def test_from_a_service_that_is_dead_for_good(movable: Movable) -> None:
 
     movable.lab.heal()
     movable.start_again("be1")
-    movable.until(lambda: not _blocked(movable), seconds=60)
+    movable.until(lambda: not _blocked(movable), seconds=180)
 
     account = counted(movable.lab, traffic, "be2")
     assert ((), ()) == (account.lost, account.doubled), "what the dead host had is there again"
@@ -42,12 +42,12 @@ def test_from_a_service_that_is_dead_for_good(movable: Movable) -> None:
 def test_from_a_host_of_which_nobody_says_anything(movable: Movable) -> None:
     with at_work(movable.lab, idles=False) as traffic:
         with dead_host(movable.lab, "be1"):
-            story = movable.finished(movable.client.move_database("DB1", reason="be1 has no power"), seconds=90)
+            story = movable.finished(movable.client.move_database("DB1", reason="be1 has no power"))
             assert OperationStatus.HEALED is story.operation.status, movable.told()
-            assert traffic.every_writer_is_served("be2", seconds=20), movable.told()
+            assert traffic.every_writer_is_served("be2", seconds=60), movable.told()
             assert _blocked(movable)
         movable.start_again("be1")
-        movable.until(lambda: not _blocked(movable), seconds=60)
+        movable.until(lambda: not _blocked(movable), seconds=180)
 
     account = counted(movable.lab, traffic, "be2")
     assert ((), ()) == (account.lost, account.doubled)
@@ -58,16 +58,16 @@ def test_from_a_server_that_hangs(movable: Movable) -> None:
     with at_work(movable.lab) as traffic:
         movable.lab.break_("service-hung@be1")
         movable.until(lambda: movable.client.health(server="be1", state="Degraded"))
-        story = movable.finished(movable.client.move_database("DB1", reason="be1 hangs"), seconds=120)
+        story = movable.finished(movable.client.move_database("DB1", reason="be1 hangs"))
         assert OperationStatus.HEALED is story.operation.status, movable.told()
-        assert traffic.every_writer_is_served("be2", seconds=30), movable.told()
+        assert traffic.every_writer_is_served("be2", seconds=60), movable.told()
     steps = {step.name: step for step in story.steps}
     assert StepOutcome.DONE is steps[StepName.FENCE].outcome
     assert steps[StepName.FENCE].started < steps[StepName.SWITCH_OVER].started
     assert "stopped" in str(movable.lab.status()["be1"]["state"])
     movable.start_again("be1")
     movable.lab.heal()
-    movable.until(lambda: not _blocked(movable), seconds=60)
+    movable.until(lambda: not _blocked(movable), seconds=180)
     account = counted(movable.lab, traffic, "be2")
     assert ((), ()) == (account.lost, account.doubled)
 
@@ -85,8 +85,8 @@ def test_a_server_no_proxy_reaches_is_not_left_while_sessions_hang_there(movable
         pytest.skip(hindrance)
     with at_work(movable.lab, idles=False) as traffic:
         movable.lab.break_("path-cut@be1")
-        movable.until(lambda: movable.client.health(server="proxy1", state="Degraded"), seconds=60)
-        story = movable.finished(movable.client.move_database("DB1", reason="the switch between"), seconds=120)
+        movable.until(lambda: movable.client.health(server="proxy1", state="Degraded"), seconds=180)
+        story = movable.finished(movable.client.move_database("DB1", reason="the switch between"))
         active = movable.active()["DB1"]
         assert (active == "be2") is (story.operation.status is OperationStatus.HEALED), movable.told()
         movable.lab.heal()
@@ -101,13 +101,13 @@ def test_from_a_store_that_cannot_be_read(movable: Movable) -> None:
         movable.lab.break_("database-unreadable@DB1")
         story = movable.finished(movable.client.move_database("DB1", reason="its store"))
         assert OperationStatus.HEALED is story.operation.status, movable.told()
-        assert traffic.every_writer_is_served("be2", seconds=20), movable.told()
+        assert traffic.every_writer_is_served("be2", seconds=60), movable.told()
     steps = {step.name: step for step in story.steps}
     assert StepOutcome.SKIPPED is steps[StepName.SYNCHRONISE].outcome, "it is not waited for"
     assert StepOutcome.SKIPPED is steps[StepName.FENCE].outcome
     assert {"DB1": "be2", "DB2": "be1"}.items() <= movable.active().items(), "its neighbours stay"
     movable.lab.heal()
-    movable.until(lambda: not _blocked(movable), seconds=60)
+    movable.until(lambda: not _blocked(movable), seconds=180)
     account = counted(movable.lab, traffic, "be2")
     assert ((), ()) == (account.lost, account.doubled)
 
@@ -124,7 +124,7 @@ def test_an_empty_store_is_left_and_nothing_is_copied_from_it(movable: Movable) 
         assert _blocked(movable), "a store without its canary never comes back by itself"
     assert before
     movable.lab.heal()
-    movable.until(lambda: not _blocked(movable), seconds=90)
+    movable.until(lambda: not _blocked(movable), seconds=180)
 
 
 def test_a_target_that_is_not_fit_is_refused_with_the_reason(movable: Movable) -> None:

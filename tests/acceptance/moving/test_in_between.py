@@ -31,9 +31,9 @@ def test_a_manager_killed_in_the_middle_goes_on_and_nobody_loses_mail(movable: M
         os.kill(movable.manager.pid, signal.SIGKILL)
         movable.until(lambda: movable.manager.has_ended)
         movable.manager.start()
-        story = movable.finished(intention, seconds=90)
+        story = movable.finished(intention)
         assert OperationStatus.HEALED is story.operation.status, movable.told()
-        assert traffic.every_writer_is_served("be2", seconds=20), movable.told()
+        assert traffic.every_writer_is_served("be2", seconds=60), movable.told()
 
     account = counted(movable.lab, traffic, "be2")
     assert ((), ()) == (account.lost, account.doubled)
@@ -57,11 +57,12 @@ def remembering(moving_lab: Lab) -> Iterator[Movable]:
         _restart_proxies(moving_lab)
 
 
+@pytest.mark.usefixtures("only_with_every_kind")
 def test_proxies_that_remember_are_made_to_forget(remembering: Movable) -> None:
     with at_work(remembering.lab) as traffic:
         story = remembering.finished(remembering.client.move_database("DB1", reason="trial"))
         assert OperationStatus.HEALED is story.operation.status, remembering.told()
-        assert traffic.every_writer_is_served("be2", seconds=20), remembering.told()
+        assert traffic.every_writer_is_served("be2", seconds=60), remembering.told()
 
     account = counted(remembering.lab, traffic, "be2")
     assert ((), ()) == (account.lost, account.doubled)
@@ -75,9 +76,9 @@ def synchronised(moving_lab: Lab) -> Iterator[Movable]:
 
 def test_copies_that_mailward_synchronises_itself_are_moved_as_well(synchronised: Movable) -> None:
     with at_work(synchronised.lab) as traffic:
-        story = synchronised.finished(synchronised.client.move_database("DB1", reason="trial"), seconds=120)
+        story = synchronised.finished(synchronised.client.move_database("DB1", reason="trial"))
         assert OperationStatus.HEALED is story.operation.status, synchronised.told()
-        assert traffic.every_writer_is_served("be2", seconds=20), synchronised.told()
+        assert traffic.every_writer_is_served("be2", seconds=60), synchronised.told()
 
     account = counted(synchronised.lab, traffic, "be2")
     assert ((), ()) == (account.lost, account.doubled)

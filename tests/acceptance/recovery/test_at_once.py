@@ -2,6 +2,8 @@
 
 from time import monotonic
 
+import pytest
+
 from mailward.model.event import EventKind
 from mailward.model.recovery import Gate, OperationStatus, StepName, StepOutcome
 
@@ -42,6 +44,7 @@ def test_a_service_that_was_stopped_on_purpose_is_left_to_whoever_stopped_it(act
     assert {"mail": 1} == acting_box.new_starts(), "the start of a person is the only one"
 
 
+@pytest.mark.usefixtures("only_with_every_kind")
 def test_a_dead_proxy_is_started_while_users_are_served_by_the_other(acting: Acting) -> None:
     with untouched(acting.lab, ("anna", "proxy2"), ("gustav", "be2")):
         acting.lab.break_("service-failed@proxy1")

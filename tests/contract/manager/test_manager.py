@@ -9,11 +9,26 @@ from mailward.model.errors import Refused, TemporaryFailure
 from mailward.model.event import EventKind
 from mailward.model.items import PROBES
 from mailward.testing.availability_values import AVAILABILITY
-from mailward.testing.manager_values import EVENTS, FAILED, HEALTH, ITEMS, REPORT, ROLLUP, STATUS, SUCCEEDED
+from mailward.testing.manager_values import (
+    EVENTS,
+    FAILED,
+    HEALTH,
+    ITEMS,
+    LATENCIES,
+    MEASURES,
+    REPORT,
+    ROLLUP,
+    STATUS,
+    SUCCEEDED,
+)
 
 
 async def test_it_tells_how_it_is_doing(case):
     assert STATUS == await case.manager.status()
+
+
+async def test_it_tells_what_it_has_counted(case):
+    assert MEASURES == await case.manager.measures()
 
 
 async def test_it_shows_every_monitor_with_all_that_is_known(case):
@@ -49,6 +64,16 @@ async def test_it_reports_health_sets(case):
 async def test_it_rolls_up_groups_of_the_size_asked_for(case):
     assert ROLLUP == await case.manager.rollup(minimum_online_percent=50, group_size=3)
     assert [(50, 3)] == case.behind.rollups_asked
+
+
+async def test_it_tells_how_long_conversations_took(case):
+    since = LATENCIES[0].since
+
+    async def asked(target):
+        return await case.manager.latencies("MBX2", probe="ImapDeepTestProbe", target=target, since=since)
+
+    assert LATENCIES[0] == await asked("DB2")
+    assert () == (await asked("DB9")).points
 
 
 async def test_it_lists_its_items(case):
@@ -100,14 +125,14 @@ async def test_events_can_be_read_by_age_and_by_what_a_subject_holds(case):
 
 async def test_a_follower_gets_the_past_and_then_each_new_event(case):
     following = case.manager.follow(after=1)
-    assert EVENTS[1] == await asyncio.wait_for(anext(following), 5)
+    assert EVENTS[1] == await asyncio.wait_for(anext(following), 30)
 
     waiting = asyncio.ensure_future(anext(following))
     recorded = await case.behind.record(replace(EVENTS[1], before="Degraded", after="Unhealthy"))
 
-    assert recorded == await asyncio.wait_for(waiting, 5)
+    assert recorded == await asyncio.wait_for(waiting, 30)
     await case.behind.stop()
-    assert "end" == await asyncio.wait_for(anext(following, "end"), 5)
+    assert "end" == await asyncio.wait_for(anext(following, "end"), 30)
 
 
 async def test_a_reload_answers_with_the_status_and_records_who_asked(case):

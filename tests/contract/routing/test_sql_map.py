@@ -110,7 +110,7 @@ async def test_a_database_that_is_in_two_places_is_nowhere_and_keeps_no_other_fr
 
 async def test_a_map_that_somebody_keeps_locked_is_a_temporary_failure_and_is_not_changed_later(sql, attentive):
     with sql.locked():
-        async with attentive(), asyncio.timeout(4):
+        async with attentive(), asyncio.timeout(30):
             with pytest.raises(TemporaryFailure, match=sql.settings.map.replace("?", r"\?")):
                 await sql.map(limit=3).switch("DB1", source="be1", target="be2")
     assert "be1" == (await sql.map().active())["DB1"]
@@ -133,7 +133,7 @@ async def test_a_server_that_says_nothing_is_given_up_in_time(attentive):
         port = silent.getsockname()[1]
         for kind in ("postgresql", "mysql"):
             settings = RoutingMap(map=f"{kind}://mailward@127.0.78.2:{port}/mail", active="SELECT 1, 2")
-            async with attentive(), asyncio.timeout(4):
+            async with attentive(), asyncio.timeout(30):
                 with pytest.raises(TemporaryFailure):
                     await SqlMap(settings, lambda: "not-to-be-seen", limit=3).active()
 

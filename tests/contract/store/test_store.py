@@ -200,6 +200,37 @@ async def test_roll_ups_add_up_five_minutes_per_phase_and_whole(store):
     assert [] == await rollups(Phase.IDLE)
 
 
+async def test_coarse_roll_ups_add_up_longer_steps_of_every_phase(store):
+    await store.add_results([a_result(), a_failure(at=NOON + MINUTE, took=timedelta(milliseconds=100))])
+    await store.add_results([a_result(at=NOON + 6 * MINUTE), a_result(at=NOON + 61 * MINUTE), a_result(target="DB2")])
+
+    found = await store.coarse_rollups(
+        probe="ImapDeepTestProbe", server="mbx1", target="DB1", since=NOON - MINUTE, step=timedelta(hours=1)
+    )
+
+    ms = timedelta(milliseconds=1)
+    told = {
+        (r.phase, (r.start - NOON) / MINUTE): (r.count, r.failures, r.took_sum / ms, r.took_max / ms) for r in found
+    }
+    assert {
+        (None, 0): (3, 1, 180, 100),
+        (None, 60): (1, 0, 40, 40),
+        (Phase.AUTH, 0): (3, 0, 30, 10),
+        (Phase.AUTH, 60): (1, 0, 10, 10),
+    } == {key: value for key, value in told.items() if key[0] in (None, Phase.AUTH)}
+    assert sorted(rollup.start for rollup in found) == [rollup.start for rollup in found]
+
+
+async def test_coarse_roll_ups_begin_where_they_are_asked_for(store):
+    await store.add_results([a_result(), a_result(at=NOON + 30 * MINUTE)])
+
+    found = await store.coarse_rollups(
+        probe="ImapDeepTestProbe", server="mbx1", target="DB1", since=NOON + MINUTE, step=timedelta(hours=1)
+    )
+
+    assert [(NOON, 1)] == [(rollup.start, rollup.count) for rollup in found if rollup.phase is None]
+
+
 async def test_confirmations_and_what_says_nothing_of_the_target_do_not_enter_roll_ups(store):
     await store.add_results(
         [a_failure(confirmation=True), a_result(result=ResultType.NOT_APPLICABLE)],

@@ -2,7 +2,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -386,8 +386,8 @@ def test_deciding_is_cheap_with_a_hundred_broken_monitors(night, a_status: Calla
     night.at(after(60), statuses=statuses, excerpts=excerpts)
     assert 100 == len(night.last.alerts)
 
-    began = perf_counter()
+    began = process_time()
     night.at(after(61))
 
     assert () == night.last.alerts
-    assert perf_counter() - began < 0.2, "measured 5 ms; ten times as much room for a busy machine"
+    assert process_time() - began < 0.2, "measured 5 ms, of the processor: the machine may be busy"

@@ -10,11 +10,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from argon2 import PasswordHasher
 
 from mailward.cli.main import main
 from mailward.cli.terminal import Terminal
+from mailward.platforms.local.system_clock import SystemClock
 from mailward.testing.manager_values import example_manager
+from mailward.testing.memory_credentials import MemoryCredentials
+from mailward.testing.memory_store import MemoryStore
 from mailward.web.api import build_api
+from mailward.web.keyring import Keyring
+from mailward.web.passwords import Passwords
 from mailward.web.serve import bind, serve
 
 PLAIN = Terminal(width=None, colours=False)
@@ -41,8 +47,11 @@ class ServedManager:
         return asyncio.run_coroutine_threadsafe(deed, self._loop).result(10)
 
     async def _start(self):
-        fake = example_manager()
-        self._serving = asyncio.ensure_future(serve(build_api(fake), bind(self.path)))
+        fake, clock = example_manager(), SystemClock()
+        passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        credentials = MemoryCredentials(MemoryStore(clock=clock))
+        self.keyring = Keyring(credentials, clock=clock, passwords=passwords)
+        self._serving = asyncio.ensure_future(serve(build_api(fake, keyring=self.keyring), bind(self.path)))
         return fake
 
     async def _stop(self):

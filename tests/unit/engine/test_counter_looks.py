@@ -51,7 +51,19 @@ class TestCommandTime:
     async def test_the_first_look_is_no_data(self, bench):
         bench.counters.finish("FETCH", times=1000, each=90 * SECOND)
 
-        assert ResultType.NOT_APPLICABLE is (await bench.time()).result
+        result = await bench.time()
+
+        assert ResultType.NOT_APPLICABLE is result.result
+        assert "its commands are counted since a moment ago: the next look says how long they take" == result.detail
+
+    async def test_a_look_right_after_the_first_does_not_say_that_nobody_works(self, bench):
+        bench.counters.finish("NOOP")
+        await bench.time()
+
+        result = await bench.time(after=timedelta(milliseconds=100))
+
+        assert ResultType.NOT_APPLICABLE is result.result
+        assert "counted since a moment ago" in result.detail
 
     async def test_then_it_is_the_mean_of_what_ended(self, bench):
         bench.counters.finish("NOOP")

@@ -122,7 +122,7 @@ class Bench:
             yield engine
         finally:
             stop.set()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await run
 
 
@@ -131,7 +131,7 @@ def bench() -> Bench:
     return Bench()
 
 
-async def until(condition: Callable[[], object], seconds: float = 5) -> None:
+async def until(condition: Callable[[], object], seconds: float = 30) -> None:
     """Poll until *condition* holds."""
     async with asyncio.timeout(seconds):
         while not condition():
@@ -172,6 +172,17 @@ async def test_a_fault_is_confirmed_told_once_and_its_end_too(bench):
     assert ["DB1"] == events[1].data["databases"]
     confirmations = [result.confirmation for result in await bench.store.results(server="mbx1", failed=True)]
     assert confirmations[-3:] == [True, True, False], "newest first: the failure, then two confirmations"
+
+
+async def test_what_it_measures_is_counted_and_can_be_asked_for(bench):
+    async with bench.running() as engine:
+        await until(lambda: state_of(engine, items.DEEP_TEST_MONITOR) is AlertValue.HEALTHY)
+        measures = await Answers(engine).measures()
+
+    assert engine.started_at == measures.since
+    assert {items.SELF_TEST_PROBE, items.DEEP_TEST_PROBE} <= {one.probe for one in measures.results if one.count}
+    healthy = [one.count for one in measures.monitors if one.state is AlertValue.HEALTHY]
+    assert 0 < sum(healthy) <= sum(one.count for one in measures.monitors) == len(engine.assessment.statuses)
 
 
 async def test_a_probe_that_raises_harms_only_its_own_result(bench):
@@ -347,7 +358,7 @@ class TestAnswers:
             follower = asyncio.create_task(follow())
             bench.self_test.answers("mbx1", REFUSED)
             await until(lambda: state_of(engine, items.SELF_TEST_MONITOR) is AlertValue.DEGRADED)
-        await asyncio.wait_for(follower, 5)
+        await asyncio.wait_for(follower, 30)
 
         assert [event.id for event in await bench.store.events(limit=1000)] == seen
 

@@ -97,7 +97,7 @@ async def running(notifying: Notifying) -> AsyncIterator[None]:
 
 
 async def until(condition) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0.005)
 

@@ -60,7 +60,7 @@ def test_a_signal_never_meets_another_process_that_got_the_same_number(sleeper: 
 
 
 def _until_state(pid: int, letter: str) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while (seen := processes.look_at(pid)) is None or seen.state != letter:
         assert time.monotonic() < deadline, f"state is {seen}"
         time.sleep(0.005)

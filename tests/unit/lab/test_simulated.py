@@ -69,7 +69,7 @@ async def watched(simulation: Simulation) -> AsyncIterator[Engine]:
         yield engine
     finally:
         stop.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await run
 
 

@@ -76,7 +76,7 @@ async def test_a_fault_is_met_and_gone_when_healed(tmp_path, fault, cause):
 
 async def met_until(simulation, is_there):
     """Probe until the listener has followed the state of its host."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not is_there(result := await probed(simulation, items.SELF_TEST_PROBE, "mail")):
             pass
     return result

@@ -467,7 +467,7 @@ def _raw(door: Path, line: bytes) -> Mapping[str, object]:
         return dict(json.loads(connection.makefile("rb").readline()))
 
 
-def _eventually(happened: Callable[[], bool], *, seconds: float = 8.0) -> None:
+def _eventually(happened: Callable[[], bool], *, seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline, "it never happened"

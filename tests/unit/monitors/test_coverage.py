@@ -1,6 +1,6 @@
 from dataclasses import replace
 from datetime import timedelta
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -158,11 +158,11 @@ def test_thousands_of_servers_are_covered_without_squaring(two_tiers):
     }
     organization = replace(two_tiers, servers=servers, databases=databases, access_points={})
 
-    started = perf_counter()
+    started = process_time()
     coverage = covered(organization)
 
     assert 1 + 2 * count == len(coverage.probes)
-    assert perf_counter() - started < 5  # 0.1 s here; by squaring it would be minutes
+    assert process_time() - started < 5  # 0.1 s here; by squaring it would be minutes
 
 
 def test_delivery_is_planned_where_a_proxy_takes_mail_and_runs_only_when_asked(two_tiers):

@@ -1,6 +1,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -384,13 +384,13 @@ def test_judging_is_cheap_enough_for_twelve_thousand_monitors():
     definition = a_definition(ServiceMonitorSettings(percent=PercentSettings()))
     step, now, rounds = begin(definition, None, NOON), NOON, 2000
 
-    started = perf_counter()
+    started = process_time()
     for place in range(rounds):
         now += timedelta(seconds=30)
         sample = replace(good() if place % 50 else bad(), at=now)
         step = take(definition, step.status, step.history, sample, now)
 
-    assert (perf_counter() - started) / rounds < 0.002  # the aim is 100 µs (benchmarks); this only catches a blunder
+    assert (process_time() - started) / rounds < 0.002  # the aim is 100 µs (benchmarks); this only catches a blunder
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ async def test_addresses_that_do_not_answer_are_a_timeout_by_the_deadline(deaf):
 
     assert Cause.TIMEOUT == caught.value.cause
     assert 2 == len(caught.value.tried)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10  # the kernel would wait for minutes
 
 
 async def test_where_addresses_fail_differently_the_most_telling_cause_wins(deaf):

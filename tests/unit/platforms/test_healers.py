@@ -102,7 +102,7 @@ async def test_what_cannot_be_looked_at_is_unknown_not_nobody(tmp_path):
 async def test_a_mark_below_a_file_is_not_there(tmp_path):
     (tmp_path / "file").touch()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert () == await Healers((str(tmp_path / "file" / "mark"),), packages=False).at_work()
 
 

@@ -75,7 +75,9 @@ async def test_where_nobody_says_where_mail_is_taken_nothing_is_tried(world, del
 
 async def test_mail_that_comes_after_it_was_answered_for_may_have_come_another_way_and_that_is_said(world, delivery):
     async def copy_it_later(message: bytes) -> None:
-        await asyncio.sleep(0.05)
+        before = world.server.heard.count("UID SEARCH")
+        while world.server.heard.count("UID SEARCH") == before:  # until it was looked for, and not there
+            await asyncio.sleep(0)
         world.inbox.add(message)
 
     delivery.instead = lambda message: copies.append(asyncio.create_task(copy_it_later(message)))

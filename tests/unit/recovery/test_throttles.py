@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mailward.model.recovery import ActionClass, Answer, Deed
 from mailward.recovery.circumstances import Place
 from mailward.recovery.settings import Throttles
-from mailward.recovery.throttles import throttle, under_way
+from mailward.recovery.throttles import allowances, throttle, under_way
 from mailward.testing.platform import NOON
 
 from .conftest import MINUTE, wanted
@@ -113,3 +113,25 @@ def test_limits_are_the_configurations_own():
     )
 
     assert Answer.PASSES == answer.answer
+
+
+def left(*deeds):
+    return {(one.server, one.action): one.remaining for one in allowances(deeds, settings=Throttles(), now=NOON)}
+
+
+def test_what_is_left_of_a_day_is_told_for_servers_that_were_acted_on():
+    assert {("be1", A.RESTART): 2, ("be2", A.SERVER_RESTART): 0} == left(
+        a_deed(A.START), a_deed(A.RESTART), a_deed(A.SERVER_RESTART, "be2"), a_deed(A.RELOAD, "be3")
+    )
+
+
+def test_what_lies_a_day_back_counts_no_more_and_less_than_nothing_is_never_left():
+    assert {} == left(a_deed(ago=24 * HOUR))
+    assert {("be1", A.RESTART): 0} == left(*[a_deed()] * 9)
+
+
+def test_when_nothing_is_left_the_next_one_waits():
+    deeds = [a_deed(A.START, ago=HOUR)] * 4
+
+    assert 0 == left(*deeds)["be1", A.RESTART]
+    assert Answer.WAITS == judge(A.START, *deeds).answer

@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,6 +10,8 @@ from mailward.storage.migrations import APPLICATION_ID, STEPS
 from mailward.storage.sqlite import SqliteStore
 from mailward.storage.tables import metadata
 from mailward.testing.platform import NOON, SetClock
+
+_1970 = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("version", range(1, len(STEPS)))
@@ -22,12 +25,15 @@ async def test_an_older_database_is_brought_up_to_date_with_all_it_holds(tmp_pat
         old.execute(f"PRAGMA user_version = {version}")
         body = '{"at":"2026-11-24T12:00:00.000Z","kind":"store-back","subject":"store","because":"it is back"}'
         old.execute("INSERT INTO event (at, kind, subject, body) VALUES (0, 'store-back', 'store', ?)", (body,))
+        old.execute("INSERT INTO rollup VALUES ('ImapCTPProbe', 'proxy1', 'DB1', '', 0, 7, 1, 70, 20)")
         old.commit()
 
     store = SqliteStore(path, clock=SetClock())
     await store.open()
 
     assert [(1, NOON, "it is back")] == [(event.id, event.at, event.because) for event in await store.events()]
+    (rollup,) = await store.rollups(probe="ImapCTPProbe", server="proxy1", target="DB1", since=_1970)
+    assert (7, 1, timedelta(microseconds=20)) == (rollup.count, rollup.failures, rollup.took_max)
     await store.close()
     with closing(sqlite3.connect(path)) as new:
         assert (len(STEPS),) == new.execute("PRAGMA user_version").fetchone()

@@ -6,11 +6,19 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import pytest
+from argon2 import PasswordHasher
 
+from mailward.metrics.exposition import Exposition
 from mailward.testing.manager_values import example_manager
+from mailward.testing.memory_credentials import MemoryCredentials
+from mailward.testing.memory_store import MemoryStore
+from mailward.testing.platform import SetClock
+from mailward.testing.repair_values import NOON
 from mailward.web.access import Access, Peer
 from mailward.web.admission import PeerAdmission
 from mailward.web.api import build_api
+from mailward.web.keyring import Keyring
+from mailward.web.passwords import Passwords
 
 OWNER, VIEWERS = 990, 991
 ACCESS = Access(owner_uid=OWNER, owner_name="mailward", viewer_group=VIEWERS)
@@ -31,7 +39,7 @@ class Answered:
         return json.loads(self.body)
 
 
-async def asked(app, method, path, *, peer=OPERATOR, query=None, body=b"", headers=None) -> Answered:
+async def asked(app, method, path, *, peer=OPERATOR, query=None, body=b"", headers=None, client=None) -> Answered:
     sent = {"content-type": "application/json"} | (headers or {})
     scope = {
         "type": "http",
@@ -45,7 +53,7 @@ async def asked(app, method, path, *, peer=OPERATOR, query=None, body=b"", heade
         "query_string": (query if isinstance(query, str) else urlencode(query or {}, doseq=True)).encode(),
         "headers": [(name.encode(), value.encode()) for name, value in sent.items()],
         "server": None,
-        "client": None,
+        "client": client,
         "state": {} if peer is None else {"peer": peer},
     }
     requests = [{"type": "http.request", "body": body, "more_body": False}]
@@ -82,14 +90,32 @@ def ask():
     return Ask()
 
 
+@pytest.fixture(scope="session")
+def passwords():
+    """Hashes that cost next to nothing."""
+    return Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+@pytest.fixture
+def clock():
+    return SetClock()
+
+
+@pytest.fixture
+def keyring(clock, passwords):
+    """Nobody can log in yet."""
+    return Keyring(MemoryCredentials(MemoryStore(clock=clock)), clock=clock, passwords=passwords)
+
+
 @pytest.fixture
 def fake():
     return example_manager()
 
 
 @pytest.fixture
-def api(fake):
-    app = build_api(fake, admission=PeerAdmission(access=ACCESS))
+def api(fake, keyring):
+    exposition = Exposition(fake, SetClock(NOON))
+    app = build_api(fake, admission=PeerAdmission(access=ACCESS), exposition=exposition, keyring=keyring)
 
     async def request(method, path, **how):
         who = {"viewer": VIEWER, "stranger": STRANGER, "root": ROOT, "nobody": None}

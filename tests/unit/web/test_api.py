@@ -23,9 +23,16 @@ CHANGES = (
     "/api/v1/holds/1/release",
     "/api/v1/notify/test",
     "/api/v1/backup",
+    "/api/v1/users",
+    "/api/v1/users/eva/password",
+    "/api/v1/users/eva/remove",
+    "/api/v1/tokens",
+    "/api/v1/tokens/grafana/revoke",
 )
+OPERATOR_READS = ("/api/v1/users", "/api/v1/tokens")
 READS = (
     "/api/v1/status",
+    "/api/v1/measures",
     "/api/v1/servers",
     "/api/v1/health",
     "/api/v1/report",
@@ -33,6 +40,7 @@ READS = (
     "/api/v1/items",
     "/api/v1/items/ImapCTPProbe/help",
     "/api/v1/results",
+    "/api/v1/latencies?server=mbx2&probe=ImapDeepTestProbe&target=DB2&since=2026-11-01T00:00:00Z",
     "/api/v1/events",
     "/api/v1/availability?month=2026-11",
     "/api/v1/openapi.json",
@@ -51,11 +59,16 @@ READS = (
     "/health/mbx2",
     "/livez",
     "/readyz",
+    "/-/healthy",
+    "/-/ready",
+    "/metrics",
+    "/probe?target=mbx2&module=ImapDeepTestProbe",
 )
+GETS = (*READS, *OPERATOR_READS)
 
 
 def test_every_route_is_tried_with_every_right(fake):
-    routes = [(route, READS if "GET" in route.methods else CHANGES) for route in build_api(fake).routes]
+    routes = [(route, GETS if "GET" in route.methods else CHANGES) for route in build_api(fake).routes]
     not_tried = {"/api/v1/events/stream"}  # never ends; its right is that of every read
 
     tried = [any(route.path_regex.match(path.partition("?")[0]) for path in paths) for route, paths in routes]
@@ -71,6 +84,11 @@ async def test_a_viewer_may_look_and_so_may_an_operator(api, path, peer):
     assert 200 == (await api("GET", name, query=query, peer=peer)).status
 
 
+@pytest.mark.parametrize("path", OPERATOR_READS)
+async def test_who_may_come_in_is_shown_to_operators_alone(api, path):
+    assert (403, 200) == ((await api("GET", path, peer="viewer")).status, (await api("GET", path)).status)
+
+
 async def test_the_stream_is_not_for_strangers(api):
     assert 403 == (await api("GET", "/api/v1/events/stream", peer="stranger")).status
 
@@ -84,7 +102,7 @@ async def test_a_viewer_may_not_change(api, fake, path):
     assert (HOLDS, NOTICES) == (tuple(fake.held), tuple(fake.outbox))
 
 
-@pytest.mark.parametrize(("method", "path"), [*(("GET", one) for one in READS), *(("POST", one) for one in CHANGES)])
+@pytest.mark.parametrize(("method", "path"), [*(("GET", one) for one in GETS), *(("POST", one) for one in CHANGES)])
 @pytest.mark.parametrize("peer", ["stranger", "nobody"])
 async def test_whoever_is_not_known_gets_no_answer(api, method, path, peer):
     answered = await api(method, path.partition("?")[0], peer=peer)
@@ -142,5 +160,7 @@ async def test_a_manager_that_cannot_store_is_alive_but_not_ready(api, fake):
 
     assert 200 == (await api("GET", "/livez")).status
     assert 503 == (await api("GET", "/readyz")).status
+    assert (200, 503) == ((await api("GET", "/-/healthy")).status, (await api("GET", "/-/ready")).status)
+    assert "[+]event loop\nalive\n" == (await api("GET", "/livez", query="verbose")).body.decode()
     verbose = await api("GET", "/readyz", query="verbose")
     assert "[-]store\n[+]configuration\n[-]probes\nnot ready\n" == verbose.body.decode()

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from mailward.model.copies import CopyChoice, PlannedMove
+from mailward.model.credentials import AccessToken, IssuedToken, Role, User
 from mailward.model.recovery import Answer, Gate, GateAnswer
 from mailward.model.wire import answer, listing
 from mailward.ports.manager import AlertStory, MoveIntention
@@ -21,12 +22,15 @@ from mailward.testing.manager_values import (
     STORIES,
     SUCCEEDED,
 )
+from mailward.testing.platform import NOON
 from mailward.testing.protocol_log_values import LOGGED_SESSIONS, PROTOCOL_LOGS
 from mailward.testing.repair_values import ALERTS, HOLDS, NOTICES, SERVICES
 from mailward.web.api import build_api
 from mailward.web.described import OPERATIONS
 from mailward.web.openapi import document
 
+EVA = User(name="eva", role=Role.OPERATOR, created_at=NOON, created_by="root")
+GRAFANA = AccessToken(name="grafana", role=Role.VIEWER, created_at=NOON, created_by="eva", expires_at=NOON)
 MOVE = MoveIntention(
     server="mbx1",
     moves=(
@@ -83,7 +87,8 @@ def fits(plain, schema, schemas) -> bool:
 
 def test_every_route_of_the_api_is_described_and_no_other(fake):
     routes = {(route.path, "post" if "POST" in route.methods else "get") for route in build_api(fake).routes}
-    undescribed = {("/livez", "get"), ("/readyz", "get"), ("/health/{server}", "get"), ("/api/v1/openapi.json", "get")}
+    plain = ("/livez", "/readyz", "/-/healthy", "/-/ready", "/metrics", "/probe", "/health/{server}")
+    undescribed = {(path, "get") for path in (*plain, "/api/v1/openapi.json")}
 
     assert routes - undescribed == {(operation.path, operation.method) for operation in OPERATIONS}
 
@@ -120,6 +125,10 @@ def test_every_route_of_the_api_is_described_and_no_other(fake):
         ("/api/v1/alert", "get", answer(AlertStory(alert=ALERTS[0], notices=NOTICES))),
         ("/api/v1/notices", "get", listing(NOTICES)),
         ("/api/v1/backup", "post", {"schema": 1, "written": "a: 1 byte"}),
+        ("/api/v1/users", "get", listing((EVA,))),
+        ("/api/v1/users", "post", answer(EVA)),
+        ("/api/v1/tokens", "get", listing((GRAFANA,))),
+        ("/api/v1/tokens", "post", answer(IssuedToken(token=GRAFANA, secret="mailward_x"))),
     ],
 )
 def test_what_is_answered_is_what_is_described(path, method, plain):
@@ -152,7 +161,7 @@ async def test_it_is_served(api):
 @pytest.mark.parametrize("operation", [one for one in OPERATIONS if one.method == "post"], ids=lambda one: one.path)
 async def test_every_member_described_of_what_is_sent_is_one_the_route_knows(api, operation):
     path = operation.path.replace("{id}", "1").replace("{server}", "mbx2").replace("{deed}", "stop")
-    path = path.replace("{database}", "DB1")
+    path = path.replace("{database}", "DB1").replace("{name}", "eva")
 
     refused = await api("POST", path, body=b'{"no-such-member": 1}')
 

@@ -117,8 +117,8 @@ async def test_serving_ends_when_it_is_cancelled_even_with_a_reader_on_the_strea
 
     serving.cancel()
     with suppress(asyncio.CancelledError):
-        await asyncio.wait_for(serving, 5)
-    await asyncio.wait_for(reader.read(), 5)
+        await asyncio.wait_for(serving, 30)
+    await asyncio.wait_for(reader.read(), 30)
     writer.close()
 
     assert serving.cancelled()
@@ -133,7 +133,7 @@ async def test_a_header_without_end_is_cut_off(directory):
         await writer.drain()
     received = b""
     with suppress(ConnectionError):
-        received = await asyncio.wait_for(reader.read(), 5)
+        received = await asyncio.wait_for(reader.read(), 30)
     writer.close()
     serving.cancel()
     await asyncio.gather(serving, return_exceptions=True)

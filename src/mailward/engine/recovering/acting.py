@@ -39,7 +39,7 @@ from mailward.recovery.deciding import Decision, decide, gates_of
 from mailward.recovery.gates import harm
 from mailward.recovery.next_move import was_not_done
 from mailward.recovery.throttles import WINDOW, throttle, under_way
-from mailward.recovery.wanted import OF_ONE_MOVE, Wanted
+from mailward.recovery.wanted import ACTION_OF, OF_ONE_MOVE, Wanted
 
 AGAIN_AFTER = timedelta(seconds=2)
 """Before a step of a move that did not come to its end is done again."""
@@ -179,6 +179,7 @@ class Acting:
         except LeaseLost:
             self._unwritten[(step.operation, step.seq)] = step  # it is written once this manager leads again
             raise
+        self._world.tally.ended(step)
         return operation
 
     def remembered(self, step: Step) -> Step | None:
@@ -220,6 +221,8 @@ class Acting:
         )
         answers = numbered(decision.answers, step) if is_news else ()
         await self._record.save(operation, held=turn.held, answers=answers, events=events)
+        if is_news:
+            self._world.tally.withheld(ACTION_OF[name], decision.answers)
         return operation
 
     async def _do(self, operation: Operation, step: Step, deed: Deed, held: Held) -> Operation:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from mailward.engine.measuring import Tally
 from mailward.failover.settings import MoveSettings
 from mailward.model.copies import DatabaseCopy
 from mailward.model.event import Event
@@ -93,6 +94,8 @@ class World:
     """Why the stop file forbids everything, or None."""
     store_trouble: Callable[[], str | None]
     record: Callable[[Event], None]
+    tally: Tally
+    """Where actions that ended or were withheld are counted."""
     clock: Clock
     moves: Callable[[], MoveSettings]
     copies: Callable[[], tuple[DatabaseCopy, ...]]

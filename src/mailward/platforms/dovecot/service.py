@@ -41,6 +41,7 @@ class DovecotService:
         looking: Runner | None = None,
         doing: Runner | None = None,
         healers: Healers | None = None,
+        stops_within_s: float = _STOP_S,
     ) -> None:
         """
         Nothing is looked at yet.
@@ -50,8 +51,10 @@ class DovecotService:
             looking: Runs doveconf.
             doing: Runs `dovecot` and `doveadm`; the daemon must not keep it waiting.
             healers: Who else may be at work on this machine.
+            stops_within_s: How many seconds a master is given at each try to end it.
         """
         self._config = config
+        self._stops_within_s = stops_within_s
         self._looking = LocalRunner() if looking is None else looking
         self._doing = DaemonStarter() if doing is None else doing
         self._healers = Healers() if healers is None else healers
@@ -185,12 +188,12 @@ class DovecotService:
             return
         left = children(master.pid)
         try:
-            await self._run(self._argv(ServiceDeed.STOP), seconds=_STOP_S)
+            await self._run(self._argv(ServiceDeed.STOP), seconds=self._stops_within_s)
         except (TemporaryFailure, PermanentFailure):
             # it hangs, or doveadm fails for a reason of its own, such as a broken configuration: a master that is
             # well ends in order when it is asked
-            await end((master,), grace_s=_STOP_S)
-        if not await wait_until_ended((master,), seconds=_STOP_S):
+            await end((master,), grace_s=self._stops_within_s)
+        if not await wait_until_ended((master,), seconds=self._stops_within_s):
             raise PermanentFailure(f"process {master.pid} of {self._config} does not even end when killed")
         await end(left, grace_s=_SESSION_GRACE_S)
 

@@ -59,6 +59,8 @@ async def changes(
             await asyncio.wait({news, listening}, timeout=keep_alive, return_when=asyncio.FIRST_COMPLETED)
             if not news.done():
                 news.cancel()
+                if listening.done():
+                    return
                 yield _message("unchanged", newest)
                 continue
             happened.clear()

@@ -28,7 +28,7 @@ SECURITY_HEADERS = {
         " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
 
@@ -37,7 +37,6 @@ SECURITY_HEADERS = {
 class Site:
     """What every page knows of where it stands."""
 
-    has_login: bool = False
     has_faults: bool = False
     """Whether there is something to break: the demo."""
 
@@ -50,7 +49,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(ago=ago, moment=moment, part=part, spoken=spoken, word=word)
+    made.filters.update(ago=ago, milliseconds=milliseconds, moment=moment, part=part, spoken=spoken, word=word)
     return made
 
 
@@ -84,6 +83,13 @@ async def page(
     return Response(html, status_code=status_code, media_type="text/html", headers=SECURITY_HEADERS)
 
 
+async def bare_page(request: Request, template: str, *, status_code: int = 200, **values: object) -> Response:
+    """Return a page for whom we do not know: it tells nothing of the organization, nor how it is doing."""
+    common: Mapping[str, Any] = {"caller": None, "path": request.url.path}
+    html = await asyncio.to_thread(_TEMPLATES.get_template(template).render, {**common, **values})
+    return Response(html, status_code=status_code, media_type="text/html", headers=SECURITY_HEADERS)
+
+
 def back_to(path: str, said: str) -> Response:
     """After a change: have the browser get *path*, which tells what was *said*."""
     joined = "&" if "?" in path else "?"
@@ -109,6 +115,12 @@ def word(value: object) -> str:
 def part(text: object) -> str:
     """Text as one part of a path."""
     return quote(str(text), safe="")
+
+
+def milliseconds(span: timedelta) -> str:
+    """A span in milliseconds, as precise as somebody compares it: "0.42", "5.3", "1204"."""
+    ms = span / timedelta(milliseconds=1)
+    return f"{ms:.2f}" if ms < 1 else f"{ms:.1f}" if ms < 100 else f"{ms:.0f}"
 
 
 def ago(span: timedelta) -> str:

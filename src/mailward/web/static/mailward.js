@@ -18,7 +18,7 @@ function showTimes(within) {
 }
 
 function standing(state, text) {
-  if (live.dataset.live === state) return;
+  if (live.textContent === text) return; // a screen reader would say it again
   live.dataset.live = state;
   live.textContent = text;
 }
@@ -28,29 +28,57 @@ function isBusy(main) {
   return main.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
 }
 
+// Only a page that came as it should replaces this one: a refusal or a login page would leave nothing to follow.
 async function refresh() {
   const main = document.querySelector("main[data-follows]");
-  if (!main || document.hidden || isBusy(main)) return;
-  await htmx.ajax("GET", location.pathname + location.search.replace(/[?&]said=[^&]*/, ""), {
-    source: main, target: main, select: "#main", swap: "outerMorph",
-  });
+  if (!main || document.hidden) return;
+  if (isBusy(main)) return standing("on", "waits while you type");
+  const address = new URL(location.href);
+  address.searchParams.delete("said");
+  let answer;
+  try {
+    answer = await fetch(address, { headers: { Accept: "text/html" } });
+  } catch {
+    return lost();
+  }
+  if (answer.redirected) return location.reload(); // the session is over: the page to log in is the whole page
+  if (!answer.ok) return lost();
+  await htmx.swap({ text: await answer.text(), target: main, select: "#main", swap: "outerMorph", sourceElement: main });
   showTimes(document);
   document.dispatchEvent(new CustomEvent("mailward:refreshed"));
 }
 
+function lost() {
+  standing("off", "connection lost; this page may be old");
+}
+
+// A hidden page lets go of its stream: a browser has six connections to a server, and pages stay open for days.
+let events = null;
+
 function follow() {
-  const events = new EventSource("/live");
+  if (events || document.hidden) return;
+  events = new EventSource("/live");
   const hear = () => { heard = Date.now(); standing("on", "live"); };
   events.addEventListener("connected", () => { if (heard) refresh(); hear(); });
   events.addEventListener("unchanged", hear);
   events.addEventListener("changed", () => { hear(); refresh(); });
-  events.onerror = () => standing("off", "connection lost; this page may be old");
-  setInterval(() => {
-    if (heard && Date.now() - heard > SILENCE) standing("off", "connection lost; this page may be old");
-  }, 5_000);
-  document.addEventListener("visibilitychange", refresh);
-  window.addEventListener("pagehide", () => events.close());
+  events.onerror = lost;
 }
+
+function letGo() {
+  events?.close();
+  events = null;
+}
+
+setInterval(() => {
+  if (events && heard && Date.now() - heard > SILENCE) lost();
+}, 5_000);
+document.addEventListener("focusout", (left) => {
+  if (left.target.matches("input, select, textarea")) setTimeout(refresh);
+});
+document.addEventListener("visibilitychange", () => (document.hidden ? letGo() : follow()));
+window.addEventListener("pagehide", letGo);
+window.addEventListener("pageshow", follow);
 
 showTimes(document);
 follow();

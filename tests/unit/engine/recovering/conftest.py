@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from mailward.engine.measuring import Tally
 from mailward.engine.recovering.recovering import Recovering
 from mailward.engine.recovering.world import Controls, InForce, World
 from mailward.failover.settings import MoveSettings
@@ -116,7 +117,9 @@ class House:
     def a_manager(self, operations: Operations | None = None) -> Recovering:
         """A manager on the same store: the first one, or one that comes after a crash."""
         self.managers = getattr(self, "managers", 0) + 1
+        self.tally = Tally(self.clock.now())
         world = World(
+            tally=self.tally,
             organization=lambda: self.organization,
             settings=lambda: self.settings,
             coverage=self.coverage,
@@ -302,7 +305,7 @@ Work = Callable[[], Coroutine[None, None, None]]
 
 
 async def let(work: Coroutine[object, object, object]) -> None:
-    await asyncio.wait_for(work, 10)
+    await asyncio.wait_for(work, 60)
 
 
 async def _nothing_to_see() -> None:

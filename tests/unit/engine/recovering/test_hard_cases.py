@@ -46,6 +46,13 @@ async def by_hand(house: House, step: StepName, *, force: bool = False) -> Inten
     return await ordering(house).by_hand(step, "be1", actor="bob", reason="why", dry_run=False, force=force)
 
 
+async def begun(house: House) -> None:
+    """Wait until something is done to be1."""
+    async with asyncio.timeout(30):
+        while not house.services["be1"].deeds:
+            await asyncio.sleep(0)
+
+
 def a_bad_proxy(house: House, *, restartable: bool = True) -> None:
     """proxy1 stays broken whatever is done to its service; its server may be restarted with a yes."""
     servers = house.organization.servers
@@ -237,7 +244,7 @@ async def test_an_order_by_hand_that_was_killed_is_looked_back_at_and_ended(hous
     await house.recovering.leading.renew()
     house.services["be1"].hangs_after.add(ServiceDeed.RESTART)
     order = asyncio.create_task(by_hand(house, StepName.RESTART_SERVICE))
-    await asyncio.sleep(0.05)
+    await begun(house)
     order.cancel()
     await asyncio.gather(order, return_exceptions=True)
     house.clock.advance(10 * SECOND)
@@ -270,7 +277,7 @@ async def test_a_deed_by_hand_under_way_is_left_alone_by_the_loop(house):
     await manager.leading.renew()
     house.services["be1"].hangs_before.add(ServiceDeed.RESTART)
     order = asyncio.create_task(by_hand(house, StepName.RESTART_SERVICE, force=True))
-    await asyncio.sleep(0.01)
+    await begun(house)
     manager._is_loaded = False  # as after leading anew
     house.clock.advance(7 * SECOND)
     await manager.leading.renew()

@@ -358,3 +358,25 @@ async def test_a_touch_point_whose_proxy_is_being_recovered_asks_for_nothing_of_
     await house.wait(MINUTE)
 
     assert [OperationKind.PROXY] == [operation.kind for operation in await house.operations.operations()]
+
+
+async def test_what_was_done_is_counted(house):
+    house.services["be1"].become(ServiceState.FAILED)
+
+    house.recovering.on_exit("be1", await house.services["be1"].status())
+    await house.go_on()
+
+    counted = [(one.action.value, one.outcome.value, one.count) for one in house.tally.measures().actions]
+    assert [("start", "done", 1)] == counted
+
+
+async def test_a_gate_that_stays_closed_is_counted_once(house):
+    house.services["be1"].become(ServiceState.STOPPED)
+    house.monitor("be1", state=U, broken_for=5 * MINUTE)
+
+    await house.go_on()
+    await house.wait(10 * MINUTE)
+
+    counted = {(one.gate.value, one.count) for one in house.tally.measures().withheld}
+    assert ("stopped on purpose", 1) in counted
+    assert () == house.tally.measures().actions

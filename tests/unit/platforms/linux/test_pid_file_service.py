@@ -1,6 +1,7 @@
 import asyncio
 import os
 import signal
+import sys
 
 import pytest
 
@@ -12,6 +13,17 @@ from mailward.ports.service_control import ConfigurationCheck, ServiceDeed
 
 #: A master that ends in order like Dovecot: it removes its pid file.
 ORDERLY = "trap 'rm -f \"$0\"; exit 0' TERM; while :; do sleep 0.02; done"
+
+#: Tests that were started by nohup have their children ignore SIGHUP, and no shell may trap what it was told to ignore.
+HEARS = """
+import pathlib, signal, sys
+directory = pathlib.Path(sys.argv[1])
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+(directory / "ready").touch()
+(directory / "heard").write_text(signal.sigwait({signal.SIGHUP}).name)
+signal.pause()
+"""
 
 
 @pytest.fixture
@@ -31,7 +43,7 @@ async def status_of(pid_file):
 
 
 async def until(pid_file, state):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while (status := await status_of(pid_file)).state is not state:
             await asyncio.sleep(0.005)
     return status
@@ -98,7 +110,7 @@ async def test_its_end_is_told_at_once_and_only_once(master):
     await asyncio.sleep(0.01)
 
     process.kill()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         status = await waiting
     await process.wait()
     again = asyncio.ensure_future(anext(exits))
@@ -142,13 +154,11 @@ def test_a_deed_is_a_signal_to_the_process_of_the_file(deed, name, tmp_path):
 
 async def test_a_reload_sends_the_signal_that_a_rehearsal_shows(tmp_path):
     heard = tmp_path / "heard"
-    # it starts nothing while it waits: dash loses a signal that comes just before it does
-    script = f"trap 'echo SIGHUP > {heard}' HUP; echo > {tmp_path}/ready; while :; do read -r line; done"
-    process = await asyncio.create_subprocess_exec("sh", "-c", script, stdin=asyncio.subprocess.PIPE)
+    process = await asyncio.create_subprocess_exec(sys.executable, "-S", "-c", HEARS, str(tmp_path))
     (tmp_path / "p").write_text(str(process.pid))
     service = PidFileService(tmp_path / "p")
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not (tmp_path / "ready").exists():
                 await asyncio.sleep(0.005)
             await service.reload()

@@ -26,7 +26,7 @@ async def test_a_process_is_seen_with_its_parent_and_title():
         seen = look_at(process.pid)
         assert (os.getpid(), True) == (seen.parent, seen.is_alive)
         assert process.pid in [child.pid for child in children(os.getpid())]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while "sleep 60" != look_at(process.pid).title:
                 await asyncio.sleep(0.001)
     finally:
@@ -46,7 +46,7 @@ async def test_a_process_stopped_by_a_signal_is_stuck_and_not_in_the_kernel():
     process = await a_process()
     try:
         process.send_signal(signal.SIGSTOP)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while (stuck := await find_stuck([look_at(process.pid)])) is None:
                 await asyncio.sleep(0.001)
         assert (False, "sleep was stopped by a signal") == (stuck.in_kernel, stuck.because)
@@ -69,11 +69,11 @@ async def test_the_end_of_a_process_is_told_at_once():
 
     process.kill()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await waiting
     await process.wait()
 
 
 async def test_the_end_of_nobody_has_come_already():
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await wait_for_end(2**22 + 1)

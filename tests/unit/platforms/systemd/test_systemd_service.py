@@ -207,7 +207,7 @@ async def test_the_end_of_the_main_process_is_told_at_once():
 
     process.kill()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         status = await waiting
     await process.wait()
     await exits.aclose()
@@ -223,7 +223,7 @@ async def test_a_service_systemd_started_again_by_itself_has_failed_all_the_same
 
     first.kill()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         status = await waiting
     second.kill()
     await asyncio.gather(first.wait(), second.wait())

@@ -1,0 +1,43 @@
+"""The page of mailbox databases: where their copies are, how each stands, and orders to move them."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mailward.model.copies import DatabaseCopy
+from mailward.model.errors import Refused
+from mailward.ports.manager import Manager
+from mailward.web.pages.copy_matrix import WantedCopies, copy_matrix
+from mailward.web.pages.rendering import page
+from mailward.web.requests import asked
+from mailward.web.routes import Routes
+
+
+async def _databases(manager: Manager, request: Request) -> Response:
+    given = asked(request)
+    wanted = WantedCopies(
+        text=given.text("q") or "",
+        only_wrong={"wrong": True, "all": False}.get(given.text("show") or ""),
+        page=given.integer("page", 1, low=1, high=100_000),
+    )
+    given.text("said")
+    given.finish()
+    copies, why_none = await _copies(manager)
+    return await page(
+        manager,
+        request,
+        "databases.html",
+        wanted=wanted,
+        matrix=copy_matrix(copies, wanted),
+        why_none=why_none,
+    )
+
+
+async def _copies(manager: Manager) -> tuple[tuple[DatabaseCopy, ...], str | None]:
+    """Every copy, or why this manager knows of none."""
+    try:
+        return await manager.copies(), None
+    except Refused as refused:
+        return (), str(refused)
+
+
+READS: Routes = {"/databases": _databases}
