@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic, sleep
+from urllib.parse import urlencode
+from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 
@@ -111,6 +113,23 @@ def test_a_newcomer_sees_a_service_die_and_be_repaired_and_can_ask_why(demo):
 
 def test_it_ends_when_asked_and_nothing_is_left(demo):
     demo.read_until("lab faults")
+    demo.process.send_signal(signal.SIGTERM)
+    out, err = demo.process.communicate(timeout=20)
+
+    assert (0, "") == (demo.process.returncode, err)
+    assert "nothing is left of it" in out
+    assert [] == demo.left_behind(within=0)
+
+
+@pytest.mark.parametrize("fault", ["service-hung@be1", "map-locked"])
+def test_what_was_broken_in_the_dashboard_is_gone_with_the_demo(demo, fault):
+    advice = demo.read_until("lab faults")
+    page = next(word.rstrip("/") for line in advice for word in line.split() if word.startswith("http://"))
+    form = urlencode({"name": fault}).encode()
+    request = Request(f"{page}/faults/break", form, {"Origin": page})
+    with build_opener(ProxyHandler({})).open(request, timeout=30) as answered:
+        assert "Broken now" in answered.read().decode()
+
     demo.process.send_signal(signal.SIGTERM)
     out, err = demo.process.communicate(timeout=20)
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from mailward.alerts.grouping import cause_of_alert
 from mailward.alerts.language import ENGLISH, Language, Message
 from mailward.alerts.layout import clock_time, command_lines, listed, paragraph, span, verbatim
+from mailward.alerts.links import page_of
 from mailward.alerts.matter import Matter
 from mailward.alerts.sections import MOST_DATABASES, Sections
 from mailward.alerts.settings import EscalationSettings
@@ -51,7 +52,7 @@ def firing(
         (say("GUIDELINES"), _own_words(settings.guidelines)),
         (say("SUPPORT"), _own_words(settings.support)),
     )
-    return _page(title, sections)
+    return _page(title, page_of(matter.cause.key, organization.dashboard), sections)
 
 
 def resolved(
@@ -85,12 +86,16 @@ def resolved(
     blocks = [
         "\n".join(lines) for lines in (over, done, [say("WHAT THEY MEAN"), *meanings] if meanings else []) if lines
     ]
-    return "\n\n".join((title, *blocks)) + "\n"
+    return _whole(title, page_of(alert.key, organization.dashboard), blocks)
 
 
-def _page(title: str, sections: Sequence[tuple[str, Sequence[str]]]) -> str:
-    blocks = ["\n".join((heading, *lines)) for heading, lines in sections if lines]
-    return "\n\n".join((title, *blocks)) + "\n"
+def _page(title: str, link: str, sections: Sequence[tuple[str, Sequence[str]]]) -> str:
+    return _whole(title, link, ["\n".join((heading, *lines)) for heading, lines in sections if lines])
+
+
+def _whole(title: str, link: str, blocks: Sequence[str]) -> str:
+    """A link stands alone on its line below the title: a phone opens what is on one line."""
+    return "\n\n".join((title, *((link,) if link else ()), *blocks)) + "\n"
 
 
 def _own_words(text: str) -> list[str]:

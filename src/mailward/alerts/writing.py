@@ -7,6 +7,7 @@ from mailward.alerts import text, titles
 from mailward.alerts.documentation import references
 from mailward.alerts.grouping import labels_of
 from mailward.alerts.language import Language, Message
+from mailward.alerts.links import page_of
 from mailward.alerts.matter import Matter
 from mailward.alerts.settings import EscalationSettings
 from mailward.alerts.urgency import Judgement
@@ -67,6 +68,8 @@ class Firing:
         notes["documentation"] = str(worst)
         if worst.address:
             notes["runbook_url"] = worst.address  # the name by which receivers of Alertmanager's look for it
+        if self.organization.dashboard:
+            notes["dashboard"] = page_of(matter.cause.key, self.organization.dashboard)
         if operation is not None:
             steps = next(len(one.steps) for one in matter.recoveries if one.operation.id == operation.id)
             # in the words of the record, as `recoveries` shows it: programs read it, too

@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "copies": ("copies", "Show copies of mailbox databases [Get-MailboxDatabaseCopyStatus]."),
         "events": ("events", "Show what happened, and follow it."),
         "alerts": ("alerts", "Show what people are told now, the most urgent first."),
+        "availability": ("availability", "Show how much of a month each health set was up."),
     },
     "Repairs": {
         "recoveries": ("recoveries", "Show what was done, and approve, deny or abort it."),

@@ -24,7 +24,7 @@ from mailward.config.layers import (
     groups_of,
     server_settings,
 )
-from mailward.config.schema import AccessPointTable, Configuration, OrganizationTable
+from mailward.config.schema import AccessPointTable, Configuration, OrganizationTable, WebTable
 from mailward.config.tuning import monitors, over, probing, recovery
 from mailward.failover.settings import MoveSettings
 from mailward.health.settings import RollupSettings
@@ -91,6 +91,7 @@ class _Builder:
             **given(
                 name=about.name, identity=about.identity, language=about.language, documentation=about.documentation
             ),
+            dashboard=str((self._configuration.web or WebTable()).public_url or "").rstrip("/"),
             servers=servers,
             databases=own,
             access_points={

@@ -149,15 +149,22 @@ def availability(month: str, recorded: Recorded, *, now: datetime) -> Availabili
     mended = _mended(recorded.events)
     rows: list[Availability] = []
     outages: list[Outage] = []
+    calm: dict[str | None, _Tally] = {}  # most of many thousand were in one state all the time: counted once
     for (server, health_set), stretches in _stretches(recorded, counted, now=now):
         aside = maintenance.get(server.lower(), ())
-        tally = _Tally()
-        for stretch in stretches:
-            span = stretch.span.within(counted)
-            if span.length:
-                down = tally.count(span, stretch.state, away=away, aside=aside)
-                if stretch.state == _DOWN:
-                    outages.append(_outage((server, health_set), stretch, span, down, mended=mended, now=now))
+        state = stretches[0].state
+        is_calm = len(stretches) == 1 and not aside and state != _DOWN
+        tally = calm.get(state) if is_calm else None
+        if tally is None:
+            tally = _Tally()
+            for stretch in stretches:
+                span = stretch.span.within(counted)
+                if span.length:
+                    down = tally.count(span, stretch.state, away=away, aside=aside)
+                    if stretch.state == _DOWN:
+                        outages.append(_outage((server, health_set), stretch, span, down, mended=mended, now=now))
+            if is_calm:
+                calm[state] = tally
         is_touch_point = health_set == IMAP and server in recorded.touch_points
         rows.append(tally.row(server, health_set, is_touch_point=is_touch_point))
     touch_points = [row for row in rows if row.is_touch_point]

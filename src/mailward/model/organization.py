@@ -293,6 +293,9 @@ class Organization:
     monitor's name; "": nobody says, and they are told the command and the page.
     """
 
+    dashboard: str = ""
+    """Under which address people reach the dashboard, without a slash at its end; "": nobody says."""
+
     def server_named(self, name: str) -> Server:
         """
         Find a server by short name, FQDN or any name it shows, without regard to case.

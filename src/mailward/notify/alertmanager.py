@@ -44,5 +44,5 @@ def _form(alert: Alert, urgency: Urgency, ends_at: datetime) -> dict[str, object
         "annotations": annotations(alert),
         "startsAt": moment(alert.starts_at),
         "endsAt": moment(max(ends_at, alert.starts_at)),
-        "generatorURL": "",
+        "generatorURL": alert.annotations.get("dashboard", ""),
     }

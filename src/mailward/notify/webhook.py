@@ -36,7 +36,7 @@ def body(alert: Alert, *, receiver: str) -> dict[str, object]:
                 "annotations": notes,
                 "startsAt": moment(alert.starts_at),
                 "endsAt": moment(alert.ends_at),
-                "generatorURL": "",
+                "generatorURL": alert.annotations.get("dashboard", ""),
                 "fingerprint": fingerprint(alert.labels),
             }
         ],

@@ -270,3 +270,15 @@ async def test_a_ca_file_that_is_missing_says_so(far_end, server_context):
 
     with pytest.raises(PermanentFailure, match="ca_file /nowhere/ca.pem cannot be used"):
         await far.notifier.send(ALERT, identity="a|1")
+
+
+@pytest.mark.parametrize("kind", ["webhook", "alertmanager"])
+async def test_the_alerts_own_page_is_where_it_comes_from(kind, far_end):
+    far = await far_end(kind)
+    page = "https://mailward.example.org/alerts/mailbox%20server%2Fbe1"
+
+    await far.notifier.send(replace(ALERT, annotations={"dashboard": page}), identity="a|1")
+
+    sent = json.loads(far.requests[0][2])
+    (alert,) = sent["alerts"] if kind == "webhook" else sent
+    assert page == alert["generatorURL"]

@@ -194,6 +194,7 @@ async def test_a_service_that_fails_is_started_and_its_story_can_be_told(house):
         EventKind.ACTION_ENDED,
         EventKind.RECOVERY_ENDED,
     ] == kinds
+    assert "healed" == story.events[-1].after
     assert story.transcripts
 
 

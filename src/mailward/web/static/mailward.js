@@ -81,4 +81,6 @@ window.addEventListener("pagehide", letGo);
 window.addEventListener("pageshow", follow);
 
 showTimes(document);
+// Before anything is painted: a page that has just asked for itself anew shows no time in UTC for a moment.
+new MutationObserver(() => showTimes(document)).observe(document.body, { childList: true, characterData: true, subtree: true });
 follow();
