@@ -36,6 +36,7 @@ check_all
 # A new environment is made beside the one that runs and takes its name when it is whole; the last one is kept.
 make_environment() {
     new=/opt/mailward/venv-$(date -u +%Y%m%dT%H%M%SZ)
+    while [ -e "$root$new" ]; do new=$new-again; done  # a failure removes what it made, never what runs
     run mkdir -p "$root/opt/mailward"
     ( cd "$here/.." &&
         run env PYTHON="$python" VENV="$root$new" LOCK=packaging/runtime.lock EDITABLE= scripts/venv ) ||
