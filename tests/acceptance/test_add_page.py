@@ -16,25 +16,27 @@ from .test_catalogue import until
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "add-a-server.md"
 RELOAD = "systemctl reload mailward"
+#: The server of the page, and the one of the lab that stands in for it.
+THERE, HERE = "proxy3", "proxy2"
 
 
 def test_every_command_of_the_page_does_what_it_says(lab: Lab) -> None:
     main = lab.write_configuration(timings=Timings.SHORT)
-    added = without(main, "proxy2")
+    added = without(main, HERE)
     with ManagerProcess(main) as manager:
         until(lambda: manager.client.health(server="proxy1"), seconds=30)
-        assert "proxy2" not in [entry.name for entry in manager.client.servers()]
+        assert HERE not in [entry.name for entry in manager.client.servers()]
         try:
             added.parent.mkdir()
             added.write_text(added_text(lab))
             for command in commands():
                 if command == RELOAD:
                     os.kill(manager.pid, signal.SIGHUP)  # what the unit does at a reload
-                    until(lambda: "proxy2" in [entry.name for entry in manager.client.servers()], seconds=30)
+                    until(lambda: HERE in [entry.name for entry in manager.client.servers()], seconds=30)
                     continue
                 ran = mailward(command, main, manager)
                 assert 0 == ran.returncode, f"{command}: {ran.stdout}{ran.stderr}"
-            assert "proxy2" in ran.stdout
+            assert HERE in ran.stdout
         finally:
             added.unlink()
             added.parent.rmdir()
@@ -42,7 +44,7 @@ def test_every_command_of_the_page_does_what_it_says(lab: Lab) -> None:
 
 def commands() -> list[str]:
     """Those of the page for a proxy, in their order."""
-    text = PAGE.read_text()
+    text = PAGE.read_text().replace(THERE, HERE)
     assert RELOAD in text
     found = re.findall(r"^ *[$#] ((?:mailward|systemctl) .*)$", text, re.MULTILINE)
     return [command.removeprefix("mailward ") for command in found if " accounts " not in command]
@@ -59,11 +61,11 @@ def without(main: Path, name: str) -> Path:
 
 def added_text(lab: Lab) -> str:
     """The table of the page, with what this lab has there."""
-    block = re.search(r"```toml\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    block = re.search(r"```toml\n(.*?)```", PAGE.read_text().replace(THERE, HERE), re.DOTALL)
     assert block is not None
-    host = lab.blueprint.host("proxy2")
+    host = lab.blueprint.host(HERE)
     lines = [line.strip() for line in block[1].splitlines()]
-    text = "\n".join(lines).replace("192.0.2.12", host.address).replace("proxy2.example.net", host.fqdn)
+    text = "\n".join(lines).replace("192.0.2.12", host.address).replace(f"{HERE}.example.net", host.fqdn)
     more = (
         f"imap.port = {lab.blueprint.ports.imaps}",
         f'imap.source_address = "{lab.blueprint.prober}"',
