@@ -39,39 +39,46 @@ def main() -> None:
         file = lab.write_configuration(timings=Timings.SHORT, mode="act")
         with ManagerProcess(file, demo_lab=lab.blueprint.directory), sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-            for scheme in ("light", "dark"):
-                page = browser.new_page(
-                    viewport=WIDE, color_scheme=scheme, base_url=f"http://{web_address(lab.blueprint)}"
-                )
-                _story(lab, page, scheme)
-                page.close()
+            address = f"http://{web_address(lab.blueprint)}"
+            _story(
+                lab,
+                {
+                    scheme: browser.new_page(viewport=WIDE, color_scheme=scheme, base_url=address)
+                    for scheme in ("light", "dark")
+                },
+            )
             browser.close()
 
 
-def _story(lab: Lab, page: Page, scheme: str) -> None:
-    page.goto("/")
+def _story(lab: Lab, pages: dict[str, Page]) -> None:
+    """One fault and its repair; every page is taken as each kind of reader sees it."""
+    for page in pages.values():
+        page.goto("/")
+    page = pages["light"]
     row = page.get_by_role("row").filter(has=page.get_by_role("link", name="be1", exact=True))
     expect(row).to_contain_text("Healthy", timeout=SECONDS)
     expect(row).not_to_contain_text(TROUBLE, timeout=SECONDS)
     lab.break_("service-hung@be1")
-    expect(row).to_contain_text(TROUBLE, timeout=SECONDS)
-    expect(page.get_by_role("heading", name="Being repaired")).to_be_visible(timeout=SECONDS)
-    _take(page, f"overview-{scheme}")
+    for one in pages.values():
+        expect(one.get_by_role("row").filter(has_text="hangs")).to_be_visible(timeout=SECONDS)
+        expect(one.get_by_role("heading", name="Being repaired")).to_be_visible(timeout=SECONDS)
+    _take(pages, "overview")
     recovery = page.get_by_role("region", name="Being repaired").get_by_role("link").first.get_attribute("href")
     expect(row).not_to_contain_text(TROUBLE, timeout=SECONDS)
     lab.heal()
     for path, name in ((recovery, "recovery"), ("/servers/be1", "server"), ("/databases", "databases")):
-        page.goto(path)
-        page.wait_for_timeout(500)  # a chart is drawn after the page has come
-        _take(page, f"{name}-{scheme}")
+        for one in pages.values():
+            one.goto(path)
+            one.wait_for_timeout(500)  # a chart is drawn after the page has come
+        _take(pages, name)
 
 
-def _take(page: Page, name: str) -> None:
-    height = min(page.evaluate("document.documentElement.scrollHeight"), 1400)
-    page.screenshot(
-        path=PICTURES / f"{name}.png", clip={"x": 0, "y": 0, "width": WIDE["width"], "height": height}, full_page=True
-    )
-    print(PICTURES / f"{name}.png")
+def _take(pages: dict[str, Page], name: str) -> None:
+    for scheme, page in pages.items():
+        height = min(page.evaluate("document.documentElement.scrollHeight"), 1400)
+        part = {"x": 0, "y": 0, "width": WIDE["width"], "height": height}
+        page.screenshot(path=PICTURES / f"{name}-{scheme}.png", clip=part, full_page=True)
+        print(PICTURES / f"{name}-{scheme}.png")
 
 
 if __name__ == "__main__":

@@ -49,6 +49,14 @@
     return least;
   }
 
+  const spoken = (ms) => (ms >= 1000 ? `${ms / 1000} s` : `${ms} ms`);
+
+  // What was asked for; where mailward has not watched for that long, what there is, but an hour at least.
+  function span(plot, xs) {
+    const [from, to] = [Number(plot.dataset.from), Number(plot.dataset.to)];
+    return [Math.max(from, Math.min(xs[0] ?? from, to - 3600)), to];
+  }
+
   function draw(plot) {
     const table = plot.parentElement.querySelector("table.numbers");
     if (!table) return;
@@ -80,8 +88,8 @@
     const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
     const chart = new uPlot({
       width: Math.max(plot.clientWidth, 240), height: 240, series,
-      axes: [axis, { ...axis, size: 62, values: (_chart, ticks) => ticks.map((ms) => `${ms} ms`) }],
-      scales: { x: { range: () => [Number(plot.dataset.from), Number(plot.dataset.to)] }, y: { range: (_chart, _least, most) => [0, (most || 1) * 1.1] } },
+      axes: [axis, { ...axis, size: 62, values: (_chart, ticks) => ticks.map(spoken) }],
+      scales: { x: { range: () => span(plot, found.xs) }, y: { range: (_chart, _least, most) => [0, (most || 1) * 1.1] } },
       hooks: { draw: [(chart_) => drawMarks(chart_, found, actions, { ink, bad })] },
       legend: { live: true },
     }, data, plot);
