@@ -61,7 +61,8 @@ def _story(lab: Lab, pages: dict[str, Page]) -> None:
     lab.break_("service-hung@be1")
     for one in pages.values():
         expect(one.get_by_role("row").filter(has_text="hangs")).to_be_visible(timeout=SECONDS)
-        expect(one.get_by_role("heading", name="Being repaired")).to_be_visible(timeout=SECONDS)
+        for panel in ("Being repaired", "Alerts"):
+            expect(one.get_by_role("heading", name=panel)).to_be_visible(timeout=SECONDS)
     _take(pages, "overview")
     recovery = page.get_by_role("region", name="Being repaired").get_by_role("link").first.get_attribute("href")
     expect(row).not_to_contain_text(TROUBLE, timeout=SECONDS)

@@ -30,7 +30,7 @@ function isBusy(main) {
 
 // Only a page that came as it should replaces this one: a refusal or a login page would leave nothing to follow.
 async function refresh() {
-  const main = document.querySelector("main[data-follows]");
+  const [page, main] = [document.getElementById("page"), document.querySelector("main[data-follows]")];
   if (!main || document.hidden) return;
   if (isBusy(main)) return standing("on", "waits while you type");
   const address = new URL(location.href);
@@ -43,7 +43,7 @@ async function refresh() {
   }
   if (answer.redirected) return location.reload(); // the session is over: the page to log in is the whole page
   if (!answer.ok) return lost();
-  await htmx.swap({ text: await answer.text(), target: main, select: "#main", swap: "outerMorph", sourceElement: main });
+  await htmx.swap({ text: await answer.text(), target: page, select: "#page", swap: "outerMorph", sourceElement: page });
   showTimes(document);
   document.dispatchEvent(new CustomEvent("mailward:refreshed"));
 }
