@@ -37,7 +37,8 @@ async function refresh() {
   address.searchParams.delete("said");
   let answer;
   try {
-    answer = await fetch(address, { headers: { Accept: "text/html" } });
+    // The mark tells that nobody asked: a page that is left open keeps no session alive.
+    answer = await fetch(address, { headers: { Accept: "text/html", "HX-Request": "true" } });
   } catch {
     return lost();
   }
