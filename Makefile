@@ -35,10 +35,10 @@ check: $(VENV)/.ok ## format, lint, types, import contracts, unit and contract t
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(PYTEST) -n 2 --dist loadfile tests/unit tests/contract tests/scenarios tests/docs
+	@$(PYTEST) -n 3 --dist loadfile tests/unit tests/contract tests/scenarios tests/docs
 
 test: check servers ## check, then acceptance against real servers (15 min)
-	@$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder tests/acceptance
+	@$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder tests/acceptance
 
 test-all: check servers ## everything, every fault at default timings (hours)
 	@$(PYTEST) tests/acceptance --default-timings

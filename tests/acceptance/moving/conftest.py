@@ -67,7 +67,7 @@ class Movable:
         return [one for one in self.client.recoveries() if one.kind is OperationKind.MOVE]
 
     def move_home(self) -> None:
-        """Every database back to the copy it prefers: the test before has left them elsewhere."""
+        """Every database back to the copy it prefers, so that the next test finds the lab as it was."""
         for hold in self.client.holds():
             self.client.release(hold.id)
         for database in self.lab.blueprint.databases:
@@ -140,11 +140,11 @@ def _running(movable: Movable) -> Iterator[Movable]:
             movable.lab.start(name)
     try:
         movable.start()
-        movable.move_home()  # now, not at the end: after the last test of a file nobody needs it
         yield movable
         if movable.lab.active_faults:
             movable.lab.heal()
         movable.until(movable.is_green, seconds=180)
+        movable.move_home()  # with the manager that knows how the copies stand: another one would begin to ask
     finally:
         movable.manager.stop()
         if movable.lab.active_faults:

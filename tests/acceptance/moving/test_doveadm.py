@@ -56,9 +56,15 @@ def replication_of(lab: Lab, host: str) -> DovecotReplication:
 
 
 def append(lab: Lab, user: str, *, on: str, times: int = 1) -> None:
-    with session.logged_in(lab.blueprint, lab.blueprint.host(on), user) as client:
-        for _ in range(times):
-            assert "OK" == client.append("INBOX", "", None, b"Subject: trial\r\n\r\nMail.\r\n")[0]
+    left, deadline = times, monotonic() + 60
+    while left:
+        try:
+            with session.logged_in(lab.blueprint, lab.blueprint.host(on), user) as client:
+                while left:
+                    assert "OK" == client.append("INBOX", "", None, b"Subject: trial\r\n\r\nMail.\r\n")[0]
+                    left -= 1
+        except session.BROKEN as error:  # a reload that is under way ends whoever logs in: come again, as clients do
+            assert monotonic() < deadline, error
 
 
 def copy_of(lab: Lab, user: str, host: str) -> str:
