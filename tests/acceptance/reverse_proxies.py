@@ -8,11 +8,15 @@ What stands around it keeps the program to one folder and one address.
 import os
 import re
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic, sleep
+
+import trustme
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "reverse-proxy.md"
 NAME = "mailward.example.org"
@@ -128,6 +132,52 @@ def sections_with_an_example() -> list[str]:
     """The headings under which a proxy's configuration is shown."""
     headings = re.findall(r"^## (.*)$", PAGE.read_text(), re.MULTILINE)
     return [heading for heading in headings if re.search(r"^```(?:nginx|text)$", section(heading), re.MULTILINE)]
+
+
+def write_certificate(issued: trustme.LeafCert, directory: Path, *, has_key_file: bool) -> None:
+    """Write mailward.pem, and the key beside or in it."""
+    chain = directory / "mailward.pem"
+    if has_key_file:
+        for number, one in enumerate(issued.cert_chain_pems):
+            one.write_to_path(chain, append=number > 0)
+        issued.private_key_pem.write_to_path(directory / "mailward.key")
+    else:
+        issued.private_key_and_cert_chain_pem.write_to_path(chain)
+
+
+def free_port_of(address: str) -> int:
+    """A port of *address* that nobody listens on."""
+    with socket.socket() as free:
+        free.bind((address, 0))
+        return int(free.getsockname()[1])
+
+
+def listens(place: Place) -> bool:
+    """Whether somebody listens there."""
+    with socket.socket() as one:
+        return one.connect_ex((place.address, place.port)) == 0
+
+
+def until_it_listens(place: Place, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait for a proxy that has just been started."""
+    deadline = monotonic() + 30
+    while not listens(place):
+        assert process.poll() is None, log.read_text()
+        assert monotonic() < deadline, log.read_text()
+        sleep(0.05)
+
+
+def processes_of_session(leader: int) -> list[str]:
+    """What runs in the session of a process that has ended (proc(5): the sixth field of stat)."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = stat.read_text()
+        except OSError:  # it has just ended
+            continue
+        if text.rpartition(")")[2].split()[3] == str(leader):
+            found.append(text)
+    return found
 
 
 def _at_home(directory: Path) -> Mapping[str, str]:

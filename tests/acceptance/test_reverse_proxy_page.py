@@ -24,7 +24,20 @@ from urllib.parse import urlencode
 import pytest
 import trustme
 
-from .reverse_proxies import ALL, MANAGER, NAME, PAGE, Place, ReverseProxy, section
+from .reverse_proxies import (
+    ALL,
+    MANAGER,
+    NAME,
+    PAGE,
+    Place,
+    ReverseProxy,
+    free_port_of,
+    listens,
+    processes_of_session,
+    section,
+    until_it_listens,
+    write_certificate,
+)
 from .test_dashboard_login import PASSWORD, Web, cli, free_port, manager
 
 ADDRESS = {"nginx": "127.0.76.1", "Caddy": "127.0.76.2", "HAProxy": "127.0.76.3"}
@@ -364,49 +377,7 @@ def bearer(token: str) -> dict[str, str]:
 
 def next_said(stream: HTTPResponse) -> str:
     """The next kind of message of the live page."""
-    while not (line := stream.readline().decode().strip()).startswith("event: "):
-        assert stream.isclosed() is False, "the stream has ended"
-    return line
-
-
-def write_certificate(issued: trustme.LeafCert, directory: Path, *, has_key_file: bool) -> None:
-    """Write mailward.pem, and the key beside or in it."""
-    chain = directory / "mailward.pem"
-    if has_key_file:
-        for number, one in enumerate(issued.cert_chain_pems):
-            one.write_to_path(chain, append=number > 0)
-        issued.private_key_pem.write_to_path(directory / "mailward.key")
-    else:
-        issued.private_key_and_cert_chain_pem.write_to_path(chain)
-
-
-def free_port_of(address: str) -> int:
-    with socket.socket() as free:
-        free.bind((address, 0))
-        return int(free.getsockname()[1])
-
-
-def listens(place: Place) -> bool:
-    with socket.socket() as one:
-        return one.connect_ex((place.address, place.port)) == 0
-
-
-def until_it_listens(place: Place, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = monotonic() + 30
-    while not listens(place):
-        assert process.poll() is None, log.read_text()
-        assert monotonic() < deadline, log.read_text()
-        sleep(0.05)
-
-
-def processes_of_session(leader: int) -> list[str]:
-    """What runs in the session of a process that has ended (proc(5): the sixth field of stat)."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            text = stat.read_text()
-        except OSError:  # it has just ended
-            continue
-        if text.rpartition(")")[2].split()[3] == str(leader):
-            found.append(text)
-    return found
+    for line in stream:
+        if line.startswith(b"event: "):
+            return line.decode().strip()
+    pytest.fail("the stream has ended")
