@@ -173,7 +173,9 @@ async def run_manager(
                 on_ready()
                 engine.announce()
 
-            doors.open(Answers(engine), on_open=ready, on_end=stop.set)
+            answers = Answers(engine)
+            doors.open(answers, on_open=ready, on_end=stop.set)
+            doors.serving.append(asyncio.create_task(answers.prepare(), name="the first pages"))
             # What is there now stays: a full garbage collection over it would make every probe late (measured).
             gc.collect()
             gc.freeze()

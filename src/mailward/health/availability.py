@@ -12,10 +12,10 @@ one, it is as it is now.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from mailward.health.spans import Span, merged, total, without
+from mailward.health.spans import Span, covered, merged
 from mailward.model.availability import Availability, AvailabilityReport, Outage
 from mailward.model.event import Event, EventKind
 from mailward.model.health import HealthSetReport
@@ -34,8 +34,9 @@ KINDS = (
 OVERALL = "all customer touch points"
 _UP = frozenset({AlertValue.HEALTHY.value, AlertValue.DEGRADED.value})
 _ASIDE = frozenset({AlertValue.REPAIRING.value, AlertValue.DISABLED.value})
+_NO_DATA: Mapping[str, object] = {}
 _DOWN = AlertValue.UNHEALTHY.value
-_MENDED_WITHIN = timedelta(minutes=10)
+MENDED_WITHIN = timedelta(minutes=10)
 """So long after an outage a recovery that mended it may still look whether it did."""
 
 
@@ -55,15 +56,36 @@ class Recorded:
     """The servers at whose health set IMAP users meet the service."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Stretch:
-    """A span in which one health set was in one state."""
+@dataclass(frozen=True, slots=True)
+class _Apart:
+    """What counts neither as up nor as down for one server: in order, without overlaps."""
 
-    span: Span
-    state: str | None
-    """None: it did not exist."""
-    began: Event | None
-    ended: Event | None
+    away: Sequence[Span]
+    """When mailward did not run."""
+    any: Sequence[Span]
+    """That, and the server's maintenance."""
+
+
+_Stretch = tuple[datetime, datetime, str | None, Event | None, Event | None]
+"""Since, until, the state of a health set (None: it did not exist), the events with which it began and ended."""
+
+
+@dataclass(slots=True)
+class _Course:
+    """What is known of one health set."""
+
+    present: str | None
+    """Its state now."""
+    exists: bool
+    """Whether it still does."""
+    changes: list[Event] = field(default_factory=list)
+    retired: datetime | None = None
+    """When the last of its monitors that were retired was."""
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether it was in one state all the time."""
+        return self.exists and not self.changes
 
 
 @dataclass(kw_only=True, slots=True)
@@ -75,13 +97,14 @@ class _Tally:
     set_aside: timedelta = timedelta(0)
     not_measured: timedelta = timedelta(0)
 
-    def count(self, span: Span, state: str | None, *, away: Sequence[Span], aside: Sequence[Span]) -> timedelta:
+    def count(self, since: datetime, until: datetime, state: str | None, apart: "_Apart") -> timedelta:
         """Add a span in one state, less what is counted apart; return how much of it counts with its state."""
-        watched = without(span, away) if away else (span,)
-        rest = tuple(left for one in watched for left in without(one, aside)) if aside else watched
-        time = total(rest)
-        self.not_measured += span.length - total(watched)
-        self.set_aside += total(watched) - time
+        time = until - since
+        if apart.any:
+            away, either = covered(apart.away, since, until), covered(apart.any, since, until)
+            self.not_measured += away
+            self.set_aside += either - away
+            time -= either
         if state in _UP:
             self.up += time
         elif state == _DOWN:
@@ -112,6 +135,22 @@ class _Tally:
             percent=100 * (self.up / measured) if measured else None,
             is_touch_point=is_touch_point,
         )
+
+
+def essence(event: Event) -> Event:
+    """The event with no more than it is computed from: tens of thousands of them are kept."""
+    at_fault = _at_fault(event)
+    return Event(
+        id=event.id,
+        at=event.at,
+        kind=event.kind,
+        subject=event.subject,
+        because=event.because,
+        before=event.before,
+        after=event.after,
+        operation=event.operation,
+        data=_NO_DATA if at_fault is None else {"verdict": {"server": at_fault}},
+    )
 
 
 def month_of(text: str) -> Span:
@@ -146,25 +185,29 @@ def availability(month: str, recorded: Recorded, *, now: datetime) -> Availabili
     counted = Span(whole.since, min(whole.until, now))
     away = merged(_away(recorded, until=now))
     maintenance = _maintenance(recorded.holds, now=now)
+    everywhere = _Apart(away, away)
+    apart = {server: _Apart(away, merged((*away, *spans))) for server, spans in maintenance.items()}
     mended = _mended(recorded.events)
+    courses = _courses(recorded)
     rows: list[Availability] = []
     outages: list[Outage] = []
     calm: dict[str | None, _Tally] = {}  # most of many thousand were in one state all the time: counted once
-    for (server, health_set), stretches in _stretches(recorded, counted, now=now):
-        aside = maintenance.get(server.lower(), ())
-        state = stretches[0].state
-        is_calm = len(stretches) == 1 and not aside and state != _DOWN
-        tally = calm.get(state) if is_calm else None
+    for server, health_set in sorted(courses):
+        course = courses[server, health_set]
+        own = apart.get(server.lower(), everywhere)
+        is_calm = course.is_calm and own is everywhere and course.present != _DOWN
+        tally = calm.get(course.present) if is_calm else None
         if tally is None:
             tally = _Tally()
-            for stretch in stretches:
-                span = stretch.span.within(counted)
-                if span.length:
-                    down = tally.count(span, stretch.state, away=away, aside=aside)
-                    if stretch.state == _DOWN:
+            for stretch in _stretches(course, counted.since, now):
+                since, until = max(stretch[0], counted.since), min(stretch[1], counted.until)
+                if since < until:
+                    down = tally.count(since, until, stretch[2], own)
+                    if stretch[2] == _DOWN:
+                        span = Span(since, until)
                         outages.append(_outage((server, health_set), stretch, span, down, mended=mended, now=now))
             if is_calm:
-                calm[state] = tally
+                calm[course.present] = tally
         is_touch_point = health_set == IMAP and server in recorded.touch_points
         rows.append(tally.row(server, health_set, is_touch_point=is_touch_point))
     touch_points = [row for row in rows if row.is_touch_point]
@@ -173,37 +216,47 @@ def availability(month: str, recorded: Recorded, *, now: datetime) -> Availabili
         since=counted.since,
         until=counted.until,
         overall=_together(touch_points) if touch_points else None,
-        rows=tuple(sorted(rows, key=_worst_first)),
+        rows=tuple(sorted(rows, key=_worst_first)),  # those alike stay in order of their names
         outages=tuple(sorted(outages, key=lambda one: (one.began, one.server, one.health_set), reverse=True)),
     )
 
 
-def _stretches(recorded: Recorded, counted: Span, *, now: datetime) -> Iterable[tuple[tuple[str, str], list[_Stretch]]]:
-    """Each health set with the states it was in, from the month's beginning until now."""
-    changes: dict[tuple[str, str], list[Event]] = defaultdict(list)
-    retired: dict[tuple[str, str], datetime] = {}
+def _courses(recorded: Recorded) -> dict[tuple[str, str], _Course]:
+    """What is known of each health set, by its server and name."""
+    courses = {
+        (report.server, report.health_set): _Course(report.alert_value.value, exists=True)
+        for report in recorded.reports
+    }
+    of_subject = {f"{server}/{health_set}": course for (server, health_set), course in courses.items()}
+    retired: dict[str, datetime] = {}
     for event in recorded.events:
-        server, _, rest = event.subject.partition("/")
         if event.kind is EventKind.HEALTH_SET_CHANGED:
-            changes[server, rest].append(event)
+            course = of_subject.get(event.subject)
+            if course is None:
+                server, _, health_set = event.subject.partition("/")
+                course = of_subject[event.subject] = courses[server, health_set] = _Course(None, exists=False)
+            course.changes.append(event)
         elif event.kind is EventKind.MONITOR_RETIRED:
-            retired[server, rest.partition("/")[0]] = event.at
-    present = {(report.server, report.health_set): report.alert_value.value for report in recorded.reports}
-    for key in sorted({*present, *changes}):
-        own = changes.get(key, [])
-        state = own[0].before if own else present.get(key)
-        since, began = counted.since, None
-        found: list[_Stretch] = []
-        for event in own:
-            at = max(event.at, since)
-            found.append(_Stretch(span=Span(since, at), state=state, began=began, ended=event))
-            since, state, began = at, event.after, event
-        gone = None if key in present else retired.get(key, since)
-        if gone is not None:
-            found.append(_Stretch(span=Span(since, gone), state=state, began=began, ended=None))
-            since, state, began = max(gone, since), None, None
-        found.append(_Stretch(span=Span(since, now), state=state, began=began, ended=None))
-        yield key, found
+            retired["/".join(event.subject.split("/", 2)[:2])] = event.at
+    for subject, at in retired.items():
+        if subject in of_subject:
+            of_subject[subject].retired = at
+    return courses
+
+
+def _stretches(course: _Course, since: datetime, now: datetime) -> Iterable[_Stretch]:
+    """The states a health set was in, from the month's beginning until now."""
+    state = course.changes[0].before if course.changes else course.present
+    began: Event | None = None
+    for event in course.changes:
+        at = max(event.at, since)
+        yield since, at, state, began, event
+        since, state, began = at, event.after, event
+    if not course.exists:
+        gone = course.retired or since
+        yield since, gone, state, began, None
+        since, state, began = max(gone, since), None, None
+    yield since, now, state, began, None
 
 
 def _away(recorded: Recorded, *, until: datetime) -> Iterable[Span]:
@@ -247,8 +300,9 @@ def _outage(
     mended: Mapping[str, list[Event]],
     now: datetime,
 ) -> Outage:
-    (server, health_set), ended = of, stretch.ended
-    healer = _healer((server, _at_fault(stretch.began)), span, mended) if ended is not None else None
+    server, health_set = of
+    _, _, _, began, ended = stretch
+    healer = _healer((server, _at_fault(began)), span, mended) if ended is not None else None
     because = healer.because if healer is not None else ended.because if ended is not None else ""
     return Outage(
         server=server,
@@ -256,9 +310,9 @@ def _outage(
         began=span.since,
         ended=None if span.until >= now else span.until,
         down=down,
-        because=stretch.began.because if stretch.began is not None else "",
+        because=began.because if began is not None else "",
         mended=because,
-        event=stretch.began.id if stretch.began is not None else None,
+        event=began.id if began is not None else None,
         operation=healer.operation if healer is not None else None,
     )
 
@@ -273,7 +327,7 @@ def _at_fault(event: Event | None) -> str | None:
 def _healer(servers: Iterable[str | None], outage: Span, mended: Mapping[str, list[Event]]) -> Event | None:
     """The recovery of one of *servers* that ended healed during the outage, or looked after it whether it had."""
     ends = [event for server in servers if server is not None for event in mended.get(server, ())]
-    fitting = [event for event in ends if outage.since <= event.at <= outage.until + _MENDED_WITHIN]
+    fitting = [event for event in ends if outage.since <= event.at <= outage.until + MENDED_WITHIN]
     return min(fitting, key=lambda event: abs(event.at - outage.until), default=None)
 
 
@@ -285,5 +339,5 @@ def _together(rows: Iterable[Availability]) -> Availability:
     return tally.row(OVERALL, IMAP, is_touch_point=True)
 
 
-def _worst_first(row: Availability) -> tuple[bool, float, str, str]:
-    return (not row.is_touch_point, row.percent if row.percent is not None else 101.0, row.server, row.health_set)
+def _worst_first(row: Availability) -> tuple[bool, float]:
+    return (not row.is_touch_point, row.percent if row.percent is not None else 101.0)

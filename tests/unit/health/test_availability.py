@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mailward.health.availability import Recorded, availability, month_of
-from mailward.health.spans import Span, merged, total, without
+from mailward.health.spans import Span, covered, merged
 from mailward.model.event import Event, EventKind
 from mailward.model.health import ComponentState, HealthSetReport
 from mailward.model.holds import Hold, HoldKind
@@ -218,11 +218,10 @@ def test_a_month_that_has_not_begun_is_refused():
         availability("2026-12", Recorded(events=(), reports=()), now=BEGIN)
 
 
-def test_spans_are_merged_and_taken_out_of_each_other():
+def test_spans_are_merged_and_it_is_known_how_much_of_a_time_they_cover():
     def span(since: int, until: int) -> Span:
         return Span(BEGIN + since * HOUR, BEGIN + until * HOUR)
 
     assert (span(0, 3), span(5, 6)) == merged([span(5, 6), span(1, 3), span(0, 2), span(4, 4)])
-    assert (span(0, 1), span(3, 5)) == without(span(0, 6), [span(1, 3), span(5, 9)])
-    assert () == without(span(1, 2), [span(0, 3)])
-    assert 3 * HOUR == total([span(0, 1), span(3, 5)])
+    assert 3 * HOUR == covered([span(1, 3), span(5, 9)], BEGIN, BEGIN + 6 * HOUR)
+    assert ZERO == covered([span(0, 3), span(4, 5)], BEGIN + 3 * HOUR, BEGIN + 4 * HOUR)
