@@ -7,12 +7,12 @@ unless something happens that changes them. A month that is over is computed onc
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mailward.engine.engine import Engine
-from mailward.health.availability import KINDS, MENDED_WITHIN, Recorded, availability, essence, month_of
-from mailward.health.spans import Span
+from mailward.health.availability import KINDS, Month, Standing, essence
+from mailward.health.courses import MENDED_WITHIN
 from mailward.model.availability import AvailabilityReport
 from mailward.model.errors import Refused
 from mailward.model.event import Event, EventKind
@@ -31,13 +31,18 @@ _Basis = tuple[int, tuple[Hold, ...], frozenset[str]]
 
 
 @dataclass(kw_only=True, slots=True)
-class _Month:
-    """What is known of one month."""
+class _Told:
+    """A month as it was told last."""
 
-    span: Span
-    events: list[Event] = field(default_factory=list)
+    record: Month
     basis: _Basis | None = None
     report: AvailabilityReport | None = None
+
+    def stands(self, basis: _Basis, now: datetime) -> AvailabilityReport | None:
+        """What was told, if it may be told again."""
+        if self.report is None or self.basis != basis:
+            return None
+        return self.report if timedelta(0) <= now - self.report.until < STANDS_FOR else None
 
 
 class AvailabilityAnswers:
@@ -46,7 +51,7 @@ class AvailabilityAnswers:
     def __init__(self, engine: Engine) -> None:
         """Nothing was asked for yet; *engine* knows the store and the organization."""
         self._engine = engine
-        self._months: dict[str, _Month] = {}
+        self._months: dict[str, _Told] = {}
         self._computing = asyncio.Lock()
 
     async def of(self, month: str, *, reports: Sequence[HealthSetReport], holds: Sequence[Hold]) -> AvailabilityReport:
@@ -64,66 +69,62 @@ class AvailabilityAnswers:
             TemporaryFailure: The store cannot be reached.
         """
         try:
-            span = month_of(month)
+            record = Month(month)
         except ValueError as error:
             raise Refused(str(error)) from error
-        if span.since >= self._engine.parts.clock.now():
+        if record.span.since >= self._engine.parts.clock.now():
             raise Refused(f"{month} has not begun")
-        maintenance = tuple(hold for hold in holds if hold.kind is HoldKind.MAINTENANCE and hold.since < span.until)
+        maintenance = tuple(
+            hold for hold in holds if hold.kind is HoldKind.MAINTENANCE and hold.since < record.span.until
+        )
         # Whoever no longer waits must not leave half a month behind.
-        return await asyncio.shield(self._of(month, span, reports, maintenance))
+        return await asyncio.shield(self._of(month, record, reports, maintenance))
 
     async def _of(
-        self, name: str, span: Span, reports: Sequence[HealthSetReport], maintenance: tuple[Hold, ...]
+        self, name: str, empty: Month, reports: Sequence[HealthSetReport], maintenance: tuple[Hold, ...]
     ) -> AvailabilityReport:
         async with self._computing:
             now = self._engine.parts.clock.now()
-            month = self._kept(name, span)
-            is_over = now >= span.until + MENDED_WITHIN
-            if is_over and month.report is not None and month.basis is not None and month.basis[1] == maintenance:
-                return month.report
-            await self._read(month)
-            last = month.events[-1].id if month.events else 0
-            basis = (last, maintenance, self._touch_points())
-            if not _stands(month, basis, now):
-                month.report = await self._compute(name, month, basis, reports, now)
-                month.basis = basis
+            told = self._kept(name, empty)
+            is_over = now >= empty.span.until + MENDED_WITHIN
+            if is_over and told.report is not None and told.basis is not None and told.basis[1] == maintenance:
+                return told.report
+            await self._read(told.record)
+            basis = (told.record.last, maintenance, self._touch_points())
+            report = told.stands(basis, now) or await self._counted(told.record, basis, reports, now)
+            told.report, told.basis = report, basis
             if is_over:
-                month.events = []
-            assert month.report is not None
-            return month.report
+                told.record = empty  # read anew should it ever be counted again: it is not worth its memory
+            return report
 
-    def _kept(self, name: str, span: Span) -> _Month:
-        month = self._months.pop(name, None) or _Month(span=span)
-        self._months[name] = month  # the last one now
+    def _kept(self, name: str, empty: Month) -> _Told:
+        told = self._months.pop(name, None) or _Told(record=empty)
+        self._months[name] = told  # the last one now
         while len(self._months) > MONTHS_KEPT:
             del self._months[next(iter(self._months))]
-        return month
+        return told
 
-    async def _read(self, month: _Month) -> None:
+    async def _read(self, record: Month) -> None:
         """Read what happened since it was read last."""
         store = self._engine.parts.store
         while True:
-            after = month.events[-1].id if month.events else 0
-            found = await store.events(after=after, kinds=KINDS, since=month.span.since, limit=EVENTS_AT_ONCE)
-            month.events.extend(await asyncio.to_thread(_essences, found))
+            found = await store.events(after=record.last, kinds=KINDS, since=record.span.since, limit=EVENTS_AT_ONCE)
+            await asyncio.to_thread(_record, record, found)
             if len(found) < EVENTS_AT_ONCE:
                 return
 
-    async def _compute(
-        self, name: str, month: _Month, basis: _Basis, reports: Sequence[HealthSetReport], now: datetime
+    async def _counted(
+        self, record: Month, basis: _Basis, reports: Sequence[HealthSetReport], now: datetime
     ) -> AvailabilityReport:
-        first = month.events[0].id if month.events else None
-        before = await self._engine.parts.store.events(before=first, kinds=_LIFE, limit=1, newest_first=True)
+        before = await self._engine.parts.store.events(before=record.first, kinds=_LIFE, limit=1, newest_first=True)
         _, maintenance, touch_points = basis
-        recorded = Recorded(
-            events=month.events,
+        standing = Standing(
             reports=reports,
             holds=maintenance,
             was_running=bool(before) and before[0].kind is EventKind.MANAGER_STARTED,
             touch_points=touch_points,
         )
-        return await asyncio.to_thread(availability, name, recorded, now=now)
+        return await asyncio.to_thread(record.report, standing, now=now)
 
     def _touch_points(self) -> frozenset[str]:
         organization = self._engine.snapshot.organization
@@ -132,12 +133,5 @@ class AvailabilityAnswers:
         )
 
 
-def _essences(events: Sequence[Event]) -> list[Event]:
-    return [essence(event) for event in events]
-
-
-def _stands(month: _Month, basis: _Basis, now: datetime) -> bool:
-    """Whether what was computed last may be told again."""
-    if month.report is None or month.basis != basis:
-        return False
-    return timedelta(0) <= now - month.report.until < STANDS_FOR
+def _record(record: Month, events: Sequence[Event]) -> None:
+    record.add(essence(event) for event in events)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailward.health.availability import Recorded, availability, month_of
+from mailward.health.availability import Month, Standing, month_of
 from mailward.health.spans import Span, covered, merged
 from mailward.model.event import Event, EventKind
 from mailward.model.health import ComponentState, HealthSetReport
@@ -56,7 +56,9 @@ NOW_HEALTHY = (now_is(),)
 
 
 def a_month(*events: Event, reports=NOW_HEALTHY, now=LATER, **more):
-    return availability(MONTH, Recorded(events=events, reports=reports, **more), now=now)
+    month = Month(MONTH)
+    month.add(events)
+    return month.report(Standing(reports=reports, **more), now=now)
 
 
 def spans(report) -> tuple[timedelta, timedelta, timedelta, timedelta]:
@@ -215,7 +217,7 @@ def test_what_is_no_month_is_refused(text):
 
 def test_a_month_that_has_not_begun_is_refused():
     with pytest.raises(ValueError, match="has not begun"):
-        availability("2026-12", Recorded(events=(), reports=()), now=BEGIN)
+        Month("2026-12").report(Standing(reports=()), now=BEGIN)
 
 
 def test_spans_are_merged_and_it_is_known_how_much_of_a_time_they_cover():
