@@ -175,15 +175,25 @@ async def run_manager(
 
             answers = Answers(engine)
             doors.open(answers, on_open=ready, on_end=stop.set)
-            doors.serving.append(asyncio.create_task(answers.prepare(), name="the first pages"))
-            # What is there now stays: a full garbage collection over it would make every probe late (measured).
-            gc.collect()
-            gc.freeze()
+            doors.serving.append(asyncio.create_task(_prepare(answers), name="the first pages"))
+            _keep_what_is_there()
 
         try:
             await engine.run(stop, on_running=answer)
         finally:
             await doors.close()
+
+
+async def _prepare(answers: Answers) -> None:
+    """Nobody is to wait for what is counted once and kept."""
+    await answers.prepare()
+    _keep_what_is_there()
+
+
+def _keep_what_is_there() -> None:
+    """What is there now stays: a full garbage collection over it would make every probe late (measured)."""
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass(kw_only=True, slots=True)
