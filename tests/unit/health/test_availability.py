@@ -188,6 +188,19 @@ def test_an_outage_names_the_recovery_that_mended_the_server_at_fault():
     assert [8] == [outage.operation for outage in report.outages]
 
 
+def test_a_recovery_that_is_recorded_after_the_month_was_counted_has_mended_the_outage_all_the_same():
+    month, standing = Month(MONTH), Standing(reports=NOW_HEALTHY)
+    month.add(
+        [changed(DAY, "Healthy", "Unhealthy", verdict={"server": "be1"}), changed(DAY + HOUR, "Unhealthy", "Healthy")]
+    )
+    before = month.report(standing, now=LATER)
+
+    month.add([happened(DAY + HOUR, EventKind.RECOVERY_ENDED, "be1", after="healed", operation=8)])
+
+    assert [None] == [outage.operation for outage in before.outages]
+    assert [8] == [outage.operation for outage in month.report(standing, now=LATER).outages]
+
+
 def test_the_organization_is_all_its_customer_touch_points_and_nothing_else():
     report = a_month(
         changed(DAY, "Healthy", "Unhealthy", "imap/IMAP"),
