@@ -173,15 +173,27 @@ async def run_manager(
                 on_ready()
                 engine.announce()
 
-            doors.open(Answers(engine), on_open=ready, on_end=stop.set)
-            # What is there now stays: a full garbage collection over it would make every probe late (measured).
-            gc.collect()
-            gc.freeze()
+            answers = Answers(engine)
+            doors.open(answers, on_open=ready, on_end=stop.set)
+            doors.serving.append(asyncio.create_task(_prepare(answers), name="the first pages"))
+            _keep_what_is_there()
 
         try:
             await engine.run(stop, on_running=answer)
         finally:
             await doors.close()
+
+
+async def _prepare(answers: Answers) -> None:
+    """Nobody is to wait for what is counted once and kept."""
+    await answers.prepare()
+    _keep_what_is_there()
+
+
+def _keep_what_is_there() -> None:
+    """What is there now stays: a full garbage collection over it would make every probe late (measured)."""
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass(kw_only=True, slots=True)

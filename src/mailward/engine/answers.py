@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
+from functools import partial
 
 import mailward
+from mailward.engine.availability_answers import AvailabilityAnswers
 from mailward.engine.engine import Engine
 from mailward.engine.entries import entries
 from mailward.engine.latencies import points, step_for
@@ -20,7 +22,8 @@ from mailward.health.rollup import rollup
 from mailward.health.sets import report
 from mailward.health.settings import RollupSettings
 from mailward.model import items
-from mailward.model.errors import ConfigError, NotFound, Refused
+from mailward.model.availability import AvailabilityReport
+from mailward.model.errors import ConfigError, NotFound, Refused, TemporaryFailure
 from mailward.model.event import Event, EventKind
 from mailward.model.health import HealthSetReport, MonitorHealth, RollupReport
 from mailward.model.holds import Hold
@@ -32,6 +35,8 @@ from mailward.model.monitoring import AlertValue, MonitorStatus
 from mailward.model.notification import Notification
 from mailward.model.organization import Organization
 from mailward.model.probing import ProbeResult
+from mailward.model.wire import moment_to_text
+from mailward.monitors.coverage import Coverage
 from mailward.monitors.notified import placed
 from mailward.monitors.planned import PlannedProbe
 from mailward.monitors.planning import MANAGER
@@ -40,6 +45,8 @@ from mailward.ports.manager import ItemInstance, ManagerStatus, ServerEntry
 log = logging.getLogger(__name__)
 
 _LATE = timedelta(seconds=1)
+_TOLD_IN_THE_LOOP = 200
+"""More monitors, such as those of a proxy with each database, take a thread, so that no probe waits for them."""
 
 
 class Answers(RepairAnswers):
@@ -49,7 +56,16 @@ class Answers(RepairAnswers):
         """Answer for *engine*, by the configuration it has at the moment of each question."""
         super().__init__(engine, self._name_of)
         self._reports = Reports(engine.assessment)
+        self._availability = AvailabilityAnswers(engine)
         self._entries: tuple[Organization, tuple[ServerEntry, ...]] | None = None
+
+    async def prepare(self) -> None:
+        """Count and read beforehand what the first overview and the first page of availability would wait for."""
+        await self.report()
+        try:
+            await self.availability(moment_to_text(self._engine.parts.clock.now())[:7])
+        except TemporaryFailure as failure:
+            log.info("the availability of this month is computed when somebody asks: %s", failure)
 
     async def status(self) -> ManagerStatus:
         """How the manager itself is doing."""
@@ -95,13 +111,20 @@ class Answers(RepairAnswers):
         self, *, server: str | None = None, health_set: str | None = None, state: str | None = None
     ) -> tuple[MonitorHealth, ...]:
         """Monitors, worst first."""
-        return health(self._statuses(server), health_set=health_set, state=state, holds=self._held())
+        statuses = self._statuses(server)
+        rows = partial(health, health_set=health_set, state=state, holds=self._held())
+        return rows(statuses) if len(statuses) <= _TOLD_IN_THE_LOOP else await asyncio.to_thread(rows, statuses)
 
     async def report(self, *, server: str | None = None) -> tuple[HealthSetReport, ...]:
         """Health sets of each server."""
         if server is None:
             return await self._reports.all(self._held())
         return report(self._statuses(server), holds=self._held())
+
+    async def availability(self, month: str) -> AvailabilityReport:
+        """How much of a month each health set was up."""
+        reports, holds = await self.report(), await self.holds(ended=True)
+        return await self._availability.of(month, reports=reports, holds=holds)
 
     async def rollup(self, *, minimum_online_percent: int = 70, group_size: int = 12) -> tuple[RollupReport, ...]:
         """Health sets over groups of servers."""
@@ -111,8 +134,8 @@ class Answers(RepairAnswers):
     async def items(self, *, health_set: str | None = None, server: str | None = None) -> tuple[ItemInstance, ...]:
         """The probes and monitors of this organization, by server and identity."""
         name = None if server is None else self._name_of(server)
-        found = [item for item in self._instances(name) if matches(health_set, item.identity.split("/")[0])]
-        return tuple(sorted(found, key=lambda item: (item.server, item.identity)))
+        # In a thread: a proxy has an item for every database.
+        return await asyncio.to_thread(_items, self._engine.coverage, health_set, name)
 
     async def item_help(self, item: str) -> ProbeItem | None:
         """The entry of a probe in the table of items; a monitor's name gives its associated probe."""
@@ -223,30 +246,36 @@ class Answers(RepairAnswers):
         assessment = self._engine.assessment
         return assessment.statuses if server is None else assessment.of_server(self._name_of(server))
 
-    def _instances(self, server: str | None) -> Iterator[ItemInstance]:
-        for planned in self._engine.coverage.probes:
-            if server not in (None, planned.key.server):
-                continue
-            yield ItemInstance(
-                identity=identity_of(planned.health_set, planned.key.probe, planned.key.target),
-                item_type="Probe",
-                name=planned.key.probe,
-                server=planned.key.server,
-                target_resource=planned.key.target,
-                interval=None if planned.on_request else planned.interval,
-                timeout=planned.timeout,
-            )
-        for definition in self._engine.coverage.monitors:
-            key = definition.key
-            if server not in (None, key.server):
-                continue
-            yield ItemInstance(
-                identity=identity_of(key.health_set, key.item, key.target),
-                item_type="Monitor",
-                name=key.item,
-                server=key.server,
-                target_resource=key.target,
-            )
+
+def _items(coverage: Coverage, health_set: str | None, server: str | None) -> tuple[ItemInstance, ...]:
+    found = [item for item in _instances(coverage, server) if matches(health_set, item.identity.split("/")[0])]
+    return tuple(sorted(found, key=lambda item: (item.server, item.identity)))
+
+
+def _instances(coverage: Coverage, server: str | None) -> Iterator[ItemInstance]:
+    for planned in coverage.probes:
+        if server not in (None, planned.key.server):
+            continue
+        yield ItemInstance(
+            identity=identity_of(planned.health_set, planned.key.probe, planned.key.target),
+            item_type="Probe",
+            name=planned.key.probe,
+            server=planned.key.server,
+            target_resource=planned.key.target,
+            interval=None if planned.on_request else planned.interval,
+            timeout=planned.timeout,
+        )
+    for definition in coverage.monitors:
+        key = definition.key
+        if server not in (None, key.server):
+            continue
+        yield ItemInstance(
+            identity=identity_of(key.health_set, key.item, key.target),
+            item_type="Monitor",
+            name=key.item,
+            server=key.server,
+            target_resource=key.target,
+        )
 
 
 def _about_servers(notifications: Sequence[Notification]) -> int:

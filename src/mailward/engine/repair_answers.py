@@ -8,14 +8,12 @@ itself.
 from collections.abc import Callable
 from datetime import datetime
 
-from mailward.engine.availability_answers import availability_of
 from mailward.engine.engine import Engine
 from mailward.engine.protocol_log_answers import ProtocolLogAnswers
 from mailward.engine.recovering.ordering import STEP_OF
 from mailward.engine.shared_looks import SharedLooks
 from mailward.health.serving import serving
 from mailward.model.alerting import Alert, AlertStatus, Notice, Urgency
-from mailward.model.availability import AvailabilityReport
 from mailward.model.errors import NotFound, Refused, TemporaryFailure
 from mailward.model.evidence import ServiceStatus
 from mailward.model.health import Serving
@@ -151,11 +149,6 @@ class RepairAnswers(ProtocolLogAnswers):
     async def test_channels(self, channel: str | None = None, *, actor: str) -> tuple[Notice, ...]:
         """Send a test alert now."""
         return await self._repairing.notifying.test(channel, actor=actor)
-
-    async def availability(self, month: str) -> AvailabilityReport:
-        """How much of a month each health set was up."""
-        holds = await self._repairing.holding.found(ended=True)
-        return await availability_of(self._engine, month, holds=holds)
 
     async def backup(self, path: str, *, actor: str) -> str:
         """Write a consistent copy of the store."""

@@ -11,17 +11,17 @@ one, it is as it is now.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from mailward.health.spans import Span, merged, total, without
+from mailward.health.courses import DOWN, Apart, Course, Setting, Tally, at_fault
+from mailward.health.spans import Span, merged
 from mailward.model.availability import Availability, AvailabilityReport, Outage
 from mailward.model.event import Event, EventKind
 from mailward.model.health import HealthSetReport
 from mailward.model.holds import Hold, HoldKind
 from mailward.model.items import IMAP
-from mailward.model.monitoring import AlertValue
 
 KINDS = (
     EventKind.HEALTH_SET_CHANGED,
@@ -32,19 +32,13 @@ KINDS = (
 )
 """The events it is computed from."""
 OVERALL = "all customer touch points"
-_UP = frozenset({AlertValue.HEALTHY.value, AlertValue.DEGRADED.value})
-_ASIDE = frozenset({AlertValue.REPAIRING.value, AlertValue.DISABLED.value})
-_DOWN = AlertValue.UNHEALTHY.value
-_MENDED_WITHIN = timedelta(minutes=10)
-"""So long after an outage a recovery that mended it may still look whether it did."""
+_NO_DATA: Mapping[str, object] = {}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Recorded:
-    """What a month is computed from."""
+class Standing:
+    """What else than events a month is computed from."""
 
-    events: Sequence[Event]
-    """Those of `KINDS` from the month's beginning until now, in order."""
     reports: Sequence[HealthSetReport]
     """The health sets as they are now."""
     holds: Sequence[Hold] = ()
@@ -55,63 +49,20 @@ class Recorded:
     """The servers at whose health set IMAP users meet the service."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Stretch:
-    """A span in which one health set was in one state."""
-
-    span: Span
-    state: str | None
-    """None: it did not exist."""
-    began: Event | None
-    ended: Event | None
-
-
-@dataclass(kw_only=True, slots=True)
-class _Tally:
-    """What a month comes to so far."""
-
-    up: timedelta = timedelta(0)
-    down: timedelta = timedelta(0)
-    set_aside: timedelta = timedelta(0)
-    not_measured: timedelta = timedelta(0)
-
-    def count(self, span: Span, state: str | None, *, away: Sequence[Span], aside: Sequence[Span]) -> timedelta:
-        """Add a span in one state, less what is counted apart; return how much of it counts with its state."""
-        watched = without(span, away) if away else (span,)
-        rest = tuple(left for one in watched for left in without(one, aside)) if aside else watched
-        time = total(rest)
-        self.not_measured += span.length - total(watched)
-        self.set_aside += total(watched) - time
-        if state in _UP:
-            self.up += time
-        elif state == _DOWN:
-            self.down += time
-        elif state in _ASIDE:
-            self.set_aside += time
-        else:
-            self.not_measured += time
-        return time
-
-    def add(self, row: Availability) -> None:
-        """Add what another health set comes to."""
-        self.up += row.up
-        self.down += row.down
-        self.set_aside += row.set_aside
-        self.not_measured += row.not_measured
-
-    def row(self, server: str, health_set: str, *, is_touch_point: bool) -> Availability:
-        """What it comes to."""
-        measured = self.up + self.down
-        return Availability(
-            server=server,
-            health_set=health_set,
-            up=self.up,
-            down=self.down,
-            set_aside=self.set_aside,
-            not_measured=self.not_measured,
-            percent=100 * (self.up / measured) if measured else None,
-            is_touch_point=is_touch_point,
-        )
+def essence(event: Event) -> Event:
+    """The event with no more than it is computed from: tens of thousands of them are kept."""
+    blamed = at_fault(event)
+    return Event(
+        id=event.id,
+        at=event.at,
+        kind=event.kind,
+        subject=event.subject,
+        because=event.because,
+        before=event.before,
+        after=event.after,
+        operation=event.operation,
+        data=_NO_DATA if blamed is None else {"verdict": {"server": blamed}},
+    )
 
 
 def month_of(text: str) -> Span:
@@ -128,95 +79,122 @@ def month_of(text: str) -> Span:
     return Span(since, datetime(since.year + since.month // 12, since.month % 12 + 1, 1, tzinfo=UTC))
 
 
-def availability(month: str, recorded: Recorded, *, now: datetime) -> AvailabilityReport:
+class Month:
     """
-    Compute one month.
+    What was recorded of a month; it can be counted at any time, and again when more is recorded.
 
-    Args:
-        month: YYYY-MM, in UTC.
-        recorded: What happened.
-        now: The present; what comes after it is no part of the month yet.
-
-    Raises:
-        ValueError: *month* is none, or has not begun.
+    However it is handed in, in one go or bit by bit, the same record comes to the same figures. `first` and `last` are
+    the numbers of the first and the last event of it.
     """
-    whole = month_of(month)
-    if whole.since >= now:
-        raise ValueError(f"{month} has not begun")
-    counted = Span(whole.since, min(whole.until, now))
-    away = merged(_away(recorded, until=now))
-    maintenance = _maintenance(recorded.holds, now=now)
-    mended = _mended(recorded.events)
-    rows: list[Availability] = []
-    outages: list[Outage] = []
-    calm: dict[str | None, _Tally] = {}  # most of many thousand were in one state all the time: counted once
-    for (server, health_set), stretches in _stretches(recorded, counted, now=now):
-        aside = maintenance.get(server.lower(), ())
-        state = stretches[0].state
-        is_calm = len(stretches) == 1 and not aside and state != _DOWN
-        tally = calm.get(state) if is_calm else None
-        if tally is None:
-            tally = _Tally()
-            for stretch in stretches:
-                span = stretch.span.within(counted)
-                if span.length:
-                    down = tally.count(span, stretch.state, away=away, aside=aside)
-                    if stretch.state == _DOWN:
-                        outages.append(_outage((server, health_set), stretch, span, down, mended=mended, now=now))
-            if is_calm:
-                calm[state] = tally
-        is_touch_point = health_set == IMAP and server in recorded.touch_points
-        rows.append(tally.row(server, health_set, is_touch_point=is_touch_point))
-    touch_points = [row for row in rows if row.is_touch_point]
-    return AvailabilityReport(
-        month=month,
-        since=counted.since,
-        until=counted.until,
-        overall=_together(touch_points) if touch_points else None,
-        rows=tuple(sorted(rows, key=_worst_first)),
-        outages=tuple(sorted(outages, key=lambda one: (one.began, one.server, one.health_set), reverse=True)),
-    )
 
+    def __init__(self, month: str) -> None:
+        """
+        Nothing is recorded yet of *month*, YYYY-MM in UTC.
 
-def _stretches(recorded: Recorded, counted: Span, *, now: datetime) -> Iterable[tuple[tuple[str, str], list[_Stretch]]]:
-    """Each health set with the states it was in, from the month's beginning until now."""
-    changes: dict[tuple[str, str], list[Event]] = defaultdict(list)
-    retired: dict[tuple[str, str], datetime] = {}
-    for event in recorded.events:
-        server, _, rest = event.subject.partition("/")
-        if event.kind is EventKind.HEALTH_SET_CHANGED:
-            changes[server, rest].append(event)
-        elif event.kind is EventKind.MONITOR_RETIRED:
-            retired[server, rest.partition("/")[0]] = event.at
-    present = {(report.server, report.health_set): report.alert_value.value for report in recorded.reports}
-    for key in sorted({*present, *changes}):
-        own = changes.get(key, [])
-        state = own[0].before if own else present.get(key)
-        since, began = counted.since, None
-        found: list[_Stretch] = []
-        for event in own:
-            at = max(event.at, since)
-            found.append(_Stretch(span=Span(since, at), state=state, began=began, ended=event))
-            since, state, began = at, event.after, event
-        gone = None if key in present else retired.get(key, since)
-        if gone is not None:
-            found.append(_Stretch(span=Span(since, gone), state=state, began=began, ended=None))
-            since, state, began = max(gone, since), None, None
-        found.append(_Stretch(span=Span(since, now), state=state, began=began, ended=None))
-        yield key, found
+        Raises:
+            ValueError: It is none.
+        """
+        self._name = month
+        self.span = month_of(month)
+        self.first: int | None = None
+        self.last = 0
+        self._courses: dict[str, Course] = {}
+        self._affected: dict[str, dict[str, Course]] = defaultdict(dict)
+        """Whose outages a recovery of that server may have mended."""
+        self._retired: dict[str, datetime] = {}
+        self._life: list[Event] = []
+        self._mended: dict[str, list[Event]] = defaultdict(list)
 
+    def add(self, events: Iterable[Event]) -> None:
+        """Record events of `KINDS` from the month's beginning on, in order; not while it is counted."""
+        for event in events:
+            self.first, self.last = self.first or event.id, event.id
+            if event.kind is EventKind.HEALTH_SET_CHANGED:
+                self._change(event)
+            elif event.kind is EventKind.MONITOR_RETIRED:
+                self._retired["/".join(event.subject.split("/", 2)[:2])] = event.at
+            elif event.kind in (EventKind.MANAGER_STARTED, EventKind.MANAGER_STOPPED):
+                self._life.append(event)
+            elif event.kind is EventKind.RECOVERY_ENDED and event.after == "healed":
+                self._mended[event.subject].append(event)
+                for course in self._affected[event.subject].values():
+                    course.forget()
 
-def _away(recorded: Recorded, *, until: datetime) -> Iterable[Span]:
-    """When mailward did not run."""
-    stopped = None if recorded.was_running else datetime.min.replace(tzinfo=UTC)
-    for event in recorded.events:
-        if event.kind is EventKind.MANAGER_STOPPED and stopped is None:
-            stopped = event.at
-        elif event.kind is EventKind.MANAGER_STARTED and stopped is not None:
-            yield Span(stopped, event.at)
-            stopped = None
-    if stopped is not None:
-        yield Span(stopped, until)
+    def report(self, standing: Standing, *, now: datetime) -> AvailabilityReport:
+        """
+        Count the month.
+
+        Args:
+            standing: How everything stands.
+            now: The present; what comes after it is no part of the month yet.
+
+        Raises:
+            ValueError: The month has not begun.
+        """
+        if self.span.since >= now:
+            raise ValueError(f"{self._name} has not begun")
+        setting = Setting(counted=Span(self.span.since, min(self.span.until, now)), now=now, mended=self._mended)
+        outages: list[Outage] = []
+        rows = sorted(self._rows(standing, setting, outages), key=_worst_first)
+        touch_points = [row for row in rows if row.is_touch_point]
+        return AvailabilityReport(
+            month=self._name,
+            since=setting.counted.since,
+            until=setting.counted.until,
+            overall=_together(touch_points) if touch_points else None,
+            rows=tuple(rows),
+            outages=tuple(sorted(outages, key=lambda one: (one.began, one.server, one.health_set), reverse=True)),
+        )
+
+    def _rows(self, standing: Standing, setting: Setting, outages: list[Outage]) -> Iterable[Availability]:
+        """Count each health set, in order of their names; its outages are added to *outages*."""
+        away = tuple(merged(self._away(standing, until=setting.now)))
+        everywhere = Apart(away, away)
+        maintenance = _maintenance(standing.holds, now=setting.now)
+        apart = {server: Apart(away, merged((*away, *spans))) for server, spans in maintenance.items()}
+        present = {(report.server, report.health_set): report.alert_value.value for report in standing.reports}
+        names = dict.fromkeys(present)
+        names.update(((course.server, course.health_set), None) for course in self._courses.values())
+        calm: dict[str, Callable[..., Availability]] = {}
+        for key in sorted(names):
+            server, health_set = key
+            state, own = present.get(key), apart.get(server.lower(), everywhere)
+            is_touch_point = health_set == IMAP and server in standing.touch_points
+            subject = f"{server}/{health_set}"
+            course = self._courses.get(subject)
+            # Most of many thousand were in one state all the time: counted once.
+            row = calm.get(state) if course is None and state is not None and own is everywhere else None
+            if row is None:
+                counted = course or Course(server=server, health_set=health_set)
+                tally, found = counted.count(setting, own, present=state, retired=self._retired.get(subject))
+                outages.extend(found)
+                row = tally.row()
+                if course is None and state is not None and state != DOWN and own is everywhere:
+                    calm[state] = row
+            yield row(server=server, health_set=health_set, is_touch_point=is_touch_point)
+
+    def _change(self, event: Event) -> None:
+        course = self._courses.get(event.subject)
+        if course is None:
+            server, _, health_set = event.subject.partition("/")
+            course = self._courses[event.subject] = Course(server=server, health_set=health_set)
+            self._affected[server][event.subject] = course
+        blamed = at_fault(event)
+        if blamed is not None:
+            self._affected[blamed][event.subject] = course
+        course.add(event)
+
+    def _away(self, standing: Standing, *, until: datetime) -> Iterable[Span]:
+        """When mailward did not run."""
+        stopped = None if standing.was_running else datetime.min.replace(tzinfo=UTC)
+        for event in self._life:
+            if event.kind is EventKind.MANAGER_STOPPED and stopped is None:
+                stopped = event.at
+            elif event.kind is EventKind.MANAGER_STARTED and stopped is not None:
+                yield Span(stopped, event.at)
+                stopped = None
+        if stopped is not None:
+            yield Span(stopped, until)
 
 
 def _maintenance(holds: Iterable[Hold], *, now: datetime) -> Mapping[str, tuple[Span, ...]]:
@@ -229,61 +207,13 @@ def _maintenance(holds: Iterable[Hold], *, now: datetime) -> Mapping[str, tuple[
     return {server: merged(spans) for server, spans in found.items()}
 
 
-def _mended(events: Iterable[Event]) -> Mapping[str, list[Event]]:
-    """The ends of recoveries that healed, by server."""
-    found: dict[str, list[Event]] = defaultdict(list)
-    for event in events:
-        if event.kind is EventKind.RECOVERY_ENDED and event.after == "healed":
-            found[event.subject].append(event)
-    return found
-
-
-def _outage(
-    of: tuple[str, str],
-    stretch: _Stretch,
-    span: Span,
-    down: timedelta,
-    *,
-    mended: Mapping[str, list[Event]],
-    now: datetime,
-) -> Outage:
-    (server, health_set), ended = of, stretch.ended
-    healer = _healer((server, _at_fault(stretch.began)), span, mended) if ended is not None else None
-    because = healer.because if healer is not None else ended.because if ended is not None else ""
-    return Outage(
-        server=server,
-        health_set=health_set,
-        began=span.since,
-        ended=None if span.until >= now else span.until,
-        down=down,
-        because=stretch.began.because if stretch.began is not None else "",
-        mended=because,
-        event=stretch.began.id if stretch.began is not None else None,
-        operation=healer.operation if healer is not None else None,
-    )
-
-
-def _at_fault(event: Event | None) -> str | None:
-    """The server that the verdict of an event blames."""
-    verdict = event.data.get("verdict") if event is not None else None
-    server = verdict.get("server") if isinstance(verdict, Mapping) else None
-    return server if isinstance(server, str) else None
-
-
-def _healer(servers: Iterable[str | None], outage: Span, mended: Mapping[str, list[Event]]) -> Event | None:
-    """The recovery of one of *servers* that ended healed during the outage, or looked after it whether it had."""
-    ends = [event for server in servers if server is not None for event in mended.get(server, ())]
-    fitting = [event for event in ends if outage.since <= event.at <= outage.until + _MENDED_WITHIN]
-    return min(fitting, key=lambda event: abs(event.at - outage.until), default=None)
-
-
 def _together(rows: Iterable[Availability]) -> Availability:
     """All of them as one."""
-    tally = _Tally()
+    tally = Tally()
     for row in rows:
         tally.add(row)
-    return tally.row(OVERALL, IMAP, is_touch_point=True)
+    return tally.row()(server=OVERALL, health_set=IMAP, is_touch_point=True)
 
 
-def _worst_first(row: Availability) -> tuple[bool, float, str, str]:
-    return (not row.is_touch_point, row.percent if row.percent is not None else 101.0, row.server, row.health_set)
+def _worst_first(row: Availability) -> tuple[bool, float]:
+    return (not row.is_touch_point, row.percent if row.percent is not None else 101.0)

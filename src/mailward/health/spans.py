@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+_NOTHING = timedelta(0)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
@@ -15,11 +17,7 @@ class Span:
     @property
     def length(self) -> timedelta:
         """How long it is; nothing where it ends before it begins."""
-        return max(self.until - self.since, timedelta(0))
-
-    def within(self, other: "Span") -> "Span":
-        """The part of it that lies in *other*; it may be empty."""
-        return Span(max(self.since, other.since), min(self.until, other.until))
+        return max(self.until - self.since, _NOTHING)
 
 
 def merged(spans: Iterable[Span]) -> tuple[Span, ...]:
@@ -33,21 +31,12 @@ def merged(spans: Iterable[Span]) -> tuple[Span, ...]:
     return tuple(found)
 
 
-def without(span: Span, taken: Sequence[Span]) -> tuple[Span, ...]:
-    """What is left of *span* when *taken*, in order and without overlaps, is taken out of it."""
-    left: list[Span] = []
-    since = span.since
+def covered(taken: Sequence[Span], since: datetime, until: datetime) -> timedelta:
+    """How much of the time from *since* to *until* lies in *taken*, which is in order and without overlaps."""
+    found = _NOTHING
     for one in taken:
-        if one.until <= since or one.since >= span.until:
-            continue
-        if one.since > since:
-            left.append(Span(since, one.since))
-        since = max(since, one.until)
-    if since < span.until:
-        left.append(Span(since, span.until))
-    return tuple(left)
-
-
-def total(spans: Iterable[Span]) -> timedelta:
-    """How long they are together."""
-    return sum((span.length for span in spans), timedelta(0))
+        if one.since >= until:
+            break
+        if one.until > since:
+            found += min(one.until, until) - max(one.since, since)
+    return found

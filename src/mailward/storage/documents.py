@@ -19,15 +19,15 @@ def to_document(value: object) -> str:
     return _encode({name: field for name, field in plain.items() if name not in defaults or field != defaults[name]})
 
 
-def of_document(kind: type[Value], document: str) -> Value:
+def of_document(kind: type[Value], document: str, **known: object) -> Value:
     """
-    Read what `to_document` wrote.
+    Read what `to_document` wrote; what is *known*, by its name on the wire, stands in columns of its own.
 
     Raises:
         TemporaryFailure: It cannot be read: the file is damaged, or a newer version wrote it.
     """
     try:
-        return from_plain(kind, json.loads(document))
+        return from_plain(kind, {**json.loads(document), **known} if known else json.loads(document))
     except (TypeError, ValueError) as error:
         raise TemporaryFailure(f"the store holds a {kind.__name__} that cannot be read: {error}") from error
 

@@ -75,7 +75,7 @@ def event_query(
 
 def event_of(number: int, body: str) -> Event:
     """The event a row holds."""
-    return replace(of_document(Event, body), id=number)
+    return of_document(Event, body, id=number)
 
 
 def _insert(db: Connection, row: dict[str, Any]) -> int:

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailward.health.availability import Recorded, availability, month_of
-from mailward.health.spans import Span, merged, total, without
+from mailward.health.availability import Month, Standing, month_of
+from mailward.health.spans import Span, covered, merged
 from mailward.model.event import Event, EventKind
 from mailward.model.health import ComponentState, HealthSetReport
 from mailward.model.holds import Hold, HoldKind
@@ -56,7 +56,9 @@ NOW_HEALTHY = (now_is(),)
 
 
 def a_month(*events: Event, reports=NOW_HEALTHY, now=LATER, **more):
-    return availability(MONTH, Recorded(events=events, reports=reports, **more), now=now)
+    month = Month(MONTH)
+    month.add(events)
+    return month.report(Standing(reports=reports, **more), now=now)
 
 
 def spans(report) -> tuple[timedelta, timedelta, timedelta, timedelta]:
@@ -186,6 +188,19 @@ def test_an_outage_names_the_recovery_that_mended_the_server_at_fault():
     assert [8] == [outage.operation for outage in report.outages]
 
 
+def test_a_recovery_that_is_recorded_after_the_month_was_counted_has_mended_the_outage_all_the_same():
+    month, standing = Month(MONTH), Standing(reports=NOW_HEALTHY)
+    month.add(
+        [changed(DAY, "Healthy", "Unhealthy", verdict={"server": "be1"}), changed(DAY + HOUR, "Unhealthy", "Healthy")]
+    )
+    before = month.report(standing, now=LATER)
+
+    month.add([happened(DAY + HOUR, EventKind.RECOVERY_ENDED, "be1", after="healed", operation=8)])
+
+    assert [None] == [outage.operation for outage in before.outages]
+    assert [8] == [outage.operation for outage in month.report(standing, now=LATER).outages]
+
+
 def test_the_organization_is_all_its_customer_touch_points_and_nothing_else():
     report = a_month(
         changed(DAY, "Healthy", "Unhealthy", "imap/IMAP"),
@@ -215,14 +230,13 @@ def test_what_is_no_month_is_refused(text):
 
 def test_a_month_that_has_not_begun_is_refused():
     with pytest.raises(ValueError, match="has not begun"):
-        availability("2026-12", Recorded(events=(), reports=()), now=BEGIN)
+        Month("2026-12").report(Standing(reports=()), now=BEGIN)
 
 
-def test_spans_are_merged_and_taken_out_of_each_other():
+def test_spans_are_merged_and_it_is_known_how_much_of_a_time_they_cover():
     def span(since: int, until: int) -> Span:
         return Span(BEGIN + since * HOUR, BEGIN + until * HOUR)
 
     assert (span(0, 3), span(5, 6)) == merged([span(5, 6), span(1, 3), span(0, 2), span(4, 4)])
-    assert (span(0, 1), span(3, 5)) == without(span(0, 6), [span(1, 3), span(5, 9)])
-    assert () == without(span(1, 2), [span(0, 3)])
-    assert 3 * HOUR == total([span(0, 1), span(3, 5)])
+    assert 3 * HOUR == covered([span(1, 3), span(5, 9)], BEGIN, BEGIN + 6 * HOUR)
+    assert ZERO == covered([span(0, 3), span(4, 5)], BEGIN + 3 * HOUR, BEGIN + 4 * HOUR)

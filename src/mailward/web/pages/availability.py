@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+from collections.abc import Sequence
 from datetime import datetime
 
 from starlette.requests import Request
@@ -29,7 +30,7 @@ async def _availability(manager: Manager, request: Request) -> Response:
     text, number = given.text("q") or "", given.integer("page", 1, low=1, high=100_000)
     given.finish()
     report = await manager.availability(month)
-    rows = [row for row in report.rows if text.lower() in f"{row.server}/{row.health_set}".lower()]
+    rows = await asyncio.to_thread(_named, report.rows, text) if text else report.rows
     return await page(
         manager,
         request,
@@ -87,6 +88,11 @@ def as_csv(report: AvailabilityReport) -> str:
             ]
         )
     return written.getvalue()
+
+
+def _named(rows: Sequence[Availability], text: str) -> list[Availability]:
+    """Those in whose names *text* stands."""
+    return [row for row in rows if text.lower() in f"{row.server}/{row.health_set}".lower()]
 
 
 def _cell(text: str) -> str:
