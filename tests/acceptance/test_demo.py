@@ -3,10 +3,12 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic, sleep
@@ -16,6 +18,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 import pytest
 
 from mailward.lab.lab import missing_programs
+from mailward.lab.watch_configuration import WEB_PORT
 
 MAILWARD = (sys.executable, "-m", "mailward.cli.main")
 pytestmark = pytest.mark.skipif(bool(missing_programs()), reason="this machine has no Dovecot")
@@ -31,6 +34,11 @@ class Demo:
         self.around = {**os.environ, "TMPDIR": str(home), "XDG_RUNTIME_DIR": str(home / "run")}
         for name in ("MAILWARD_SOCKET", "MAILWARD_LAB"):
             self.around.pop(name, None)
+        # Other tests start managers at the usual address, perhaps just now: the demo takes one that is its lab's alone.
+        self._usual_is_taken = socket.socket()
+        with suppress(OSError):
+            self._usual_is_taken.bind(("127.0.0.1", WEB_PORT))
+            self._usual_is_taken.listen()
         self.process = subprocess.Popen(
             (*MAILWARD, "demo"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.around
         )
@@ -42,6 +50,7 @@ class Demo:
         if self.process.poll() is None:
             self.process.terminate()
         self.process.communicate(timeout=20)
+        self._usual_is_taken.close()
         self._too_late.cancel()
         self._too_late.join()
 

@@ -87,8 +87,7 @@ def bring_home(dashboard: Dashboard, home: str) -> None:
         return
     until(lambda: client.move_database("DB1", to=home, dry_run=True).allowed, 120)
     client.move_database("DB1", to=home, reason="home")
-    until(lambda: all(one.status.is_over for one in client.recoveries()), 120)
-    assert home == active_of(dashboard)
+    until(lambda: active_of(dashboard) == home and all(one.status.is_over for one in client.recoveries()), 120)
 
 
 def active_of(dashboard: Dashboard, database: str = "DB1") -> str | None:
