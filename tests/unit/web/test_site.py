@@ -95,6 +95,13 @@ async def test_nothing_above_the_static_files_is_served(get):
     assert 404 == (await get("/static/../settings.py")).status
 
 
+async def test_what_a_change_came_to_is_told_and_a_link_of_somebody_elses_tells_nothing_in_our_name(get):
+    ours = await get("/", {"said": "be1 was restarted"}, **{"sec-fetch-site": "same-origin"})
+    foreign = await get("/", {"said": "be1 was restarted"}, **{"sec-fetch-site": "cross-site"})
+
+    assert ("be1 was restarted" in text_of(ours), "be1 was restarted" in text_of(foreign)) == (True, False)
+
+
 async def test_the_api_stands_beside_the_pages(get):
     assert {"mbx1", "mbx2"} <= {one["name"] for one in (await get("/api/v1/servers")).json["items"]}
 

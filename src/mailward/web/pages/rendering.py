@@ -76,7 +76,7 @@ async def page(
         "may_change": caller is not None and caller.right >= Right.OPERATOR,
         "site": request.app.state.site,
         "path": request.url.path,
-        "said": request.query_params.get("said", "")[:500],
+        "said": _said(request),
         "now": request.app.state.clock.now(),
     }
     html = await asyncio.to_thread(_TEMPLATES.get_template(template).render, {**common, **values})
@@ -94,6 +94,12 @@ def back_to(path: str, said: str) -> Response:
     """After a change: have the browser get *path*, which tells what was *said*."""
     joined = "&" if "?" in path else "?"
     return RedirectResponse(f"{path}{joined}said={quote(said[:500])}", status_code=303, headers=SECURITY_HEADERS)
+
+
+def _said(request: Request) -> str:
+    """What the change before this page came to: our own word, where the browser says that a page of ours led here."""
+    is_ours = request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
+    return request.query_params.get("said", "")[:500] if is_ours else ""
 
 
 def moment(at: datetime) -> Markup:
