@@ -5,10 +5,10 @@ import logging
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mailward.model.recovery import Operation
 from mailward.ports.manager import Manager
 from mailward.ports.service_control import ServiceDeed
 from mailward.web.answers import many, one
+from mailward.web.deciding import decisions
 from mailward.web.problems import Code, Problem
 from mailward.web.requests import actor, asked, body, in_path, manner, number_in_path, order
 from mailward.web.routes import Routes
@@ -29,34 +29,6 @@ async def _recoveries(manager: Manager, request: Request) -> Response:
 async def _recovery(manager: Manager, request: Request) -> Response:
     asked(request).finish()
     return one(await manager.recovery(number_in_path(request, "recovery")))
-
-
-async def _approve(manager: Manager, request: Request) -> Response:
-    number, reason = await _said(request)
-    return _told("approved", request, await manager.approve(number, actor=actor(request), reason=reason))
-
-
-async def _deny(manager: Manager, request: Request) -> Response:
-    number, reason = await _said(request)
-    return _told("denied", request, await manager.deny(number, actor=actor(request), reason=reason))
-
-
-async def _abort(manager: Manager, request: Request) -> Response:
-    number, reason = await _said(request)
-    return _told("aborted", request, await manager.abort(number, actor=actor(request), reason=reason))
-
-
-async def _said(request: Request) -> tuple[int, str]:
-    """The number in the path, and the reason in the body."""
-    given = await body(request)
-    reason = given.text("reason") or ""
-    given.finish()
-    return number_in_path(request, "recovery"), reason
-
-
-def _told(what: str, request: Request, operation: Operation) -> Response:
-    _log.info("recovery %d of %s %s by %s", operation.id, operation.target, what, actor(request))
-    return one(operation)
 
 
 async def _why(manager: Manager, request: Request) -> Response:
@@ -109,9 +81,7 @@ READS: Routes = {
     "/api/v1/service/{server}": _service,
 }
 CHANGES: Routes = {
-    "/api/v1/recoveries/{id}/approve": _approve,
-    "/api/v1/recoveries/{id}/deny": _deny,
-    "/api/v1/recoveries/{id}/abort": _abort,
+    **decisions("/api/v1/recoveries", read=body, answer=lambda _, operation: one(operation)),
     "/api/v1/service/{server}/{deed}": _control_service,
     "/api/v1/servers/{server}/restart": _restart_server,
 }

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from mailward.ports.clock import Clock
 from mailward.ports.faults import Faults
@@ -93,11 +94,13 @@ def build_site(
 
 
 class _Static(StaticFiles):
-    """What never changes under its name, so that browsers keep it for a day."""
+    """What pages need: what has a version in its name browsers keep, of what is ours they ask whether it is new."""
 
-    async def get_response(self, path: str, scope):  # type: ignore[no-untyped-def]
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Add how long the answer may be kept."""
         response = await super().get_response(path, scope)
-        response.headers["Cache-Control"] = "max-age=86400"
+        has_version = any(letter.isdigit() for letter in path)
+        response.headers["Cache-Control"] = "max-age=86400" if has_version else "no-cache"
         response.headers["X-Content-Type-Options"] = SECURITY_HEADERS["X-Content-Type-Options"]
         return response
 

@@ -84,11 +84,21 @@ async def test_a_manager_that_cannot_answer_is_said_in_plain_words(fake, ask, ge
     assert (503, "the engine is starting") == (answer.status, text_of(answer))
 
 
-@pytest.mark.parametrize("name", ["mailward.css", "mailward.js", "htmx-4.0.1.min.js", "mailward.svg"])
-async def test_what_a_page_needs_is_served_and_kept_by_browsers(get, name):
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("mailward.css", "no-cache"),
+        ("mailward.js", "no-cache"),
+        ("mailward.svg", "no-cache"),
+        ("htmx-4.0.1.min.js", "max-age=86400"),
+    ],
+)
+async def test_browsers_keep_what_has_a_version_and_ask_whether_ours_is_new(get, name, kept):
     answer = await get(f"/static/{name}")
+    again = await get(f"/static/{name}", **{"if-none-match": answer.headers["etag"]})
 
-    assert (200, "max-age=86400") == (answer.status, answer.headers["cache-control"])
+    assert (200, kept) == (answer.status, answer.headers["cache-control"])
+    assert (304, b"") == (again.status, again.body)
 
 
 async def test_nothing_above_the_static_files_is_served(get):

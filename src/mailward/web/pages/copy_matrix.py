@@ -8,24 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from mailward.model.copies import CopyState, DatabaseCopy
+from mailward.web.pages.choosing import Wanted
 
-ALL_SHOWN_UP_TO = 60
-"""So many databases are shown even when all of them are well."""
-ROWS_A_PAGE = 100
 COLUMNS_MOST = 6
 """With more servers than these a table is wider than a screen."""
 _WELL = (CopyState.MOUNTED, CopyState.HEALTHY)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class WantedCopies:
-    """Which databases somebody wants to see."""
-
-    text: str = ""
-    """A part of the name of the database, or of a server that holds a copy."""
-    only_wrong: bool | None = None
-    """None: as suits the number of databases."""
-    page: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +51,7 @@ class CopyMatrix:
     pages: int
 
 
-def copy_matrix(copies: Iterable[DatabaseCopy], wanted: WantedCopies) -> CopyMatrix:
+def copy_matrix(copies: Iterable[DatabaseCopy], wanted: Wanted) -> CopyMatrix:
     """Lay out *copies*: what is wrong first, then by name."""
     of: dict[str, list[DatabaseCopy]] = {}
     counts: dict[str, int] = {}
@@ -72,29 +59,27 @@ def copy_matrix(copies: Iterable[DatabaseCopy], wanted: WantedCopies) -> CopyMat
         of.setdefault(one.database, []).append(one)
         counts[one.state.value] = counts.get(one.state.value, 0) + 1
     well = {name: all(one.state in _WELL and one.activation_blocked is None for one in own) for name, own in of.items()}
-    only_wrong = wanted.only_wrong if wanted.only_wrong is not None else len(of) > ALL_SHOWN_UP_TO
+    only_wrong = wanted.is_only_wrong(len(of))
     matching = [
         name for name, own in of.items() if _matches(wanted.text.lower(), name, own) and not (only_wrong and well[name])
     ]
     matching.sort(key=lambda name: (well[name], name))
-    pages = max(1, -(-len(matching) // ROWS_A_PAGE))
-    number = min(max(1, wanted.page), pages)
-    shown = matching[(number - 1) * ROWS_A_PAGE : number * ROWS_A_PAGE]
-    servers = sorted({one.server for name in shown for one in of[name]})
+    part = wanted.part_of(matching)
+    servers = sorted({one.server for name in part.rows for one in of[name]})
     by_server = len(servers) <= COLUMNS_MOST
-    most = max((len(of[name]) for name in shown), default=0)
+    most = max((len(of[name]) for name in part.rows), default=0)
     columns = tuple(servers) if by_server else tuple(f"copy {place}" for place in range(1, most + 1))
     return CopyMatrix(
         columns=columns,
         by_server=by_server,
-        rows=tuple(_row(name, of[name], columns, by_server=by_server, is_well=well[name]) for name in shown),
+        rows=tuple(_row(name, of[name], columns, by_server=by_server, is_well=well[name]) for name in part.rows),
         counts=dict(sorted(counts.items())),
         databases=len(of),
-        matching=len(matching),
+        matching=part.total,
         has_copies=any(len(own) > 1 for own in of.values()),
         only_wrong=only_wrong,
-        page=number,
-        pages=pages,
+        page=part.page,
+        pages=part.pages,
     )
 
 

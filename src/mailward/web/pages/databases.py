@@ -8,21 +8,14 @@ from starlette.responses import Response
 from mailward.model.copies import DatabaseCopy
 from mailward.model.errors import Refused
 from mailward.ports.manager import Manager
-from mailward.web.pages.copy_matrix import WantedCopies, copy_matrix
+from mailward.web.pages.choosing import wanted_by
+from mailward.web.pages.copy_matrix import copy_matrix
 from mailward.web.pages.rendering import page
-from mailward.web.requests import asked
 from mailward.web.routes import Routes
 
 
 async def _databases(manager: Manager, request: Request) -> Response:
-    given = asked(request)
-    wanted = WantedCopies(
-        text=given.text("q") or "",
-        only_wrong={"wrong": True, "all": False}.get(given.text("show") or ""),
-        page=given.integer("page", 1, low=1, high=100_000),
-    )
-    given.text("said")
-    given.finish()
+    wanted = wanted_by(request)
     copies, why_none = await _copies(manager)
     return await page(
         manager,

@@ -11,22 +11,9 @@ from mailward.health.order import RANK
 from mailward.model.health import HealthSetReport
 from mailward.model.monitoring import AlertValue
 from mailward.ports.manager import ServerEntry, ServerKind
+from mailward.web.pages.choosing import Wanted
 
-ALL_SHOWN_UP_TO = 60
-"""So many servers are shown even when all of them are well."""
-ROWS_A_PAGE = 100
 _OTHERS = "mailward itself"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
-    """Which rows somebody wants to see."""
-
-    text: str = ""
-    """A part of the server's name."""
-    only_wrong: bool | None = None
-    """None: as suits the number of servers."""
-    page: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,26 +69,24 @@ def matrix(reports: Iterable[HealthSetReport], servers: Sequence[ServerEntry], w
     counts = dict.fromkeys(AlertValue, 0)
     for row in rows:
         counts[row.worst] += 1
-    only_wrong = wanted.only_wrong if wanted.only_wrong is not None else len(rows) > ALL_SHOWN_UP_TO
+    only_wrong = wanted.is_only_wrong(len(rows))
     text = wanted.text.lower()
     matching = [row for row in rows if text in row.server.lower() and (not only_wrong or is_wrong(row.worst))]
     order = {kind.value: number for number, kind in enumerate(ServerKind)}
     matching.sort(key=lambda row: (order.get(kinds.get(row.server, _OTHERS), len(order)), RANK[row.worst], row.server))
-    pages = max(1, -(-len(matching) // ROWS_A_PAGE))
-    number = min(max(1, wanted.page), pages)
-    shown = matching[(number - 1) * ROWS_A_PAGE : number * ROWS_A_PAGE]
+    part = wanted.part_of(matching)
     sections: dict[str, list[Row]] = {}
-    for row in shown:
+    for row in part.rows:
         sections.setdefault(kinds.get(row.server, _OTHERS), []).append(row)
     return Matrix(
-        health_sets=tuple(sorted({name for row in shown for name in row.cells})),
+        health_sets=tuple(sorted({name for row in part.rows for name in row.cells})),
         sections=tuple(Section(title=title, rows=tuple(own)) for title, own in sections.items()),
         counts=counts,
         servers=len(rows),
-        matching=len(matching),
+        matching=part.total,
         only_wrong=only_wrong,
-        page=number,
-        pages=pages,
+        page=part.page,
+        pages=part.pages,
     )
 
 

@@ -10,9 +10,9 @@ from starlette.responses import Response
 from mailward.model.monitoring import AlertValue
 from mailward.model.recovery import OperationStatus
 from mailward.ports.manager import Manager, ManagerStatus
-from mailward.web.pages.matrix import Wanted, is_wrong, matrix
+from mailward.web.pages.choosing import wanted_by
+from mailward.web.pages.matrix import is_wrong, matrix
 from mailward.web.pages.rendering import page
-from mailward.web.requests import asked
 from mailward.web.routes import Routes
 
 _DOUBTS_SHOWN = 10
@@ -28,14 +28,7 @@ class Doubt:
 
 
 async def _overview(manager: Manager, request: Request) -> Response:
-    given = asked(request)
-    wanted = Wanted(
-        text=given.text("q") or "",
-        only_wrong={"wrong": True, "all": False}.get(given.text("show") or ""),
-        page=given.integer("page", 1, low=1, high=100_000),
-    )
-    given.text("said")
-    given.finish()
+    wanted = wanted_by(request)
     reports, servers = await manager.report(), await manager.servers()
     unfinished = await manager.recoveries(unfinished=True, limit=200)
     return await page(

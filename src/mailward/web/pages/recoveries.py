@@ -1,23 +1,20 @@
 """What is and was repaired: the list, each recovery's story, and a person's yes or no to it."""
 
-import logging
-
 from starlette.requests import Request
 from starlette.responses import Response
 
 from mailward.model.recovery import Operation, OperationStatus
 from mailward.ports.manager import Manager
+from mailward.web.deciding import decisions
 from mailward.web.pages.paging import part_of
 from mailward.web.pages.rendering import back_to, page
 from mailward.web.pages.storytelling import tell
-from mailward.web.requests import actor, asked, form, in_path, number_in_path
+from mailward.web.requests import asked, form, in_path, number_in_path
 from mailward.web.routes import Routes
 
 UNFINISHED_MOST = 200
 LOOKED_THROUGH = 1000
 """How many recoveries, of the newest, the list and the links between them reach."""
-
-_log = logging.getLogger("mailward.web")
 
 
 async def _recoveries(manager: Manager, request: Request) -> Response:
@@ -59,32 +56,8 @@ async def _why(manager: Manager, request: Request) -> Response:
     return await page(manager, request, "why.html", server=server, told=[tell(story) for story in stories])
 
 
-async def _approve(manager: Manager, request: Request) -> Response:
-    number, reason = await _said(request)
-    return _answered("approved", request, await manager.approve(number, actor=actor(request), reason=reason))
-
-
-async def _deny(manager: Manager, request: Request) -> Response:
-    number, reason = await _said(request)
-    return _answered("denied", request, await manager.deny(number, actor=actor(request), reason=reason))
-
-
-async def _abort(manager: Manager, request: Request) -> Response:
-    number, reason = await _said(request)
-    return _answered("aborted", request, await manager.abort(number, actor=actor(request), reason=reason))
-
-
-async def _said(request: Request) -> tuple[int, str]:
-    """The number in the path, and the reason in the form."""
-    given = await form(request)
-    reason = given.text("reason") or ""
-    given.finish()
-    return number_in_path(request, "recovery"), reason
-
-
-def _answered(what: str, request: Request, operation: Operation) -> Response:
-    _log.info("recovery %d of %s %s by %s", operation.id, operation.target, what, actor(request))
-    return back_to(f"/recoveries/{operation.id}", f"You have {what} recovery {operation.id}.")
+def _answered(done: str, operation: Operation) -> Response:
+    return back_to(f"/recoveries/{operation.id}", f"You have {done} recovery {operation.id}.")
 
 
 READS: Routes = {
@@ -92,8 +65,4 @@ READS: Routes = {
     "/recoveries/{id}": _recovery,
     "/why/{server}": _why,
 }
-CHANGES: Routes = {
-    "/recoveries/{id}/approve": _approve,
-    "/recoveries/{id}/deny": _deny,
-    "/recoveries/{id}/abort": _abort,
-}
+CHANGES: Routes = decisions("/recoveries", read=form, answer=_answered)

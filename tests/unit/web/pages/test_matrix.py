@@ -8,7 +8,8 @@ from mailward.model.health import ComponentState, HealthSetReport
 from mailward.model.items import HealthGroup
 from mailward.model.monitoring import AlertValue
 from mailward.ports.manager import ServerEntry, ServerKind
-from mailward.web.pages.matrix import ALL_SHOWN_UP_TO, ROWS_A_PAGE, Wanted, is_wrong, matrix
+from mailward.web.pages.choosing import ALL_SHOWN_UP_TO, ROWS_A_PAGE, Wanted
+from mailward.web.pages.matrix import is_wrong, matrix
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
