@@ -65,6 +65,9 @@ def essence(event: Event) -> Event:
     )
 
 
+_NO_MONTH = "{!r} is no month; write it as 2026-11"
+
+
 def month_of(text: str) -> Span:
     """
     Read a month, YYYY-MM.
@@ -74,9 +77,12 @@ def month_of(text: str) -> Span:
     """
     year, dash, month = text.partition("-")
     if not (dash and len(year) == 4 and len(month) == 2 and text.isascii() and (year + month).isdigit()):
-        raise ValueError(f"{text[:40]!r} is no month; write it as 2026-11")
-    since = datetime(int(year), int(month), 1, tzinfo=UTC)
-    return Span(since, datetime(since.year + since.month // 12, since.month % 12 + 1, 1, tzinfo=UTC))
+        raise ValueError(_NO_MONTH.format(text[:40]))
+    try:
+        since = datetime(int(year), int(month), 1, tzinfo=UTC)
+        return Span(since, datetime(since.year + since.month // 12, since.month % 12 + 1, 1, tzinfo=UTC))
+    except ValueError:  # the 13th, and the last before the year 10000
+        raise ValueError(_NO_MONTH.format(text[:40])) from None
 
 
 class Month:

@@ -363,9 +363,15 @@ class Organization:
         return tuple(server for server in self.servers.values() if server.is_mailbox)
 
 
+_NAMED_MOST = 12
+"""More names than these are no help to whoever mistyped one."""
+
+
 def _unknown(what: str, name: str, known: Iterable[str]) -> str:
     spelled = {one.lower(): one for one in known}
     nearest = get_close_matches(name.lower(), spelled, n=1, cutoff=0.5)
-    all_of_them = ", ".join(sorted(spelled.values())) or "none"
+    all_of_them = ", ".join(sorted(spelled.values())[:_NAMED_MOST]) or "none"
+    if len(spelled) > _NAMED_MOST:
+        all_of_them += f" and {len(spelled) - _NAMED_MOST} more"
     hint = f"; did you mean {spelled[nearest[0]]!r}?" if nearest else f"; known: {all_of_them}"
     return f"there is no {what} {name!r}{hint}"

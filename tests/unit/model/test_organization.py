@@ -65,6 +65,14 @@ def test_an_unknown_database_is_refused_and_the_nearest_named():
         an_organization().database_named("archive")
 
 
+def test_of_very_many_names_some_are_told():
+    one = an_organization().databases["DB1"]
+    many = replace(an_organization(), databases={f"DB{number:03}": one for number in range(1000)})
+
+    with pytest.raises(NotFound, match="known: DB000, DB001, .*DB011 and 988 more$"):
+        many.database_named("archive")
+
+
 def test_a_database_that_only_the_map_knows_does_not_become_ours():
     organization = an_organization().with_active({"DB1": "mbx1", "DB9": "mbx2"})
 
